@@ -1,0 +1,265 @@
+"""The terms of a book in the model's own units: what `config` hands to `engine`.
+
+Everything is resolved: no blanks, no dates, no basis points.  Months count from t0 (month 0 is the
+end of the study's start month, negative months lie before it); money is in USD millions; rates,
+shares and probabilities are fractions; hazards are per year.  Tuples stand in canonical order
+(sorted by id), so that results cannot depend on the order of a tape.
+
+The order of the words in each name follows the market: sponsor > box > facility > tranche.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class Recourse(IntEnum):
+    """Standing of the parent behind a box."""
+
+    NONE = 0
+    LIMITED = 1  # the unpaid claim after the sale, up to a cap
+    FULL = 2  # full and unconditional guarantee
+
+
+class Amortisation(IntEnum):
+    """How scheduled principal is set (model §11)."""
+
+    LEVEL = 0  # re-levelled monthly at the current coupon
+    STRAIGHT = 1  # equal instalments to maturity
+    SCULPTED = 2  # in proportion to contracted CFADS (sculpt-fit: amount given, DSCR solved)
+    DEPRECIATED = 3  # the larger of what contracted cash and depreciated cost require
+    BULLET = 4  # all at maturity (notes)
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """A GPU generation and its market at t0."""
+
+    name: str
+    contract_price: float  # one-year contract, USD per GPU-hour
+    spot_price: float  # USD per GPU-hour
+    kw: float  # IT kW per GPU
+    capex_usd: float  # all-in price when new, USD per GPU
+    hardware_share: float  # of capex that is the server (gpu.hw_share)
+    installed_base_m: float  # million units at t0
+    base_grows: bool  # installed base x exp(K - K(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A counterparty: one legal name, one default time."""
+
+    id: str
+    hazard_per_year: tuple[float, ...]  # by year from t0, last one held (before cp.pd_curve)
+    beta: float  # loading of the hazard on sector stress
+    ai: bool  # loads on the AI factor (a, b of model §10), else on the macro factor only
+    investment_grade: bool
+    hyperscaler: bool  # can integrate vertically
+    export_exposed: str  # jurisdiction whose export control hits it, "" if none
+    sponsor: str  # id of the simulated sponsor this name is, "" if none
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A data-centre site."""
+
+    id: str
+    jurisdiction: str
+    power_factor: float  # regional power price / pow.p0
+    energised: bool
+    delay_factor: float  # regional factor on del.p
+    network_risk: bool
+    fibre_probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """A customer contract; its deliveries ("assets") carry its state."""
+
+    id: str
+    box: str
+    offtaker: str
+    backstop: str  # name that pays the contract price if the offtaker does not, "" if none
+    backstop_cap: float  # USD m
+    price: float  # USD per GPU-hour
+    term_months: int  # from acceptance
+    consent_multiplier: float  # 1 lenders' consent, 2 without, 4 terminable at will
+    prepayment_share: float  # of contract value, received at delivery
+    moneyness0: float
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A delivery: GPUs of one generation bought together for one contract at one site."""
+
+    id: str
+    box: str
+    contract: str  # "" = on-demand pool
+    site: str
+    gpus: float
+    cost: float  # USD m, as planned
+    price_fixed: bool  # capex not exposed to memory, noise and tariff
+    planned_delivery: int  # month
+    accepted: int | None  # month if already accepted at t0 (<= 0), else None
+    cost_delivered_at_t0: bool  # delivered by t0 (capex already paid)
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A ring-fenced vehicle: terms of operation, reserves and covenants."""
+
+    id: str
+    sponsor: str
+    generation: str
+    recourse: Recourse
+    guarantee_cap: float  # USD m, for LIMITED
+    investment_grade: bool  # new-issue spread class at refinancing
+    power_hedged: float
+    colo_usd_per_kw_month: float  # 0 = owned hall
+    triple_net: bool  # the customer pays power, hall and O&M
+    operations_share: float  # O&M, insurance and overhead, of cost per year
+    useful_life_months: int  # 0 = by economics alone
+    market_factor: float  # k of merchant revenue where no contract fixes it
+    reserve_months: float
+    power_reserve_months: float
+    sweep_share: float  # of max(0, CFADS - threshold x debt service); 1 with threshold 0 sweeps all
+    sweep_threshold: float
+    lockup_dscr: float  # 0 = no test
+    default_dscr: float  # 0 = no test
+    realisation_minimum: float  # contract realisation ratio, 0 = no test
+    minimum_liquidity: float  # USD m of HoldCo cash, 0 = no test
+    first_test: int  # month
+    test_interval: int  # months between tests
+    ltc_trigger: float  # 0 = none
+    ltv_trigger: float  # 0 = none
+    cures: int
+    default_on_termination: bool  # full termination of a pooled contract is an event of default
+    trap_on_breach: bool  # unpaid pooled contract traps cash
+    operating_licence: bool  # operating-IP licence shortens a servicer transfer
+    equity0: float  # NaN = depreciated cost + cash - debt
+
+
+@dataclass(frozen=True, slots=True)
+class Tranche:
+    """A debt tranche of a box, or of a HoldCo when `box` is empty."""
+
+    id: str
+    facility: str
+    box: str
+    sponsor: str
+    rank: int  # 0 senior; larger is junior
+    commitment: float  # USD m
+    balance0: float  # at t0
+    available_until: int  # last month of draws (< 1: closed)
+    maturity: int  # month
+    fixed: bool
+    rate: float  # fixed coupon, or margin over SOFR
+    floor: float
+    undrawn_fee: float
+    hedge_share: float
+    swap_rate: float
+    issue_discount: float  # OID and fees, of commitment, paid by equity if the loan closes after t0
+    advance: float  # of cost
+    amortisation: Amortisation
+    amortisation_start: int  # month of the first instalment
+    sculpt_dscr: float  # DEPRECIATED: coverage of contracted cash
+    depreciation_months: int
+    balloon: float  # of the balance when amortisation starts
+    lender_share: float  # held by the lender's book
+
+
+@dataclass(frozen=True, slots=True)
+class Sponsor:
+    """A HoldCo."""
+
+    id: str
+    cash: float
+    market_value: float
+    other_cash_per_year: float  # net cash of business outside the tape, after its own costs and leases
+    lease_per_year: float  # lease and purchase guarantees that boxes do not already pay
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """All deals of a study, resolved."""
+
+    generations: tuple[Generation, ...]
+    jurisdictions: tuple[tuple[str, float], ...]  # (name, weight), weights sum to 1
+    names: tuple[Name, ...]
+    sites: tuple[Site, ...]
+    contracts: tuple[Contract, ...]
+    assets: tuple[Asset, ...]
+    boxes: tuple[Box, ...]
+    tranches: tuple[Tranche, ...]
+    sponsors: tuple[Sponsor, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedCell:
+    """A blank that a stated rule filled, or a value taken on an assumption."""
+
+    table: str
+    row: str
+    field: str
+    value: float | str
+    rule: str
+    assumed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInputs:
+    """Everything one path of the model depends on, besides the seed and the path number."""
+
+    horizon: int  # months
+    parameters: Mapping[str, float]  # by id, with element: "dem.sigma", "dem.ap_mult.min"
+    reference: Mapping[str, float]  # the same ids, frozen at what was expected at t0
+    switches: Mapping[str, bool]  # by name, see SWITCHES
+    correlations: tuple[tuple[float, ...], ...]  # order of CORRELATION_ORDER, unit diagonal
+    copula_nu: float  # degrees of freedom of the t copula, 0 = Gaussian
+    waterfall: tuple[str, ...]  # names of the lines, in order of payment
+    book: Book
+
+
+CORRELATION_ORDER = ("Z", "C", "D", "P", "M", "S", "E", "W", "R")
+
+SWITCHES = (
+    "policy",
+    "demand",
+    "efficiency",
+    "silicon",
+    "captive",
+    "memory",
+    "supply",
+    "generations",
+    "price_noise",
+    "power",
+    "delivery",
+    "rates",
+    "spreads",
+    "counterparty_default",
+    "compensator",
+    "integration",
+    "renegotiation",
+    "collateral",
+    "sponsor",
+    "structural_link",
+    "priors",
+    "easing",
+)
+
+WATERFALL_LINES = (
+    "operating_costs",
+    "senior_fees",
+    "senior_interest",
+    "senior_principal",
+    "debt_service_reserve",
+    "power_reserve",
+    "junior_interest",
+    "junior_principal",
+    "sweep",
+    "cash_trap",
+    "refund_claims",
+    "distribution",
+)
