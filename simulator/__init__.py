@@ -1,0 +1,1 @@
+"""Monte Carlo risk simulator for portfolios of GPU loans."""

@@ -1,0 +1,43 @@
+"""Reading a float's 64 bits as an integer and back, in compiled code and in plain Python."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+from numba import types
+from numba.extending import intrinsic
+
+from simulator.numerics.jit import JIT_DISABLED
+
+__all__ = ["bits_to_float", "float_to_bits"]
+
+if JIT_DISABLED:
+
+    def float_to_bits(value: float) -> int:
+        """Return the bits of a float64 as a signed 64-bit integer."""
+        return int(struct.unpack("<q", struct.pack("<d", value))[0])
+
+    def bits_to_float(bits: int) -> float:
+        """Return the float64 that has the bits of a signed 64-bit integer."""
+        return float(struct.unpack("<d", struct.pack("<q", bits))[0])
+
+else:
+
+    @intrinsic
+    def float_to_bits(_context: Any, value: Any) -> Any:
+        """Return the bits of a float64 as a signed 64-bit integer."""
+
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            return builder.bitcast(arguments[0], context.get_value_type(signature.return_type))
+
+        return types.int64(types.float64), generate
+
+    @intrinsic
+    def bits_to_float(_context: Any, bits: Any) -> Any:
+        """Return the float64 that has the bits of a signed 64-bit integer."""
+
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            return builder.bitcast(arguments[0], context.get_value_type(signature.return_type))
+
+        return types.float64(types.int64), generate

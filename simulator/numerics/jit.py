@@ -1,0 +1,61 @@
+"""The only place with compiler options.
+
+No fast-math flag at all: with it, freshly compiled and cached code may differ in the last bit.
+Division follows NumPy (x / 0 is infinite, not an exception), so that loops stay branch-free.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numba
+
+from simulator.numerics.cache import prepare_cache
+from simulator.numerics.fingerprint import source_hash
+
+__all__ = ["JIT_DISABLED", "kernel", "scalar", "source_hash"]
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+settings: Any = numba.config  # its names are made when it is imported
+
+JIT_DISABLED: bool = bool(settings.DISABLE_JIT)
+"""Whether ``NUMBA_DISABLE_JIT=1`` asks for plain Python."""
+
+if not JIT_DISABLED:
+    settings.CACHE_DIR = str(prepare_cache())  # Numba reads the environment only on import
+
+
+def kernel(function: Function) -> Function:
+    """Compile a function on first call; keep it on disk; release the interpreter lock.
+
+    Parameters
+    ----------
+    function : callable
+        Plain function of numbers, arrays and named tuples of them.
+
+    Returns
+    -------
+    callable
+        The same signature, compiled; the function itself if compilation is switched off.
+    """
+    compiled = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    return cast("Function", compiled)
+
+
+def scalar(function: Function) -> Function:
+    """Compile a small formula that is always inlined, so that loops over it vectorise.
+
+    Parameters
+    ----------
+    function : callable
+        Branch-free formula of numbers.
+
+    Returns
+    -------
+    callable
+        The same signature, compiled; the function itself if compilation is switched off.
+    """
+    compiled = numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=True)(function)
+    return cast("Function", compiled)
