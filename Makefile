@@ -27,7 +27,7 @@ $(BIN)/python:
 
 .venv/.locked: requirements.lock | $(BIN)/python
 	$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes --no-compile -r requirements.lock
-	-@$(BIN)/python -m compileall -qq -j 0 "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
+	-@$(BIN)/python -m compileall -qq -j 0 -x '/tests?/' "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
 	@touch $@
 
 $(STAMP): .venv/.locked pyproject.toml
