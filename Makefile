@@ -1,5 +1,5 @@
 # Every target sets up .venv first if it is missing; a second call installs nothing.
-# Choose another interpreter with  make setup PYTHON=python3.13
+# Another interpreter:  make setup PYTHON=python3.13
 
 PYTHON ?= python3
 JOBS   ?= 2
@@ -7,12 +7,13 @@ PATHS  ?= 100000
 SEED   ?= 1
 STUDY  ?= configs/neocloud-2026.yaml
 OUT    ?= results/base
+ARGS   ?=
 
 BIN   := .venv/bin
 STAMP := .venv/.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-nojit coverage check format bench lock clean distclean
+.PHONY: help setup run test test-nojit coverage check format bench lock notices clean distclean
 
 # Without bytecode every process would import three times slower, for ever.
 unexport PYTHONDONTWRITEBYTECODE
@@ -38,11 +39,11 @@ run: $(STAMP)  ## simulate the reference study and write its report
 	$(BIN)/neobox run $(STUDY) --paths $(PATHS) --seed $(SEED) --jobs $(JOBS) --out $(OUT)
 	$(BIN)/neobox report $(OUT)
 
-test: $(STAMP)  ## run the whole test suite
-	$(BIN)/python -m pytest
+test: $(STAMP)  ## run the whole test suite; choose with ARGS="-m 'not slow'"
+	$(BIN)/python -m pytest $(ARGS)
 
 test-nojit: $(STAMP)  ## run the small tests as plain Python, without the compiler
-	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -m nojit
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -m nojit $(ARGS)
 
 coverage: $(STAMP)  ## branch coverage, without the compiler (compiled lines cannot be counted)
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m coverage run -m pytest -m nojit
@@ -65,6 +66,9 @@ lock:  ## resolve requirements.lock again from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --upgrade \
 		--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \
 		--custom-compile-command "make lock" --quiet -o requirements.lock
+
+notices: $(STAMP)  ## write the table of licences again
+	$(BIN)/python .ci/notices.py
 
 clean:  ## remove caches and builds
 	rm -rf build dist htmlcov .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
