@@ -104,7 +104,7 @@ def expm1(x: float) -> float:
     Returns
     -------
     float
-        Within 2 units in the last place; nan for nan.
+        Within 4 units in the last place; nan for nan.
     """
     x = float(x)
     is_small = abs(x) <= HALF_LOG_2
