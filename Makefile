@@ -13,7 +13,7 @@ BIN   := .venv/bin
 STAMP := .venv/.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-nojit coverage check format bench lock notices clean distclean
+.PHONY: help setup run test test-nojit coverage check lint types walls format bench lock notices clean distclean
 
 # Without bytecode every process would import three times slower, for ever.
 unexport PYTHONDONTWRITEBYTECODE
@@ -49,10 +49,16 @@ coverage: $(STAMP)  ## branch coverage, without the compiler (compiled lines can
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m coverage run -m pytest -m nojit
 	$(BIN)/python -m coverage report
 
-check: $(STAMP)  ## lint, format, types, import walls
+check: lint types walls  ## everything that is checked without running it
+
+lint: $(STAMP)  ## rules and format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: $(STAMP)  ## types, strict
 	$(BIN)/mypy
+
+walls: $(STAMP)  ## which layer may import which
 	$(BIN)/lint-imports
 
 format: $(STAMP)  ## format and repair what can be repaired
