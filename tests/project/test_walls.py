@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("importlinter", reason="part of the extra `dev`")
+
 TRESPASSES = {
     "upwards": ("numerics", "import simulator.drivers", "One way"),
     "kernel draws": ("numerics", "import matplotlib.pyplot", "Only reports draw"),
