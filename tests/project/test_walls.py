@@ -58,3 +58,9 @@ def test_walls_stop_a_trespasser(root: Path, tmp_path: Path, trespass: str) -> N
     checked = lint(root, tmp_path)
     assert checked.returncode == 1, checked.stdout + checked.stderr
     assert wall in " ".join(checked.stdout.split())
+
+
+def test_every_folder_of_modules_is_a_package(root: Path) -> None:
+    """The walls do not see a folder without an `__init__.py`."""
+    folders = {file.parent for file in (root / "simulator").rglob("*.py")}
+    assert [str(folder) for folder in folders if not (folder / "__init__.py").is_file()] == []
