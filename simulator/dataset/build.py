@@ -1,0 +1,143 @@
+"""Arrays to xarray: the one place that gives numbers their coordinates and labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from simulator.dataset.dims import DIMENSION_NAMES, MONTH, QUANTILE
+from simulator.dataset.fans import Fan
+from simulator.dataset.layout import Array
+from simulator.dataset.order_statistics import LEVELS
+from simulator.dataset.plan import RunPlan
+from simulator.dataset.provenance import attributes_of
+from simulator.dataset.variables import Variable
+
+__all__ = ["LabelledArray", "build", "coordinates", "label_fans", "with_coordinates"]
+
+
+class LabelledArray(NamedTuple):
+    """An array with the names of its dimensions and its attributes."""
+
+    name: str
+    dims: tuple[str, ...]
+    data: Array
+    attributes: dict[str, Any]
+
+
+def month_ends(plan: RunPlan) -> NDArray[np.datetime64]:
+    """Return the last day of every month."""
+    months = np.datetime64(plan.start, "M") + np.arange(2, plan.horizon + 2)
+    return (months.astype("datetime64[D]") - 1).astype("datetime64[ns]")
+
+
+def coordinates(plan: RunPlan) -> list[LabelledArray]:
+    """Return the coordinates of a run.
+
+    Parameters
+    ----------
+    plan : RunPlan
+        The run.
+
+    Returns
+    -------
+    list of LabelledArray
+        Months, their ends, quantile levels, ids, and labels of ids.
+    """
+    named = {dim: {"long_name": DIMENSION_NAMES[dim]} for dim in DIMENSION_NAMES}
+    months = np.arange(1, plan.horizon + 1, dtype=np.int32)
+    arrays = [
+        LabelledArray(MONTH, (MONTH,), months, {**named[MONTH], "units": "month"}),
+        LabelledArray("date", (MONTH,), month_ends(plan), {"long_name": "last day of the month"}),
+        LabelledArray(QUANTILE, (QUANTILE,), np.array(LEVELS), {**named[QUANTILE], "units": "1"}),
+    ]
+    for dim, ids in plan.ids.items():
+        arrays.append(LabelledArray(dim, (dim,), as_text(ids), named[dim]))
+    for name, (dim, values) in plan.labels.items():
+        long_name = name.replace("_", " ")
+        arrays.append(LabelledArray(name, (dim,), as_text(values), {"long_name": long_name}))
+    return arrays
+
+
+def as_text(values: Iterable[Any]) -> Array:
+    """Return an array of strings or numbers; text stays text even if there is none."""
+    array = np.asarray(tuple(values))
+    return array if array.size else array.astype(np.str_)
+
+
+def label_fans(plan: RunPlan, fans: Iterable[tuple[Variable, Fan]]) -> Iterator[LabelledArray]:
+    """Name the parts of fans: quantiles, standard errors, means, and counts where paths are NaN.
+
+    Parameters
+    ----------
+    plan : RunPlan
+        The run.
+    fans : iterable of (Variable, Fan)
+        In table order.
+
+    Yields
+    ------
+    LabelledArray
+        ``fan_x``, ``fan_x_se``, ``fan_x_mean`` and, if needed, ``fan_x_count``.
+    """
+    for variable, fan in fans:
+        entity = (variable.entity,) if variable.entity else ()
+        by_month = (MONTH, *entity)
+        shape = (plan.horizon, *plan.entities(variable))
+        name, label = f"fan_{variable.name}", variable.long_name
+        plain = {"units": variable.units, "long_name": f"{label}, mean over paths"}
+        central = {**plain, "long_name": f"{label}, quantiles over paths", **fan.attributes}
+        error = {
+            **plain,
+            "long_name": f"{label}, standard error of quantiles",
+            "comment": "half the 95% binomial interval of order statistics over 1.96; "
+            "NaN if there are too few paths",
+        }
+        levels = (len(LEVELS), *shape)
+        yield LabelledArray(name, (QUANTILE, *by_month), fan.quantiles.reshape(levels), central)
+        yield LabelledArray(f"{name}_se", (QUANTILE, *by_month), fan.errors.reshape(levels), error)
+        yield LabelledArray(f"{name}_mean", by_month, fan.means.reshape(shape), plain)
+        if variable.may_be_nan or (fan.counts < plan.paths).any():
+            count = {"units": "1", "long_name": f"{label}, paths with a value"}
+            yield LabelledArray(f"{name}_count", by_month, fan.counts.reshape(shape), count)
+
+
+def build(
+    plan: RunPlan,
+    arrays: Iterable[LabelledArray],
+    resolved: Mapping[str, Any] | None = None,
+) -> xr.Dataset:
+    """Assemble the Dataset of a run.
+
+    Parameters
+    ----------
+    plan : RunPlan
+        The run.
+    arrays : iterable of LabelledArray
+        Data variables.
+    resolved : mapping, optional
+        The study with all defaults filled in.
+
+    Returns
+    -------
+    xarray.Dataset
+        With coordinates, CF attributes and provenance.
+    """
+    return xr.Dataset(
+        {array.name: (array.dims, array.data, array.attributes) for array in arrays},
+        coords={
+            array.name: (array.dims, array.data, array.attributes) for array in coordinates(plan)
+        },
+        attrs=attributes_of(plan, resolved),
+    )
+
+
+def with_coordinates(plan: RunPlan, dataset: xr.Dataset) -> xr.Dataset:
+    """Give a Dataset read from disk the coordinates, and types, of one made in memory."""
+    return dataset.assign_coords(
+        {array.name: (array.dims, array.data, array.attributes) for array in coordinates(plan)}
+    )

@@ -1,0 +1,29 @@
+"""Names within the folder of a run."""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = [
+    "CONFIG",
+    "FANS",
+    "FORMAT",
+    "MANIFEST",
+    "PATHS",
+    "RESOLVED",
+    "RUN",
+    "SCALARS",
+    "SCRATCH",
+]
+
+FORMAT: Final = "neobox.run/1"
+"""Version of the layout, in `run.json`."""
+
+CONFIG: Final = "config.yaml"
+RESOLVED: Final = "config.resolved.json"
+RUN: Final = "run.json"
+MANIFEST: Final = "manifest.jsonl"
+SCRATCH: Final = "scratch"
+SCALARS: Final = "scalars.zarr"
+FANS: Final = "fans.zarr"
+PATHS: Final = "paths.zarr"

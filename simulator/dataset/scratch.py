@@ -1,0 +1,258 @@
+"""Files of finished chunks: the arrays' bytes one after another, nothing else.
+
+A worker needs only a `ChunkWriter`, which may be pickled; nothing here imports Zarr or xarray.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from simulator.dataset.errors import RunDamagedError
+from simulator.dataset.files import replacing, write_pieces
+from simulator.dataset.layout import Array, Field, as_bytes, fields_of, fit
+from simulator.dataset.manifest import ChunkRecord
+from simulator.dataset.plan import Chunk, RunPlan
+from simulator.dataset.variables import Kind
+
+__all__ = ["ChunkFiles", "ChunkWriter"]
+
+KINDS: tuple[Kind, ...] = ("scalar", "series")
+READ_BYTES = 1 << 22
+
+
+def file_of(directory: Path, kind: Kind, index: int) -> Path:
+    """Return where the arrays of a chunk stand."""
+    return directory / f"{index:06d}.{kind}"
+
+
+@dataclass(frozen=True)
+class ChunkWriter:
+    """Writes the arrays of chunks to files.
+
+    Attributes
+    ----------
+    directory : Path
+        Where the files go.
+    plan : RunPlan
+        The run.
+    """
+
+    directory: Path
+    plan: RunPlan
+
+    def write(
+        self, chunk: Chunk, scalars: Mapping[str, Array], series: Mapping[str, Array]
+    ) -> ChunkRecord:
+        """Write the files of a chunk, each in one step.
+
+        Parameters
+        ----------
+        chunk : Chunk
+            Which paths.
+        scalars : mapping of str to ndarray (paths[, entity])
+            One number per path.
+        series : mapping of str to ndarray (months[, entity], paths)
+            One number per month and path.
+
+        Returns
+        -------
+        ChunkRecord
+            For the manifest.
+        """
+        hashes = {}
+        given = {"scalar": scalars, "series": series}
+        for kind in KINDS:
+            arrays = fit(fields_of(self.plan, kind, chunk.count), given[kind])
+            pieces = [as_bytes(array) for array in arrays]
+            digest = hashlib.sha256()
+            for piece in pieces:
+                digest.update(piece)
+            with replacing(file_of(self.directory, kind, chunk.index)) as file:
+                write_pieces(file, pieces)
+            hashes[str(kind)] = digest.hexdigest()
+        return ChunkRecord(chunk.index, chunk.first, chunk.count, hashes, self.plan.key)
+
+
+class ChunkFiles:
+    """Reads what `ChunkWriter` wrote.
+
+    Parameters
+    ----------
+    directory : Path
+        Where the files stand.
+    plan : RunPlan
+        The run.
+    chunks : iterable of Chunk
+        Those to read, in order of paths.
+    """
+
+    def __init__(self, directory: Path, plan: RunPlan, chunks: Iterable[Chunk]) -> None:
+        self.directory = directory
+        self.plan = plan
+        self.chunks = tuple(chunks)
+        self._layouts: dict[tuple[Kind, int], dict[str, Field]] = {}
+
+    def _layout(self, kind: Kind, count: int) -> dict[str, Field]:
+        if (kind, count) not in self._layouts:
+            self._layouts[kind, count] = fields_of(self.plan, kind, count)
+        return self._layouts[kind, count]
+
+    @property
+    def paths(self) -> int:
+        """Number of paths in the chunks."""
+        return sum(chunk.count for chunk in self.chunks)
+
+    def pieces(self, kind: Kind, name: str, rows: slice) -> Iterator[tuple[Chunk, Array]]:
+        """Yield rows of a variable from each chunk.
+
+        Parameters
+        ----------
+        kind : {"scalar", "series"}
+            Which file.
+        name : str
+            Variable.
+        rows : slice
+            Of the array taken as a table: month and entity by path for series.
+
+        Yields
+        ------
+        Chunk
+            Which paths.
+        ndarray (rows, paths)
+            A fresh copy.
+        """
+        for chunk in self.chunks:
+            field = self._layout(kind, chunk.count)[name]
+            yield chunk, self._read(chunk, kind, field, rows)
+
+    def _read(self, chunk: Chunk, kind: Kind, field: Field, rows: slice) -> Array:
+        width = field.shape[-1] if kind == "series" else int(np.prod(field.shape[1:]))
+        with file_of(self.directory, kind, chunk.index).open("rb", buffering=0) as file:
+            file.seek(field.offset + rows.start * width * field.dtype.itemsize)
+            table = np.empty((rows.stop - rows.start, width), field.dtype)
+            wanted = as_bytes(table)
+            while wanted:
+                read = file.readinto(wanted)
+                if not read:
+                    raise RunDamagedError(
+                        f"{file.name}: shorter than its chunk; run the same command with --resume"
+                    )
+                wanted = wanted[read:]
+        return table
+
+    def scalar(self, name: str, start: int, stop: int) -> Array:
+        """Return a scalar variable of consecutive paths, counted within the chunks read here.
+
+        Parameters
+        ----------
+        name : str
+            Variable.
+        start, stop : int
+            First path, and the one after the last.
+
+        Returns
+        -------
+        ndarray (paths[, entity])
+            Their values.
+        """
+        parts = []
+        first = 0
+        for chunk in self.chunks:
+            field = self._layout("scalar", chunk.count)[name]
+            low, high = max(start - first, 0), min(stop - first, chunk.count)
+            if low < high:
+                part = self._read(chunk, "scalar", field, slice(low, high))
+                parts.append(part.reshape(-1, *field.shape[1:]))
+            first += chunk.count
+        return np.concatenate(parts)
+
+    def series(self, name: str, start: int, stop: int) -> Array:
+        """Return a series of consecutive paths, counted within the chunks read here.
+
+        Parameters
+        ----------
+        name : str
+            Variable.
+        start, stop : int
+            First path, and the one after the last.
+
+        Returns
+        -------
+        ndarray (paths, months[, entity])
+            A view of fresh memory.
+        """
+        parts = []
+        first = 0
+        for chunk in self.chunks:
+            field = self._layout("series", chunk.count)[name]
+            low, high = max(start - first, 0), min(stop - first, chunk.count)
+            if low < high:
+                rows = slice(0, int(np.prod(field.shape[:-1])))
+                part = self._read(chunk, "series", field, rows)[:, low:high]
+                parts.append(part.T.reshape(-1, *field.shape[:-1]))
+            first += chunk.count
+        return np.concatenate(parts)
+
+    def rows(self, name: str, start: int, out: Array) -> None:
+        """Fill a table with rows of a series, all paths side by side.
+
+        Parameters
+        ----------
+        name : str
+            Variable.
+        start : int
+            First row; rows run over month and entity.
+        out : ndarray (rows, paths)
+            Written.
+        """
+        first = 0
+        for chunk, table in self.pieces("series", name, slice(start, start + len(out))):
+            out[:, first : first + chunk.count] = table
+            first += chunk.count
+
+    def sound(
+        self, records: Mapping[int, ChunkRecord], without_series: Collection[int]
+    ) -> set[int]:
+        """Return the chunks whose files hold what the manifest says.
+
+        Parameters
+        ----------
+        records : mapping of int to ChunkRecord
+            The manifest.
+        without_series : collection of int
+            Chunks whose series need not be there.
+
+        Returns
+        -------
+        set of int
+            Numbers of chunks.
+        """
+
+        def check(chunk: Chunk) -> bool:
+            index = chunk.index
+            return all(
+                hash_of(file_of(self.directory, kind, index)) == records[index].sha256[kind]
+                for kind in KINDS
+                if kind == "scalar" or index not in without_series
+            )
+
+        with ThreadPoolExecutor() as pool:
+            good = list(pool.map(check, self.chunks))
+        return {chunk.index for chunk, sound in zip(self.chunks, good, strict=True) if sound}
+
+
+def hash_of(path: Path) -> str:
+    """Return the sha256 of a file, or nothing if it is not there."""
+    if not path.exists():
+        return ""
+    digest = hashlib.sha256()
+    with path.open("rb", buffering=0) as file:
+        while block := file.read(READ_BYTES):
+            digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,265 @@
+"""The one table of everything a run returns: dimensions, type, unit, meaning.
+
+Scalars are one number per path (and entity); series are one number per path and month (and
+entity).  Money is in USD millions; "PV" is discounted to t0 at the loan's own coupon for lenders
+and at the equity hurdle for sponsors (model §13).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final, Literal
+
+from simulator.dataset.dims import (
+    BOX,
+    COUNTERPARTY,
+    ENTITIES,
+    FACILITY,
+    GENERATION,
+    MONTH,
+    PATH,
+    SPONSOR,
+    TRANCHE,
+)
+
+__all__ = [
+    "CAUSES",
+    "IRR_STATES",
+    "SCALARS",
+    "SERIES",
+    "TRIGGERS",
+    "VARIABLES",
+    "Kind",
+    "Variable",
+]
+
+Kind = Literal["scalar", "series"]
+
+CAUSES: Final = (
+    "none",
+    "counterparty",
+    "renegotiation",
+    "control",
+    "delay",
+    "expiry",
+    "sponsor",
+    "refinancing",
+    "costs_and_rates",
+)
+"""Meanings of `facility_default_cause`: what took most contracted revenue (model §11)."""
+
+TRIGGERS: Final = (
+    "none",
+    "sponsor",
+    "payment",
+    "maturity",
+    "termination",
+    "dscr",
+    "ltv_or_ltc",
+    "liquidity",
+)
+"""Meanings of `facility_default_trigger`: the event of default (model §11)."""
+
+IRR_STATES: Final = ("defined", "none", "several")
+"""Meanings of `equity_irr_state`; the rate itself is NaN unless it is defined."""
+
+NO_YES: Final = ("no", "yes")
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One output of a run.
+
+    Attributes
+    ----------
+    name : str
+        Name in the engine's output and in the Dataset.
+    dims : tuple of str
+        Dimensions in the Dataset, the path first.
+    dtype : str
+        Type in which it is stored.
+    units : str
+        Unit (CF where CF has one).
+    long_name : str
+        Label for a reader.
+    flags : tuple of str
+        Meanings of the values 0, 1, 2 … of a code; empty for a quantity.
+    missing : str
+        What "no value" looks like and when it stands; empty if there is always a value.
+    """
+
+    name: str
+    dims: tuple[str, ...]
+    dtype: str
+    units: str
+    long_name: str
+    flags: tuple[str, ...] = ()
+    missing: str = ""
+
+    @property
+    def kind(self) -> Kind:
+        """Whether there is one number per path, or one per path and month."""
+        return "series" if MONTH in self.dims else "scalar"
+
+    @property
+    def entity(self) -> str | None:
+        """Dimension over ids of the book, if there is one."""
+        return next((dim for dim in self.dims if dim in ENTITIES), None)
+
+    @property
+    def may_be_nan(self) -> bool:
+        """Whether NaN is a legitimate value."""
+        return self.missing.startswith("NaN")
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """CF attributes, plain enough for JSON."""
+        attributes: dict[str, Any] = {"units": self.units, "long_name": self.long_name}
+        if self.flags:
+            attributes["flag_values"] = list(range(len(self.flags)))
+            attributes["flag_meanings"] = " ".join(self.flags)
+        if self.missing:
+            attributes["comment"] = self.missing
+        return attributes
+
+
+MONEY: Final = "million USD"
+FRACTION: Final = "1"
+NEVER: Final = "0 if it never happens within the horizon"
+
+
+def scalar(
+    name: str,
+    entity: str | None,
+    units: str,
+    long_name: str,
+    *,
+    dtype: str = "float64",
+    flags: tuple[str, ...] = (),
+    missing: str = "",
+) -> Variable:
+    """Describe one number per path and entity."""
+    dims = (PATH, entity) if entity else (PATH,)
+    return Variable(name, dims, dtype, units, long_name, flags, missing)
+
+
+def series(
+    name: str, units: str, long_name: str, *, entity: str | None = None, missing: str = ""
+) -> Variable:
+    """Describe one number per path, month and entity."""
+    dims = (PATH, MONTH, entity) if entity else (PATH, MONTH)
+    return Variable(name, dims, "float32", units, long_name, missing=missing)
+
+
+def month_of(name: str, entity: str, event: str) -> Variable:
+    """Describe the first month of an event."""
+    return scalar(name, entity, "month", f"Month of {event}", dtype="int16", missing=NEVER)
+
+
+def code(name: str, entity: str, long_name: str, flags: tuple[str, ...]) -> Variable:
+    """Describe a code with named values."""
+    return scalar(name, entity, FRACTION, long_name, dtype="int8", flags=flags)
+
+
+SCALARS: Final = (
+    # lenders
+    scalar("lender_loss", FACILITY, MONEY, "Lenders' loss, PV"),
+    scalar("lender_principal_loss", FACILITY, MONEY, "Lenders' loss of claim at default, nominal"),
+    scalar(
+        "lender_loss_share", FACILITY, FRACTION, "Lenders' loss as a share of what was lent, PV"
+    ),
+    scalar("exposure_at_default", FACILITY, MONEY, "Claim at default"),
+    scalar("recovered_after_default", FACILITY, MONEY, "Received by lenders after default"),
+    month_of("facility_default_month", FACILITY, "the facility's default"),
+    code("facility_default_cause", FACILITY, "What took most contracted revenue", CAUSES),
+    code("facility_default_trigger", FACILITY, "Event of default", TRIGGERS),
+    code("facility_censored", FACILITY, "Alive with debt outstanding at the horizon", NO_YES),
+    scalar("tranche_loss", TRANCHE, MONEY, "Tranche lenders' loss, PV"),
+    scalar("tranche_drawn_pv", TRANCHE, MONEY, "Opening claim and draws of the tranche, PV"),
+    scalar("book_lender_loss", None, MONEY, "Loss of the lender's book, PV"),
+    # equity of boxes
+    scalar("equity_pnl", BOX, MONEY, "Box equity profit, PV"),
+    scalar("equity_contributions", BOX, MONEY, "Paid in by box equity, PV"),
+    scalar(
+        "equity_moic",
+        BOX,
+        FRACTION,
+        "Box equity money multiple",
+        missing="NaN if nothing was paid in",
+    ),
+    scalar(
+        "equity_irr",
+        BOX,
+        "1/year",
+        "Box equity internal rate of return, annual effective",
+        missing="NaN unless equity_irr_state is 0 (defined)",
+    ),
+    code("equity_irr_state", BOX, "Whether the internal rate of return exists", IRR_STATES),
+    code("equity_wiped_out", BOX, "Box equity gets back less than 5% of what it paid in", NO_YES),
+    scalar(
+        "equity_loss_share",
+        BOX,
+        FRACTION,
+        "Box equity loss as a share of contributions, PV",
+        missing="NaN where contributions are under 1% of capital expenditure",
+    ),
+    scalar("box_terminal_value", BOX, MONEY, "Value of box equity at the horizon"),
+    month_of("box_first_breach_month", BOX, "the box's first covenant breach"),
+    # sponsors and counterparties
+    scalar("sponsor_equity_pnl", SPONSOR, MONEY, "Profit of the sponsor's opening owners, PV"),
+    month_of("sponsor_default_month", SPONSOR, "the sponsor's default"),
+    scalar(
+        "sponsor_retained_share", SPONSOR, FRACTION, "Share of the sponsor its opening owners keep"
+    ),
+    scalar("sponsor_raised", SPONSOR, MONEY, "Equity raised by the sponsor"),
+    month_of("counterparty_default_month", COUNTERPARTY, "the counterparty's default"),
+)
+
+SERIES: Final = (
+    # market
+    series("tightness", FRACTION, "Log of compute demand over capacity"),
+    series("price_deviation", FRACTION, "Log deviation of rental prices from their reference path"),
+    series("utilisation", FRACTION, "Utilisation of the market"),
+    series("demand_index", FRACTION, "Compute demand, t0 = 1"),
+    series("capacity_index", FRACTION, "Compute capacity, t0 = 1"),
+    series("memory_cost_factor", FRACTION, "Factor of memory scarcity on capital expenditure"),
+    series("high_yield_spread", "bp", "High-yield spread index"),
+    series("sofr", "1/year", "SOFR, annual rate"),
+    series("power_price", "USD/MWh", "Power price of the reference region"),
+    series(
+        "rental_price_contract",
+        "USD per GPU-hour",
+        "Rental price, one-year contract",
+        entity=GENERATION,
+    ),
+    series("rental_price_spot", "USD per GPU-hour", "Rental price, spot", entity=GENERATION),
+    # the lender's book
+    series("outstanding_debt", MONEY, "Debt outstanding in the book"),
+    series("cumulative_lender_loss", MONEY, "Lenders' loss so far"),
+    series("cumulative_distributions", MONEY, "Distributions to box equity so far"),
+    series("book_dscr", FRACTION, "Debt service coverage of the book", missing="NaN if no service"),
+    series("boxes_in_default", FRACTION, "Boxes in default"),
+    # boxes and sponsors
+    series(
+        "box_dscr",
+        FRACTION,
+        "Debt service coverage of the box",
+        entity=BOX,
+        missing="NaN in months without debt service",
+    ),
+    series(
+        "box_ltv",
+        FRACTION,
+        "Debt over market value of the box's GPUs",
+        entity=BOX,
+        missing="NaN where there is no collateral",
+    ),
+    series("sponsor_cash", MONEY, "Cash of the sponsor", entity=SPONSOR),
+)
+
+VARIABLES: Final[Mapping[str, Variable]] = MappingProxyType(
+    {variable.name: variable for variable in SCALARS + SERIES}
+)
+"""All variables by name, scalars first, in the order in which they are stored."""
