@@ -1,0 +1,121 @@
+"""Who loses what: lenders against equity on the same paths."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import xarray as xr
+
+from simulator.analytics.estimate import Estimate
+from simulator.analytics.estimators import mean, probability, ratio
+from simulator.analytics.exposure import exposure
+from simulator.analytics.frame import estimates, labels, path_weights, vector
+from simulator.analytics.sample import Vector
+from simulator.analytics.tail import expected_shortfall
+from simulator.dataset.dims import BOX, FACILITY, PATH
+
+HOLDERS: Final = ("lenders", "box equity")
+BUCKETS: Final = ((0.0, 0.5), (0.5, 0.75), (0.75, 0.9), (0.9, 0.95), (0.95, 0.99), (0.99, 1.0))
+
+
+def holders_table(dataset: xr.Dataset, level: float = 0.99) -> xr.Dataset:
+    """Losses of all lenders to the boxes beside those of all box equity.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        A run.
+    level : float
+        Level of ES.
+
+    Returns
+    -------
+    Dataset
+        By ``holder``: ``money_in`` (lent or contributed, PV), ``loss_probability``,
+        ``expected_loss`` (mean of the loss where there is one, gains counted as no loss),
+        ``expected_loss_share`` of money in, ``expected_shortfall``; each with ``_se``. All
+        facilities and boxes in full, whatever the lender's own share.
+    """
+    weights = path_weights(dataset)
+    names = ("money_in", "loss_probability", "expected_loss", "expected_loss_share")
+    rows: dict[str, list[Estimate]] = {name: [] for name in (*names, "expected_shortfall")}
+    for loss, paid in (_lenders(dataset), _equity(dataset)):
+        known = bool(np.isfinite(paid).all())
+        lost = np.maximum(loss, 0.0)
+        unknown = Estimate(np.nan, np.nan)
+        rows["money_in"].append(mean(paid, weights, normalise=True) if known else unknown)
+        rows["loss_probability"].append(probability(loss > 0.0, weights))
+        rows["expected_loss"].append(mean(lost, weights))
+        rows["expected_loss_share"].append(ratio(lost, paid, weights) if known else unknown)
+        rows["expected_shortfall"].append(expected_shortfall(loss, level, weights))
+    variables: dict[str, xr.Variable] = {}
+    for name, values in rows.items():
+        units = "1" if name.endswith(("probability", "share")) else "million USD"
+        variables |= estimates(
+            name, ("holder",), values, (len(HOLDERS),), name.replace("_", " "), units
+        )
+    return xr.Dataset(variables, coords={"holder": list(HOLDERS)}, attrs={"level": level})
+
+
+def absorption_table(dataset: xr.Dataset) -> xr.Dataset:
+    """Mean losses of lenders and equity by how bad the path is.
+
+    Returns
+    -------
+    Dataset
+        ``mean_loss(bucket, holder)`` [USD m] with ``_se``; ``lower`` and ``upper`` bound each
+        bucket in rank of the combined loss, from the best paths (0) to the worst (1).
+        Weights shift the ranks as they should.
+    """
+    weights = path_weights(dataset)
+    losses = [np.maximum(_lenders(dataset)[0], 0.0), np.maximum(_equity(dataset)[0], 0.0)]
+    combined = losses[0] + losses[1] + 1e-9 * _equity(dataset)[0]  # gains rank paths without loss
+    order = np.argsort(combined, kind="stable")
+    mass = np.ones(order.size) if weights is None else weights[order]
+    rank = np.empty(order.size)
+    rank[order] = (np.cumsum(mass) - 0.5 * mass) / float(np.sum(mass))
+    values = []
+    for lower, upper in BUCKETS:
+        inside = (rank >= lower) & (rank < upper)
+        for loss in losses:
+            part = None if weights is None else weights[inside]
+            values.append(
+                mean(loss[inside], part, normalise=True)
+                if inside.any()
+                else Estimate(np.nan, np.nan)
+            )
+    table = estimates(
+        "mean_loss",
+        ("bucket", "holder"),
+        values,
+        (len(BUCKETS), len(HOLDERS)),
+        "mean loss of the paths in the bucket",
+        "million USD",
+    )
+    return xr.Dataset(
+        table,
+        coords={
+            "holder": list(HOLDERS),
+            "lower": ("bucket", [low for low, _ in BUCKETS]),
+            "upper": ("bucket", [high for _, high in BUCKETS]),
+        },
+    )
+
+
+def _lenders(dataset: xr.Dataset) -> tuple[Vector, Vector]:
+    """Loss and amount lent of all facilities together, by path."""
+    loss, lent = np.zeros(dataset.sizes[PATH]), np.zeros(dataset.sizes[PATH])
+    for i in range(len(labels(dataset, FACILITY))):
+        loss += vector(dataset, "lender_loss", facility=i)
+        lent += exposure(dataset, i)
+    return loss, lent
+
+
+def _equity(dataset: xr.Dataset) -> tuple[Vector, Vector]:
+    """Loss (gains negative) and contributions of all boxes together, by path."""
+    loss, paid = np.zeros(dataset.sizes[PATH]), np.zeros(dataset.sizes[PATH])
+    for i in range(len(labels(dataset, BOX))):
+        loss -= vector(dataset, "equity_pnl", box=i)
+        paid += vector(dataset, "equity_contributions", box=i)
+    return loss, paid

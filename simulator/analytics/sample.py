@@ -1,0 +1,103 @@
+"""Samples as the estimators take them: contiguous vectors in path order, checked weights.
+
+Weights are likelihood ratios of importance sampling: E(w) = 1 under the law the paths were drawn
+from, and an average is (1/n) Σ w·x.  Frequency weights f become likelihood ratios as n·f/Σf.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Vector = NDArray[np.float64]
+
+
+def as_vector(values: ArrayLike, name: str = "values") -> Vector:
+    """Contiguous float64 vector, in the order given.
+
+    Parameters
+    ----------
+    values : array_like, (n_paths,)
+        One number per path, finite.
+    name : str
+        What to call it in a message.
+
+    Raises
+    ------
+    ValueError
+        If the sample is empty, not one-dimensional or holds a NaN or an infinity.
+    """
+    vector = np.ascontiguousarray(values, dtype=np.float64)
+    if vector.ndim != 1:
+        raise ValueError(f"{name}: expected one dimension (path), got shape {vector.shape}")
+    if vector.size == 0:
+        raise ValueError(f"{name}: no paths")
+    if not np.isfinite(vector).all():
+        bad = int(np.count_nonzero(~np.isfinite(vector)))
+        raise ValueError(
+            f"{name}: {bad} of {vector.size} values are not finite; "
+            "leave undefined paths out first and report their share"
+        )
+    return vector
+
+
+def as_weights(weights: ArrayLike | None, n: int) -> Vector | None:
+    """Check likelihood ratios; None for plain sampling.
+
+    Raises
+    ------
+    ValueError
+        If the length differs from `n`, a weight is negative or not finite, or the weights sum to
+        one (probabilities, not likelihood ratios).
+    """
+    if weights is None:
+        return None
+    vector = as_vector(weights, "weights")
+    if vector.size != n:
+        raise ValueError(f"weights: expected one per path ({n}), got {vector.size}")
+    if (vector < 0.0).any():
+        raise ValueError("weights: expected none below 0")
+    if n > 1 and abs(float(np.sum(vector)) - 1.0) < 1e-9:
+        raise ValueError(f"weights: expected likelihood ratios, got a sum of 1; pass {n}·weights")
+    return vector
+
+
+def check_level(level: float) -> Fraction:
+    """Confidence level as the decimal it was written as, so that n·level is exact.
+
+    >>> check_level(0.95)
+    Fraction(19, 20)
+    """
+    if not 0.0 < level < 1.0:
+        raise ValueError(f"level: expected between 0 and 1, got {level}")
+    return Fraction(repr(float(level)))
+
+
+def rank_of(level: float, n: int) -> int:
+    """Rank k (1-based) of the smallest order statistic x with P(X ≤ x) ≥ level: k = ⌈n·level⌉.
+
+    >>> rank_of(0.95, 1000), rank_of(0.07, 100), rank_of(0.5, 3)
+    (950, 7, 2)
+    """
+    return math.ceil(check_level(level) * n)
+
+
+def tail_mass(level: float) -> float:
+    """1 − level without the rounding of a float subtraction.
+
+    >>> tail_mass(0.999)
+    0.001
+    """
+    return float(1 - check_level(level))
+
+
+def effective_size(weights: Sequence[float] | Vector | None, n: int) -> float:
+    """Kish's effective number of paths, (Σw)²/Σw²; n without weights."""
+    if weights is None:
+        return float(n)
+    vector = np.asarray(weights, dtype=np.float64)
+    return float(np.sum(vector)) ** 2 / float(np.sum(vector * vector))

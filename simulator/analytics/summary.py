@@ -1,0 +1,129 @@
+"""Everything a report needs from a run, computed once."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import xarray as xr
+
+from simulator.analytics.contributions import contribution_table
+from simulator.analytics.curves import convergence_table, exceedance_table
+from simulator.analytics.defaults import causes_table, default_table
+from simulator.analytics.equity import equity_table, sponsor_table
+from simulator.analytics.frame import estimate_at
+from simulator.analytics.holders import absorption_table, holders_table
+from simulator.analytics.rating import RatingScale
+from simulator.analytics.risk import risk_table
+
+
+class Analysis(NamedTuple):
+    """The run and all tables drawn from it."""
+
+    run: xr.Dataset
+    risk: xr.Dataset
+    holders: xr.Dataset
+    absorption: xr.Dataset
+    contributions: xr.Dataset
+    exceedance: xr.Dataset
+    causes: xr.Dataset
+    equity: xr.Dataset
+    sponsors: xr.Dataset
+    sponsor_defaults: xr.Dataset
+    counterparty_defaults: xr.Dataset
+    facility_defaults: xr.Dataset
+    convergence: xr.Dataset
+
+
+def analyse(dataset: xr.Dataset, scale: RatingScale | None = None) -> Analysis:
+    """Compute every table of a report.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        A complete run.
+    scale : RatingScale, optional
+        Scale of implied ratings.
+
+    Returns
+    -------
+    Analysis
+    """
+    return Analysis(
+        run=dataset,
+        risk=risk_table(dataset, scale=scale),
+        holders=holders_table(dataset),
+        absorption=absorption_table(dataset),
+        contributions=contribution_table(dataset),
+        exceedance=exceedance_table(dataset),
+        causes=causes_table(dataset),
+        equity=equity_table(dataset),
+        sponsors=sponsor_table(dataset),
+        sponsor_defaults=default_table(dataset, "sponsor"),
+        counterparty_defaults=default_table(dataset, "counterparty"),
+        facility_defaults=default_table(dataset, "facility"),
+        convergence=convergence_table(dataset),
+    )
+
+
+def headline(analysis: Analysis) -> dict[str, Any]:
+    """Return the headline numbers as plain values for JSON.
+
+    Returns
+    -------
+    dict
+        ``book`` and ``facilities`` with every estimate as ``{"value": …, "se": …}`` (None where
+        not defined), money in USD m; VaR and ES by level.
+    """
+    risk, run = analysis.risk, analysis.run
+    facilities = [str(name) for name in risk["facility"].values]
+    return {
+        "title": str(run.attrs.get("title", "")),
+        "digest": str(run.attrs.get("digest", "")),
+        "seed": _plain(run.attrs.get("seed")),
+        "paths": int(run.sizes["path"]),
+        "rating_scale": str(risk.attrs["rating_scale"]),
+        "book": _measures(risk, "book_"),
+        "facilities": {name: _measures(risk.sel(facility=name), "") for name in facilities},
+        "holders": {
+            str(name): {
+                key: _pair(analysis.holders, key, holder=name)
+                for key in ("money_in", "loss_probability", "expected_loss", "expected_shortfall")
+            }
+            for name in analysis.holders["holder"].values
+        },
+    }
+
+
+def _measures(risk: xr.Dataset, prefix: str) -> dict[str, Any]:
+    """Read the measures of the book, or of one facility."""
+    result: dict[str, Any] = {
+        name: _pair(risk, prefix + name)
+        for name in (
+            "exposure",
+            "expected_loss",
+            "expected_loss_share",
+            "loss_probability",
+            "default_probability",
+            "exposure_at_default",
+            "loss_given_default",
+        )
+    }
+    for name in ("value_at_risk", "expected_shortfall"):
+        result[name] = {
+            f"{level:g}": _pair(risk, prefix + name, level=level) for level in risk["level"].values
+        }
+    result["implied_rating"] = str(risk[f"{prefix}implied_rating"].values)
+    result["implied_rating_range"] = str(risk[f"{prefix}implied_rating_range"].values)
+    return result
+
+
+def _pair(table: xr.Dataset, name: str, **selection: object) -> dict[str, float | None]:
+    """Read an estimate as JSON can hold it."""
+    estimate = estimate_at(table, name, **selection)
+    return {"value": _plain(estimate.value), "se": _plain(estimate.se)}
+
+
+def _plain(value: Any) -> Any:
+    """Turn numbers of NumPy into Python's, and NaN into None."""
+    number = value.item() if hasattr(value, "item") else value
+    return None if number != number else number
