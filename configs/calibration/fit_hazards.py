@@ -31,12 +31,18 @@ HERE = Path(__file__).parent
 COEFFICIENTS = HERE / "hazard_coefficients.json"
 CURVE = HERE.parents[1] / "simulator" / "config" / "hazards.csv"
 
-RATINGS = (
-    "Aaa Aa1 Aa2 Aa3 A1 A2 A3 Baa1 Baa2 Baa3 Ba1 Ba2 Ba3 B1 B2 B3 Caa1 Caa2 Caa3 Ca C"
-).split()
-ALIASES = (
-    "AAA AA+ AA AA- A+ A A- BBB+ BBB BBB- BB+ BB BB- B+ B B- CCC+ CCC CCC- CC C"
-).split()
+# fmt: off
+RATINGS = [
+    "Aaa", "Aa1", "Aa2", "Aa3", "A1", "A2", "A3", "Baa1", "Baa2",
+    "Baa3", "Ba1", "Ba2", "Ba3", "B1", "B2", "B3", "Caa1", "Caa2",
+    "Caa3", "Ca", "C",
+]
+ALIASES = [
+    "AAA", "AA+", "AA", "AA-", "A+", "A", "A-", "BBB+", "BBB",
+    "BBB-", "BB+", "BB", "BB-", "B+", "B", "B-", "CCC+", "CCC",
+    "CCC-", "CC", "C",
+]
+# fmt: on
 LETTERS = {"AAA": 1, "AA": 3, "A": 6, "BBB": 9, "BB": 12, "B": 15, "CCC/C": 18}
 YEARS = 6
 LAST_FITTED = 18
