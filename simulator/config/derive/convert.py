@@ -1,0 +1,186 @@
+"""Complete rows to terms: months from t0, fractions, canonical order."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+from simulator.config.derive.ledger import Ledger
+from simulator.config.derive.market import Market
+from simulator.config.schema import StudyFile
+from simulator.config.tape import AssetRow, BoxRow, ContractRow, DebtRow
+from simulator.config.terms import (
+    Amortisation,
+    Asset,
+    Box,
+    Contract,
+    Recourse,
+    Site,
+    Sponsor,
+    Tranche,
+)
+from simulator.config.values import filled
+
+CONSENT = {"with_lenders": 1.0, "without": 2.0, "at_will": 4.0}
+"""Factor on the renegotiation hazard (model §10)."""
+
+
+def to_box(row: BoxRow, market: Market) -> Box:
+    """Return a complete row of boxes as terms."""
+    return Box(
+        id=row.box,
+        sponsor=row.sponsor,
+        generation=row.generation,
+        recourse=Recourse[filled(row.recourse).upper()],
+        guarantee_cap=filled(row.guarantee_cap_usd_m),
+        investment_grade=bool(row.investment_grade),
+        power_hedged=filled(row.power_hedged),
+        colo_usd_per_kw_month=filled(row.colo_usd_per_kw_month),
+        triple_net=bool(row.triple_net),
+        operations_share=filled(row.operations_share),
+        useful_life_months=int(filled(row.useful_life_months)),
+        market_factor=filled(row.market_factor),
+        reserve_months=filled(row.reserve_months),
+        power_reserve_months=filled(row.power_reserve_months),
+        sweep_share=filled(row.sweep_share),
+        sweep_threshold=filled(row.sweep_threshold_dscr),
+        lockup_dscr=filled(row.lockup_dscr),
+        default_dscr=filled(row.default_dscr),
+        realisation_minimum=filled(row.realisation_minimum),
+        minimum_liquidity=filled(row.minimum_liquidity_usd_m),
+        first_test=market.month(filled(row.first_test)),
+        test_interval=int(filled(row.test_interval_months)),
+        ltc_trigger=filled(row.ltc_trigger),
+        ltv_trigger=filled(row.ltv_trigger),
+        cures=int(filled(row.cures)),
+        default_on_termination=bool(row.default_on_termination),
+        trap_on_breach=bool(row.trap_on_breach),
+        operating_licence=bool(row.operating_licence),
+        equity0=math.nan if row.equity0_usd_m is None else row.equity0_usd_m,
+    )
+
+
+def to_tranche(row: DebtRow, market: Market) -> Tranche:
+    """Return a complete row of debt as terms."""
+    fixed = row.fixed_rate is not None
+    after_t0 = market.month(filled(row.close)) > 0
+    return Tranche(
+        id=row.tranche,
+        facility=filled(row.facility),
+        box=row.box or "",
+        sponsor=filled(row.sponsor),
+        rank=int(filled(row.rank)),
+        commitment=filled(row.commitment_usd_m),
+        balance0=filled(row.drawn_usd_m),
+        available_until=market.month(filled(row.draw_end)),
+        maturity=market.month(filled(row.maturity)),
+        fixed=fixed,
+        rate=filled(row.fixed_rate) if fixed else filled(row.margin_bp) / 1e4,
+        floor=0.0 if fixed else filled(row.floor),
+        undrawn_fee=filled(row.undrawn_fee),
+        hedge_share=0.0 if fixed else filled(row.hedge_share),
+        swap_rate=0.0 if fixed else filled(row.swap_rate),
+        issue_discount=1 - filled(row.issue_price) if after_t0 else 0.0,
+        advance=filled(row.advance),
+        amortisation=Amortisation[filled(row.amortisation).upper()],
+        amortisation_start=market.month(filled(row.amortisation_start)),
+        sculpt_dscr=filled(row.sculpt_dscr),
+        depreciation_months=round(12 * filled(row.depreciation_years)),
+        balloon=filled(row.balloon),
+        lender_share=filled(row.lender_share),
+    )
+
+
+def to_contract(row: ContractRow) -> Contract:
+    """Return a complete row of contracts as terms."""
+    return Contract(
+        id=row.contract,
+        box=row.box,
+        offtaker=row.offtaker,
+        backstop=row.backstop or "",
+        backstop_cap=row.backstop_cap_usd_m or 0.0,
+        price=filled(row.price_usd_per_gpu_hour),
+        term_months=int(filled(row.term_months)),
+        consent_multiplier=CONSENT[filled(row.consent)],
+        prepayment_share=filled(row.prepayment_share),
+        moneyness0=filled(row.moneyness0),
+    )
+
+
+def to_asset(row: AssetRow, market: Market) -> Asset:
+    """Return a complete row of assets as terms."""
+    planned = market.month(filled(row.planned_delivery))
+    return Asset(
+        id=row.asset,
+        box=row.box,
+        contract=row.contract or "",
+        site=filled(row.site),
+        gpus=filled(row.gpus),
+        cost=filled(row.cost_usd_m),
+        price_fixed=bool(row.price_fixed),
+        planned_delivery=planned,
+        accepted=None if row.accepted is None else market.month(row.accepted),
+        cost_delivered_at_t0=planned <= 0,
+    )
+
+
+def to_sites(
+    study: StudyFile, assets: Sequence[Asset], market: Market, ledger: Ledger
+) -> list[Site]:
+    """Return the sites in use; a site the study does not describe follows stated rules."""
+    weights = study.jurisdictions
+    first = max(sorted(weights), key=lambda name: weights[name])
+    sites = []
+    for name in sorted({asset.site for asset in assets}):
+        block = study.sites.get(name)
+        if block is None:
+            arrived = all(asset.cost_delivered_at_t0 for asset in assets if asset.site == name)
+            ledger.note("sites", name, "jurisdiction", first, "the one with the largest weight")
+            rule = "everything there is delivered" if arrived else "deliveries are to come"
+            ledger.note("sites", name, "energised", arrived, rule)
+            sites.append(Site(name, first, 1.0, arrived, 1.0, False, 0.0))
+            continue
+        fibre = block.fibre_probability
+        if fibre is None:
+            fibre = market.terms["del.fibre_p"] if block.network_risk else 0.0
+            rule = "del.fibre_p" if block.network_risk else "no network risk"
+            ledger.note("sites", name, "fibre_probability", fibre, rule)
+        sites.append(
+            Site(
+                id=name,
+                jurisdiction=block.jurisdiction,
+                power_factor=block.power_factor,
+                energised=block.energised,
+                delay_factor=block.delay_factor,
+                network_risk=block.network_risk,
+                fibre_probability=fibre,
+            )
+        )
+        ledger.assume("sites", name, block)
+    return sites
+
+
+def to_sponsors(study: StudyFile, used: Iterable[str], ledger: Ledger) -> list[Sponsor]:
+    """Return the sponsors in use."""
+    sponsors = []
+    for name in sorted(set(used)):
+        block = study.sponsors[name]
+        given = block.model_fields_set
+        fallbacks: Mapping[str, str] = {
+            "other_cash_usd_m_per_year": "no business outside the tape",
+            "lease_usd_m_per_year": "no guarantees outside the tape",
+        }
+        for field, rule in fallbacks.items():
+            if field not in given:
+                ledger.note("sponsors", name, field, getattr(block, field), rule)
+        sponsors.append(
+            Sponsor(
+                id=name,
+                cash=block.cash_usd_m,
+                market_value=block.market_value_usd_m,
+                other_cash_per_year=block.other_cash_usd_m_per_year,
+                lease_per_year=block.lease_usd_m_per_year,
+            )
+        )
+        ledger.assume("sponsors", name, block)
+    return sponsors

@@ -1,0 +1,259 @@
+"""The front door: a study file and its tape to `Study`, or one `ConfigError` with every fault."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from simulator.config.correlations import Matrix, study_matrix
+from simulator.config.crosscheck import Case, cross_check
+from simulator.config.derive import BoxSummary, Completed, Deal, complete, complete_holdco, to_book
+from simulator.config.derive.ledger import Ledger
+from simulator.config.derive.market import Market, generations, package_names
+from simulator.config.derive.names import resolve_names
+from simulator.config.errors import ConfigError, Problems
+from simulator.config.loader import read_document
+from simulator.config.overrides import apply_overrides
+from simulator.config.parameters import resolve
+from simulator.config.ratings import package_curves, user_curves
+from simulator.config.schema import StudyFile
+from simulator.config.study_reader import read_study
+from simulator.config.tape import (
+    KEYS,
+    TABLES,
+    AssetRow,
+    BoxRow,
+    ContractRow,
+    DebtRow,
+    Entry,
+    Tape,
+)
+from simulator.config.tape_reader import read_tape
+from simulator.config.terms import DerivedCell, ModelInputs
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """A resolved study: what the engine needs, and where all of it comes from.
+
+    Parameters
+    ----------
+    name, description
+        As the file says.
+    path
+        The study file.
+    inputs
+        Everything a path depends on besides seed and path number.
+    derived
+        Every value that a rule filled or an assumption stands behind.
+    resolved
+        The study with all defaults and blanks filled, as plain values for JSON.
+    digest
+        SHA-256 of the model inputs: equal digests simulate the same.
+    sources
+        Where each value comes from, by ``table.row.field``.
+    summaries
+        The boxes at a glance.
+    """
+
+    name: str
+    description: str
+    path: Path
+    inputs: ModelInputs
+    derived: tuple[DerivedCell, ...]
+    resolved: dict[str, Any]
+    digest: str
+    sources: Mapping[str, str]
+    summaries: tuple[BoxSummary, ...]
+
+
+def load_study(path: str | Path, overrides: Mapping[str, Any] | None = None) -> Study:
+    """Read, check and resolve a study.
+
+    Parameters
+    ----------
+    path
+        The study file (YAML).
+    overrides
+        Values by dotted key, see `simulator.config.overrides`.
+
+    Returns
+    -------
+    Study
+        The resolved study.
+
+    Raises
+    ------
+    ConfigError
+        If anything is wrong, with all problems found.
+    """
+    path, out = Path(path), Problems()
+    document = read_document(path, out)
+    if not document.tree and out:
+        raise ConfigError(out.found)
+    changes = apply_overrides(document, overrides or {}, out)
+    study, unsound = read_study(document, out)
+    base = path.parent
+    terms = resolve(study.parameters, document, ("parameters",), out)
+    expected = resolve(study.reference, document, ("reference",), out)
+    matrix = study_matrix(study, document, base, terms, out)
+    curves = package_curves()
+    if study.ratings_table and "ratings_table" not in unsound:
+        curves = user_curves(base / study.ratings_table, out) or curves
+    tape = Tape({table: [] for table in TABLES}, set(TABLES), set(TABLES))
+    if "tape" not in unsound:
+        tape = read_tape(base / study.tape, document.place(("tape",)), changes, out)
+    now = generations(study, terms, document, out)
+    known = package_names() | (Case.names(document, "generations") or set())
+    cross_check(Case(study, unsound, document, tape, frozenset(known), out))
+
+    ledger = Ledger(out, _places(tape))
+    names = resolve_names(study, terms, curves, ledger)
+    planned = generations(study, expected, document, out)
+    market = Market(study.start, terms, expected, now, planned, names, study)
+    completed = _complete_all(tape, market, ledger, unsound)
+    if out:
+        raise ConfigError(out.found)
+    return _resolved(path, study, market, matrix, tape, completed, ledger)
+
+
+def _places(tape: Tape) -> dict[tuple[str, str], str]:
+    return {
+        (table, str(entry.cells.get(KEYS[table], ""))): entry.place
+        for table in TABLES
+        for entry in tape.entries[table]
+    }
+
+
+def _complete_all(tape: Tape, market: Market, ledger: Ledger, unsound: frozenset[str]) -> Completed:
+    """Complete every deal that nothing is wrong with so far."""
+    completed = Completed()
+    if tape.unreadable or tape.incomplete or "start" in unsound:
+        return completed
+    at_fault = {problem.place for problem in ledger.out}
+    for deal in _deals(tape, at_fault, market):
+        done = complete(deal, market, ledger)
+        if done:
+            completed.deals.append(done[0])
+            completed.summaries.append(done[1])
+    for place, row in tape.sound("debt", DebtRow):
+        if row.box is None and place not in at_fault:
+            full = complete_holdco(row, market, ledger)
+            if full:
+                completed.holdco.append(full)
+    return completed
+
+
+def _deals(tape: Tape, at_fault: set[str], market: Market) -> list[Deal]:
+    """Return the boxes whose rows are all sound, in the order of ids."""
+
+    def rows_of(table: str, box: str) -> list[Entry]:
+        return [one for one in tape.entries[table] if str(one.cells.get("box", "")).strip() == box]
+
+    deals = []
+    for _, box in sorted(tape.sound("boxes", BoxRow), key=lambda item: item[1].box):
+        entries = {table: rows_of(table, box.box) for table in TABLES}
+        rows = {table: [one.row for one in entries[table]] for table in TABLES}
+        sound = all(
+            one.row is not None and one.place not in at_fault
+            for table in TABLES
+            for one in entries[table]
+        )
+        deal = Deal(
+            box,
+            tuple(row for row in rows["debt"] if isinstance(row, DebtRow)),
+            tuple(row for row in rows["contracts"] if isinstance(row, ContractRow)),
+            tuple(row for row in rows["assets"] if isinstance(row, AssetRow)),
+        )
+        payers = {row.offtaker for row in deal.contracts}
+        payers |= {row.backstop for row in deal.contracts if row.backstop}
+        ready = box.generation in market.planned and payers <= market.names.keys()
+        if sound and ready and deal.tranches and deal.assets:
+            deals.append(deal)
+    return deals
+
+
+def _resolved(
+    path: Path,
+    study: StudyFile,
+    market: Market,
+    matrix: Matrix,
+    tape: Tape,
+    completed: Completed,
+    ledger: Ledger,
+) -> Study:
+    inputs = ModelInputs(
+        horizon=study.horizon_months,
+        parameters=dict(market.terms),
+        reference=dict(market.expected),
+        switches=study.drivers.model_dump(),
+        correlations=matrix,
+        copula_nu=float(study.copula.nu) if study.copula.kind == "t" else 0.0,
+        waterfall=tuple(study.waterfall),
+        book=to_book(completed, market, ledger),
+    )
+    derived = tuple(ledger.cells[key] for key in sorted(ledger.cells))
+    plain = plain_values(asdict(inputs))
+    digest = hashlib.sha256(canonical_json(plain).encode()).hexdigest()
+    resolved = {
+        "schema": "neobox.resolved/1",
+        "digest": digest,
+        "study": study.model_dump(mode="json", by_alias=True),
+        "tape": {
+            table: [row.model_dump(mode="json") for row in completed.table(table)]
+            for table in TABLES
+        },
+        "inputs": plain,
+        "derived": [plain_values(asdict(cell)) for cell in derived],
+    }
+    return Study(
+        name=study.name,
+        description=study.description,
+        path=path,
+        inputs=inputs,
+        derived=derived,
+        resolved=resolved,
+        digest=digest,
+        sources=_sources(tape, ledger),
+        summaries=tuple(completed.summaries),
+    )
+
+
+def plain_values(value: Any) -> Any:
+    """Return a value as JSON knows it: no tuples, no enumerations, None for NaN."""
+    if isinstance(value, Mapping):
+        return {str(key): plain_values(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain_values(item) for item in value]
+    if isinstance(value, float) and math.isnan(value):
+        return None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return int(value)
+    return value
+
+
+def canonical_json(value: Any) -> str:
+    """Return the one JSON text of a value: sorted keys, no spaces, shortest floats."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def _sources(tape: Tape, ledger: Ledger) -> dict[str, str]:
+    """Return where each value comes from: place and source of its row, or the rule."""
+    sources = {}
+    for table in TABLES:
+        for entry in tape.entries[table]:
+            name = str(entry.cells[KEYS[table]])
+            told = str(entry.cells.get("source", ""))
+            for column in entry.cells:
+                if column not in ("source", "assumed"):
+                    where = f"{entry.place}; {told}" if told else entry.place
+                    sources[f"{table}.{name}.{column}"] = where
+    for (table, name, column), cell in sorted(ledger.cells.items()):
+        kind = "assumed" if cell.assumed else "rule"
+        sources[f"{table}.{name}.{column}"] = f"{kind}: {cell.rule}"
+    return sources

@@ -1,0 +1,252 @@
+"""Cells and scalars: how a number, month, flag or id is written, and in which range it makes sense.
+
+Risk people write ``85%`` and ``250bp``; both are read where a fraction is expected, a bare ``85``
+is refused.  Ranges are wide and only there to catch a wrong unit (a price in cents, a commitment
+in dollars): `low` and `high` belong to the allowed range.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BeforeValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import PydanticCustomError, core_schema
+
+T = TypeVar("T")
+
+NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+MONTH = re.compile(r"(\d{4})-(\d{2})")
+IDENTIFIER = re.compile(r"\w[\w .&+'()-]*")
+
+
+def fault(expected: str, mend: str) -> PydanticCustomError:
+    """Return an error that carries what was expected and how to mend it."""
+    return PydanticCustomError(
+        "neobox", "expected {expected}, mend by {mend}", {"expected": expected, "mend": mend}
+    )
+
+
+def filled(value: T | None) -> T:
+    """Return a cell that is known to be filled."""
+    assert value is not None
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number with a unit and the range in which it makes sense.
+
+    Parameters
+    ----------
+    unit
+        Unit, as printed in messages.
+    low, high
+        Smallest and largest value that makes sense.
+    mend
+        What to do about a value outside the range.
+    whole
+        Whether only whole numbers are allowed.
+    suffixes
+        Endings that scale a number, and their factors.
+    """
+
+    unit: str
+    low: float
+    high: float
+    mend: str = "checking the unit"
+    whole: bool = False
+    suffixes: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def expected(self) -> str:
+        """What the range allows, in words."""
+        kind = "a whole number" if self.whole else "a number"
+        unit = f" of {self.unit}" if self.unit else ""
+        return f"{kind}{unit} between {self.low:g} and {self.high:g}"
+
+    def parse(self, value: object) -> float:
+        """Return `value` as a number, or refuse it."""
+        number = self._number(value)
+        if not math.isfinite(number):
+            raise fault("a finite number", "writing a number or leaving it out")
+        if self.whole and number != int(number):
+            raise fault(self.expected, "rounding it")
+        if not self.low <= number <= self.high:
+            raise fault(self.expected, self.mend)
+        return int(number) if self.whole else number
+
+    def _number(self, value: object) -> float:
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return float(value)
+        if isinstance(value, str):
+            text, factor = value.strip(), 1.0
+            for ending, scale in self.suffixes:
+                if text.endswith(ending):
+                    text, factor = text[: -len(ending)].rstrip(), scale
+            if NUMBER.fullmatch(text):
+                return _scaled(text, factor)
+            if text.casefold().lstrip("+-.") in ("nan", "inf", "infinity"):
+                return math.nan
+            if NUMBER.fullmatch(text.replace(",", "").replace(" ", "")):
+                raise fault(self.expected, "leaving out commas and spaces")
+        raise fault(self.expected, "writing a number")
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        """Validate with `parse` alone."""
+        return core_schema.no_info_plain_validator_function(self.parse)
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Return a number with bounds, or a string with one of the endings."""
+        number: JsonSchemaValue = {
+            "type": "integer" if self.whole else "number",
+            "minimum": self.low,
+            "maximum": self.high,
+        }
+        if not self.suffixes:
+            return number
+        endings = "|".join(ending for ending, _ in self.suffixes)
+        text = {"type": "string", "pattern": rf"^[-+]?[0-9.]+\s*({endings})$"}
+        return {"anyOf": [number, text]}
+
+
+def _scaled(text: str, factor: float) -> float:
+    """Return text x factor as the nearest double of the decimal meant (7% is 0.07)."""
+    return float(text) if factor == 1.0 else float(text) / round(1.0 / factor)
+
+
+_ENDINGS = (("%", 0.01), ("bp", 0.0001))
+_PERCENT = "writing 85% or 0.85, not 85"
+_RATE = "writing 5.5%, 550bp or 0.055, not 5.5"
+
+Share = Annotated[float, Quantity("share", 0, 1, _PERCENT, suffixes=_ENDINGS)]
+Rate = Annotated[float, Quantity("rate per year", -0.05, 1, _RATE, suffixes=_ENDINGS)]
+CostShare = Annotated[float, Quantity("share of cost", 0, 1.5, _PERCENT, suffixes=_ENDINGS)]
+ParPrice = Annotated[
+    float, Quantity("fraction of par", 0.5, 1.1, "writing 97% or 0.97, not 97", suffixes=_ENDINGS)
+]
+Coverage = Annotated[float, Quantity("times", 0, 10, "writing 1.2 for 1.2x")]
+BasisPoints = Annotated[
+    float,
+    Quantity("bp", -100, 3000, "writing 250 for a margin of 2.5%", suffixes=(("bp", 1.0),)),
+]
+UsdM = Annotated[float, Quantity("USD m", 0, 1e6, "writing USD millions, not dollars")]
+SignedUsdM = Annotated[float, Quantity("USD m", -1e6, 1e6, "writing USD millions, not dollars")]
+PositiveUsdM = Annotated[float, Quantity("USD m", 1e-6, 1e6, "writing USD millions above 0")]
+Price = Annotated[
+    float, Quantity("USD per GPU-hour", 0.05, 50, "writing dollars per GPU-hour (price in cents?)")
+]
+RentPerKw = Annotated[float, Quantity("USD per kW-month", 0, 2000, "writing USD per kW and month")]
+Count = Annotated[float, Quantity("GPUs", 1e-3, 1e8, "writing the number of GPUs")]
+Months = Annotated[
+    int, Quantity("months", 0, 600, "writing a length in months, not below 0", whole=True)
+]
+Term = Annotated[
+    int, Quantity("months", 1, 600, "writing a length in months, at least 1", whole=True)
+]
+Years = Annotated[float, Quantity("years", 0.25, 30, "writing years, not months")]
+Whole = Annotated[int, Quantity("", 0, 1000, "writing a small whole number", whole=True)]
+Multiple = Annotated[float, Quantity("times", 0, 20, "writing 1 for 'as is'")]
+Hazard = Annotated[
+    float, Quantity("hazard per year", 0, 10, "writing 0.02 or 2%, not 2", suffixes=_ENDINGS)
+]
+Number = Annotated[float, Quantity("", -1e12, 1e12, suffixes=_ENDINGS)]
+Correlation = Annotated[float, Quantity("correlation", -1, 1, "writing a correlation")]
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class YearMonth:
+    """A calendar month, written ``2026-11``; what happens in it happens at its end."""
+
+    year: int
+    month: int
+
+    @classmethod
+    def parse(cls, value: object) -> YearMonth:
+        """Return a month from text or from a date cell of a workbook."""
+        if isinstance(value, YearMonth):
+            return value
+        if isinstance(value, (datetime.date, datetime.datetime)):
+            return cls(value.year, value.month)
+        match = MONTH.fullmatch(value.strip()) if isinstance(value, str) else None
+        if match and 1 <= int(match[2]) <= 12 and 1990 <= int(match[1]) <= 2100:
+            return cls(int(match[1]), int(match[2]))
+        raise fault("a month YYYY-MM from 1990-01 to 2100-12", "writing for example 2026-11")
+
+    @property
+    def index(self) -> int:
+        """Months since year 0."""
+        return 12 * self.year + self.month - 1
+
+    def __sub__(self, other: YearMonth) -> int:
+        """Return the number of months from `other` to this one."""
+        return self.index - other.index
+
+    def plus(self, months: int) -> YearMonth:
+        """Return the month so many months later."""
+        year, month = divmod(self.index + months, 12)
+        return YearMonth(year, month + 1)
+
+    def __str__(self) -> str:
+        """Return the month as it is written."""
+        return f"{self.year:04d}-{self.month:02d}"
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: object, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        """Validate with `parse`, write as text."""
+        return core_schema.no_info_plain_validator_function(
+            cls.parse, serialization=core_schema.plain_serializer_function_ser_schema(str)
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Return a string with the pattern of a month."""
+        return {"type": "string", "pattern": r"^[0-9]{4}-(0[1-9]|1[0-2])$"}
+
+
+def _identifier(value: object) -> str:
+    if isinstance(value, float) and value == int(value):
+        value = str(int(value))
+    elif isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if isinstance(value, str) and IDENTIFIER.fullmatch(value.strip()) and len(value) <= 80:
+        return value.strip()
+    raise fault("an id of letters, digits, spaces and . _ & + ' ( ) - (at most 80)", "renaming it")
+
+
+def _flag(value: object) -> bool:
+    if isinstance(value, str) and value.strip().casefold() in ("true", "false"):
+        return value.strip().casefold() == "true"
+    if isinstance(value, bool):
+        return value
+    raise fault("true or false", "writing true or false")
+
+
+def _text(value: object) -> str:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return f"{value:g}"
+    if isinstance(value, str):
+        return value.strip()
+    raise fault("text", "writing text, in quotes if need be")
+
+
+def _word(value: Any) -> Any:
+    return value.strip().casefold() if isinstance(value, str) else value
+
+
+Identifier = Annotated[str, BeforeValidator(_identifier)]
+Flag = Annotated[bool, BeforeValidator(_flag)]
+Text = Annotated[str, BeforeValidator(_text)]
+Lower = BeforeValidator(_word)
