@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from simulator.config.drivers import Drivers
 from simulator.config.terms import CORRELATION_ORDER, WATERFALL_LINES
@@ -65,6 +65,14 @@ class Model(BaseModel):
     """A frozen block of keys; a key it does not know is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_blanks(cls, value: Any) -> Any:
+        """Leave out keys that are blank: they take their default."""
+        if isinstance(value, dict):
+            return {key: inner for key, inner in value.items() if inner is not None}
+        return value
 
 
 def term(description: str, unit: str = "", default: Any = ..., **more: Any) -> Any:

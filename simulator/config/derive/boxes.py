@@ -63,7 +63,11 @@ def fill_box(
     drawn = max(filled(row.draw_end) for row in tranches)
     commitments = sum(filled(row.commitment_usd_m) for row in tranches)
     recourse = fill("recourse", "none", "no recourse")
-    cap = (commitments, "all commitments") if recourse == "limited" else (0.0, "no such guarantee")
+    caps = {
+        "none": (0.0, "no guarantee"),
+        "limited": (commitments, "all commitments"),
+        "full": (0.0, "a full guarantee has no cap"),
+    }
     lockup, default = _covers(box, market, ledger)
     plain: dict[str, tuple[object, str]] = {
         "power_hedged": (terms["pow.hedged"], "pow.hedged"),
@@ -95,7 +99,7 @@ def fill_box(
         update={
             **update,
             "recourse": recourse,
-            "guarantee_cap_usd_m": fill("guarantee_cap_usd_m", *cap),
+            "guarantee_cap_usd_m": fill("guarantee_cap_usd_m", *caps[recourse]),
             "investment_grade": investment_grade,
             "lockup_dscr": lockup,
             "default_dscr": default,

@@ -89,7 +89,7 @@ def _drawn(
     """Return a balance and its month, by the rules of the column."""
     if row.drawn_usd_m is not None:
         return row.drawn_usd_m, row.drawn_asof or start
-    if close > start or draw_end > start:
+    if close > start or draw_end > start or row.kind == "revolver":
         return 0.0, close
     return commitment, draw_end
 
@@ -112,6 +112,8 @@ def _roll(
     """
     if asof >= start:
         return drawn, "nothing happened since" if row.drawn_usd_m is not None else "no draws yet"
+    if row.kind == "revolver":
+        return drawn, "a revolver draws by no schedule"
     if draw_end > start:
         share = (start - asof) / (draw_end - asof)
         return drawn + (commitment - drawn) * share, f"draws straight to {draw_end}"

@@ -1,0 +1,69 @@
+"""The command `neobox`: one file per command, imported only when it is called.
+
+Exit codes: 0 done, 1 unexpected error, 2 wrong usage or configuration, 3 a limit was breached,
+4 incomplete and resumable, 5 executor out of reach, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import importlib
+from importlib.util import find_spec
+
+import click
+
+COMMANDS = {
+    "init": "Write a study and a deal tape to start from.",
+    "check": "Check a study and its tape, list what was derived, estimate a run.",
+    "schema": "Print the JSON Schema of study files.",
+    "run": "Simulate a study.",
+    "sweep": "Simulate a study over a grid of changes.",
+    "report": "Write the report of a run.",
+    "results": "List, compare and export results.",
+    "warmup": "Compile the kernels ahead of the first run.",
+    "cache": "Show or clear compiled kernels.",
+    "doctor": "Check the installation.",
+}
+"""Commands in the order of use, with the line `neobox --help` prints; module and object of a
+command have its name."""
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands that are there."""
+        return [name for name in COMMANDS if find_spec(f"{__name__}.{name}")]
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Import and return a command, None if there is no such one."""
+        if name not in self.list_commands(ctx):
+            return None
+        command: click.Command = getattr(importlib.import_module(f"{__name__}.{name}"), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name]) for name in self.list_commands(ctx)])
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command; an error the package raises on purpose becomes text and an exit code."""
+        try:
+            return super().invoke(ctx)
+        except click.exceptions.ClickException:
+            raise
+        except click.exceptions.Exit:
+            raise
+        except Exception as error:
+            from simulator.config.errors import NeoboxError
+
+            if not isinstance(error, NeoboxError):
+                raise
+            click.echo(str(error), err=True)
+            ctx.exit(error.exit_code)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="neobox", prog_name="neobox")
+def main() -> None:
+    """Monte Carlo risk simulator for portfolios of neocloud GPU loans."""

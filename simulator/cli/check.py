@@ -1,0 +1,128 @@
+"""`neobox check`: every fault of a study at once, or what the study amounts to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from simulator.config.errors import ConfigError
+from simulator.config.estimate import Estimate, estimate
+from simulator.config.overrides import parse_assignment
+from simulator.config.study import Study, load_study, plain_values
+
+
+@click.command()
+@click.argument("study", type=click.Path(path_type=Path))
+@click.option("--set", "assignments", metavar="KEY=VALUE", multiple=True, help="Change one value.")
+@click.option("--paths", default=100_000, show_default=True, help="Paths to estimate a run for.")
+@click.option("--jobs", default=1, show_default=True, help="Workers to estimate a run for.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.pass_context
+def check(
+    ctx: click.Context,
+    study: Path,
+    assignments: tuple[str, ...],
+    paths: int,
+    jobs: int,
+    as_json: bool,
+) -> None:
+    """Check STUDY and its tape; print all faults, or the book and what was derived."""
+    try:
+        loaded = load_study(study, dict(map(parse_assignment, assignments)))
+    except ConfigError as error:
+        if not as_json:
+            raise
+        problems = [asdict(problem) for problem in error.problems]
+        click.echo(json.dumps({"ok": False, "problems": problems}, indent=2))
+        ctx.exit(error.exit_code)
+    cost = estimate(loaded.inputs, paths, jobs)
+    click.echo(as_object(loaded, cost) if as_json else as_text(loaded, cost), nl=True)
+
+
+def as_object(study: Study, cost: Estimate) -> str:
+    """Return the findings as one JSON object."""
+    found = {
+        "ok": True,
+        "name": study.name,
+        "digest": study.digest,
+        "boxes": [asdict(summary) for summary in study.summaries],
+        "tranches": [asdict(tranche) for tranche in study.inputs.book.tranches],
+        "derived": [asdict(cell) for cell in study.derived],
+        "estimate": asdict(cost),
+    }
+    return json.dumps(plain_values(found), indent=2)
+
+
+def as_text(study: Study, cost: Estimate) -> str:
+    """Return the findings as tables."""
+    book = study.inputs.book
+    head = (
+        f"{study.name}: {len(book.boxes)} boxes, {len(book.contracts)} contracts,"
+        f" {len(book.assets)} deliveries, {len(book.tranches)} tranches,"
+        f" {len(book.sponsors)} sponsors, {study.inputs.horizon} months\ndigest {study.digest}"
+    )
+    return "\n\n".join([head, _boxes(study), _debt(study), _derived(study), str(cost)])
+
+
+def _boxes(study: Study) -> str:
+    rows = [
+        (
+            *(one.box, one.sponsor, one.generation, f"{one.gpus:,.0f}", f"{one.cost:,.0f}"),
+            *(f"{one.price:.2f}", f"{one.running_cost:.2f}", f"{one.cash_margin:.0%}"),
+            *(f"{one.debt_per_gpu:,.0f}", f"{one.loan_to_cost:.0%}", f"{one.contracted_share:.0%}"),
+            f"{one.contracted_dscr:.2f}",
+        )
+        for one in study.summaries
+    ]
+    head = (
+        *("box", "sponsor", "GPU", "GPUs", "cost USD m", "USD/GPU-h", "running", "margin"),
+        *("debt/GPU", "LTC", "contracted", "DSCR"),
+    )
+    return _table("Boxes (commitments; DSCR on level debt service)", head, rows, left=3)
+
+
+def _debt(study: Study) -> str:
+    rows = [
+        (
+            *(one.facility, one.id, one.box or f"{one.sponsor} (HoldCo)"),
+            *(f"{one.commitment:,.0f}", f"{one.balance0:,.0f}"),
+            f"{one.rate:.2%}" if one.fixed else f"SOFR + {1e4 * one.rate:.0f} bp",
+            *(one.amortisation.name.lower(), str(one.maturity), f"{one.lender_share:.0%}"),
+        )
+        for one in sorted(study.inputs.book.tranches, key=lambda one: (one.facility, one.id))
+    ]
+    head = (
+        *("facility", "tranche", "box", "commitment", "at t0", "coupon", "schedule"),
+        *("months left", "book share"),
+    )
+    return _table("Debt (USD m)", head, rows, left=3)
+
+
+def _derived(study: Study) -> str:
+    rows = [
+        (
+            f"{cell.table}.{cell.row}.{cell.field}",
+            f"{cell.value:.6g}" if isinstance(cell.value, float) else cell.value,
+            f"{'assumed: ' if cell.assumed else ''}{cell.rule}",
+        )
+        for cell in study.derived
+    ]
+    title = f"Derived or assumed ({len(rows)} cells)"
+    return _table(title, ("cell", "value", "rule"), rows, left=3)
+
+
+def _table(title: str, head: tuple[str, ...], rows: Sequence[tuple[str, ...]], *, left: int) -> str:
+    """Return a table; its first `left` columns are flush left, the others right."""
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    lines = [
+        "  ".join(
+            cell.ljust(width) if place < left else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in (head, *rows)
+    ]
+    return "\n".join([title, *lines])
