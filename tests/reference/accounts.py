@@ -1,0 +1,127 @@
+"""Lender loss, equity value and sponsor equity of one path (§13)."""
+
+from __future__ import annotations
+
+import math
+
+from tests.reference.collateral import is_collateral, value
+from tests.reference.debt import contract_months, credit_of
+from tests.reference.projection import colo_cost, operations_cost, power_cost
+from tests.reference.state import (
+    AssetState,
+    BoxState,
+    SponsorState,
+    Standing,
+    Status,
+    TrancheState,
+    World,
+)
+
+DEPRECIATION_MONTHS = 72.0  # of equity at t0
+WIPED_OUT = 0.05
+
+
+def close_tranche_month(tranche: TrancheState) -> None:
+    """D(t) = Π 1/(1 + y(s)/12)."""
+    tranche.drawn_pv += tranche.discount * tranche.draw
+    tranche.discount /= 1.0 + tranche.coupon / 12.0
+    tranche.balances.append(tranche.balance)
+    tranche.receipts_by_month.append(tranche.receipts)
+    tranche.draws_by_month.append(tranche.draw)
+    tranche.coupons.append(tranche.coupon)
+
+
+def loss_pv(tranche: TrancheState) -> float:
+    return tranche.discount * tranche.balance if tranche.default_month > 0 else 0.0
+
+
+def loss_nominal(tranche: TrancheState) -> float:
+    if tranche.default_month == 0:
+        return 0.0
+    return max(0.0, tranche.exposure_at_default - tranche.received_since_default)
+
+
+def equity_at_start(box: BoxState) -> float:
+    """in0."""
+    terms = box.terms
+    if not math.isnan(terms.equity0):
+        return terms.equity0
+    delivered = [asset for asset in box.assets if asset.delivered is not None]
+    if not delivered:
+        return 0.0
+    cost = sum(
+        asset.terms.cost * max(0.0, 1.0 - asset.age(0) / DEPRECIATION_MONTHS) for asset in delivered
+    )
+    return max(0.0, cost + box.cash() - box.debt())
+
+
+def terminal_value(world: World, box: BoxState) -> float:
+    """TV of a performing box at H."""
+    if box.standing is not Standing.PERFORMING:
+        return 0.0
+    t = world.inputs.horizon
+    v = (1.0 + world.p["eq.hurdle"]) ** (-1.0 / 12.0)
+    total = box.cash() - box.debt()
+    for asset in box.assets:
+        if is_collateral(asset):
+            cash, n = contract_beyond(world, box, asset, t, v)
+            total += max(0.0, cash)
+            total += v**n * value(world, box, asset, t, ahead=n) * asset.terms.gpus / 1e6
+    return max(0.0, total)
+
+
+def contract_beyond(
+    world: World, box: BoxState, asset: AssetState, t: int, v: float
+) -> tuple[float, int]:
+    """Present value of contracted invoices less costs beyond H, and the months until the end."""
+    months = range(0) if asset.status is Status.UNPAID else contract_months(world, asset, t)
+    if not months:
+        return 0.0, 0
+    cost = 0.0
+    if not box.terms.triple_net:
+        cost = power_cost(world, box, asset, t) + colo_cost(box, asset, t)
+        cost += operations_cost(box, asset)
+    total = 0.0
+    for s in months:
+        invoice = asset.price * asset.unit - credit_of(asset, months.stop - s)
+        total += v ** (s - t) * (invoice - cost)
+    return total, months.stop - 1 - t
+
+
+def pnl(world: World, box: BoxState) -> tuple[float, float]:
+    """Equity profit and present value of contributions, at the hurdle rate."""
+    v = (1.0 + world.p["eq.hurdle"]) ** (-1.0 / 12.0)
+    contributed = box.in_0
+    received = v**world.inputs.horizon * box.terminal_value
+    for t, (start, end, out) in enumerate(zip(box.in_start, box.in_end, box.out, strict=True), 1):
+        contributed += v ** (t - 1) * start + v**t * end
+        received += v**t * out
+    return received - contributed, contributed
+
+
+def moic(box: BoxState) -> float:
+    put_in = box.in_0 + sum(box.in_start) + sum(box.in_end)
+    taken_out = sum(box.out) + box.terminal_value
+    return taken_out / put_in if put_in > 0.0 else math.nan
+
+
+def flows(box: BoxState) -> list[float]:
+    """Net equity flows at the end of months 0..H, terminal value included."""
+    net = [0.0] * (len(box.out) + 1)
+    net[0] -= box.in_0
+    for t, (start, end, out) in enumerate(zip(box.in_start, box.in_end, box.out, strict=True), 1):
+        net[t - 1] -= start
+        net[t] += out - end
+    net[-1] += box.terminal_value
+    return net
+
+
+def sponsor_pnl(world: World, sponsor: SponsorState) -> float:
+    v = (1.0 + world.p["eq.hurdle"]) ** (-1.0 / 12.0)
+    start = sponsor.terms.cash + sum(box.in_0 for box in sponsor.boxes)
+    start -= sum(note.terms.balance0 for note in sponsor.notes)
+    end = 0.0
+    if sponsor.default_month == 0:
+        end = sponsor.cash + sum(box.terminal_value for box in sponsor.boxes)
+        end -= sum(note.balance for note in sponsor.notes)
+    return v**world.inputs.horizon * sponsor.retained * max(0.0, end) - max(0.0, start)

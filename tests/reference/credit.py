@@ -1,0 +1,86 @@
+"""Stage 10, first half: default thresholds, hazards, integration (§10)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from simulator.config.terms import ModelInputs, Name
+from simulator.numerics import normal_cdf, student_t_cdf
+from tests.reference.draws import Draws, chi2_draw, fires
+from tests.reference.market import Market
+from tests.reference.state import NameState, World
+
+
+def loadings(name: Name, parameters: Mapping[str, float]) -> tuple[float, float]:
+    """a, b: loadings on Z* and C⊥."""
+    if not name.ai:
+        return math.sqrt(0.24), 0.0
+    rho, rho_macro = parameters["cp.rho"], parameters["cp.rho_macro"]
+    return math.sqrt(rho) * rho_macro, math.sqrt(rho) * math.sqrt(1.0 - rho_macro**2)
+
+
+def threshold(inputs: ModelInputs, name: Name, draws: Draws, market: Market) -> float:
+    """E = −ln(1 − Φ(w)), or −ln(1 − T_ν(w·√(ν/χ²)))."""
+    a, b = loadings(name, inputs.parameters)
+    own, _ = draws.normals(f"name.{name.id}", 0)
+    w = a * market.Z_star + b * market.C_perp + math.sqrt(1.0 - a * a - b * b) * own
+    nu = inputs.copula_nu
+    if nu > 0.0:
+        chi2 = chi2_draw(nu, draws.normals("copula", 0)[0])
+        w *= math.sqrt(nu / chi2)
+        survival = student_t_cdf(-w, nu)
+    else:
+        survival = normal_cdf(-w)
+    return -math.log(survival)
+
+
+def yearly_hazard(name: Name, t: int, parameters: Mapping[str, float]) -> float:
+    year = min((t - 1) // 12, len(name.hazard_per_year) - 1)
+    return name.hazard_per_year[year] * parameters["cp.pd_curve"]
+
+
+def counterparty_defaults(
+    world: World, t: int, compensator: Mapping[str, Sequence[float]] | None
+) -> None:
+    for name in world.names.values():
+        if name.terms.sponsor:
+            sponsor = world.sponsors[name.terms.sponsor]
+            if sponsor.default_month > 0 and t == sponsor.default_month + 1:
+                name.default_month = t
+            continue
+        c = 0.0
+        if compensator is not None and world.is_on("compensator"):
+            c = compensator[name.terms.id][t - 1]
+        h = yearly_hazard(name.terms, t, world.p)
+        stress = world.market.stress[t]
+        name.cumulative_hazard += h / 12.0 * math.exp(name.terms.beta * stress - c)
+        if (
+            world.is_on("counterparty_default")
+            and name.default_month == 0
+            and name.cumulative_hazard >= name.threshold
+        ):
+            name.default_month = t
+
+
+def integration(world: World, t: int) -> None:
+    """A hyperscaler takes rented work in house, at most once."""
+    if not world.is_on("integration"):
+        return
+    hazard = world.p["sup.vi_lambda"] * world.market.prior["sup.vi_lambda"]
+    for name in world.names.values():
+        if not name.terms.hyperscaler or name.integrated_month > 0:
+            continue
+        u, _ = world.draws.uniforms(f"name.{name.terms.id}.integration", t)
+        if fires(hazard, u):
+            name.integrated_month = t
+            world.market.integrations += 1
+
+
+def lower_control_clocks(names: Mapping[str, NameState], t: int) -> None:
+    """After billing."""
+    for name in names.values():
+        if name.clock > 0:
+            name.clock -= 1
+            if name.clock == 0:
+                name.ended_month = t

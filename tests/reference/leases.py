@@ -1,0 +1,258 @@
+"""Stage 10, second half: what each asset's lease does in a month (§10)."""
+
+from __future__ import annotations
+
+import math
+
+from tests.reference.collateral import box_utilisation, cash_floor, term_factor
+from tests.reference.draws import beta_draw, fires, lognormal, rounded
+from tests.reference.market import GLUT_THRESHOLD
+from tests.reference.state import LEASED, TINY, AssetState, BoxState, Standing, Status, World
+
+
+def comparable(world: World, asset: AssetState, t: int) -> float:
+    """P^c(t) = k·P_g,contract(t)·T(remaining)."""
+    price = world.market.contract_price[asset.generation.name][t]
+    return asset.k * price * term_factor(world, asset.remaining)
+
+
+def moneyness_surprise(world: World, asset: AssetState, t: int) -> float:
+    """R̃ = dev(t)/dev₀·moneyness."""
+    return world.market.dev[asset.generation.name][t] / asset.dev_0 * asset.moneyness
+
+
+def reset(world: World, asset: AssetState, t: int) -> None:
+    asset.dev_0 = world.market.dev[asset.generation.name][t]
+    asset.moneyness = 1.0
+
+
+def glut_factor(world: World, t: int) -> float:
+    return 2.0 if world.market.x[t] < GLUT_THRESHOLD else 1.0
+
+
+def leases(world: World, box: BoxState, t: int) -> None:
+    for asset in box.assets:
+        asset.invoice_due = asset.received = asset.merchant = asset.arrears_received = 0.0
+        asset.control_lost = 0.0
+        asset.is_idle = False
+        if box.standing is Standing.CLOSED or asset.status in (Status.GONE, Status.CANCELLED):
+            continue
+        life = box.terms.useful_life_months
+        if life > 0 and asset.is_accepted_before(t) and asset.age(t) >= life:
+            asset.status = Status.GONE
+            continue
+        if asset.contract is not None:
+            default_of_offtaker(world, box, asset, t)
+        bill(world, box, asset, t)
+        if asset.contract is not None:
+            renegotiation(world, asset, t)
+            end_of_term(world, asset, t)
+
+
+def default_of_offtaker(world: World, box: BoxState, asset: AssetState, t: int) -> None:
+    """a."""
+    contract = asset.contract
+    offtaker, backstop = contract.offtaker, contract.backstop
+    is_backed = (
+        backstop is not None and not backstop.is_in_default(t) and contract.backstop_left > TINY
+    )
+    if offtaker.default_month == t and asset.status is Status.CONTRACTED:
+        if is_backed:
+            asset.status, asset.backstopped_month = Status.BACKSTOPPED, t
+        else:
+            asset.status, asset.clock = Status.UNPAID, 3
+    elif asset.status is Status.UNPAID:
+        asset.clock -= 1
+        if asset.clock == 0:
+            if comparable(world, asset, t) >= asset.price:
+                asset.status = Status.CONTRACTED
+                asset.arrears_received, asset.arrears = asset.arrears, 0.0
+            else:
+                reject(world, box, asset, t, "counterparty", with_claim=True)
+    elif asset.status is Status.BACKSTOPPED:
+        is_gone = backstop.is_in_default(t - 1) or contract.backstop_left <= TINY
+        if is_gone and t > asset.backstopped_month:
+            reject(world, box, asset, t, "counterparty", with_claim=True)
+    elif asset.status is Status.PENDING and offtaker.default_month > 0:
+        is_resolved = t == offtaker.default_month + 3
+        if is_resolved and comparable(world, asset, t) < asset.price:
+            asset.cancel_month = t + 1
+    if offtaker.ended_month > 0 and offtaker.ended_month == t - 1 and asset.status in LEASED:
+        reject(world, box, asset, t, "control", with_claim=False)
+
+
+def reject(
+    world: World, box: BoxState, asset: AssetState, t: int, reason: str, *, with_claim: bool
+) -> None:
+    """The contract ends; the asset looks for a new customer from this month on."""
+    if with_claim:
+        file_claim(world, box, asset, t)
+    asset.reason, asset.terminated_month = reason, t
+    asset.arrears = 0.0
+    asset.unearned = 0.0
+    asset.remaining = 0
+    asset.is_first_term = False
+    start_reletting(world, asset, t)
+
+
+def file_claim(world: World, box: BoxState, asset: AssetState, t: int) -> None:
+    """Contract cash lost, less what re-letting brings, less unearned prepayment."""
+    p = world.p
+    i = p["cp.claim_rate"] / 12.0
+
+    def annuity(months: int) -> float:
+        return float(months) if abs(i) < 1e-12 else (1.0 - (1.0 + i) ** -months) / i
+
+    n = asset.remaining
+    lag = rounded(p["cp.relet_lag"] * math.exp(0.245) * glut_factor(world, t))
+    lost = asset.price * asset.unit * annuity(n)
+    replaced = comparable(world, asset, t) * asset.unit * (annuity(n) - annuity(min(lag, n)))
+    amount = max(0.0, max(0.0, lost - replaced) - asset.unearned)
+    z_share, z_time = world.draws.normals(f"contract.{asset.contract.terms.id}.claim", t)
+    share = beta_draw(p["cp.lgd_claim"], 0.25, z_share)
+    delay = max(1, rounded(12.0 * lognormal(p["cp.workout_time"], 0.5, z_time)))
+    if amount * share > 0.0:
+        box.claims.append((t + delay, amount * share))
+
+
+def start_reletting(world: World, asset: AssetState, t: int) -> None:
+    """e."""
+    _, z = world.draws.normals(f"asset.{asset.id}.renewal", t)
+    lag = world.p["cp.relet_lag"] * math.exp(0.7 * z) * glut_factor(world, t)
+    asset.status = Status.RELETTING
+    asset.reletting_left = max(1, rounded(lag))
+
+
+def bill(world: World, box: BoxState, asset: AssetState, t: int) -> None:
+    """b."""
+    if asset.status is Status.RELETTING:
+        if asset.reletting_left == 0:
+            asset.status, asset.merchant_months, asset.idle_months = Status.MERCHANT, 0, 0
+        else:
+            asset.reletting_left -= 1
+    if asset.status in LEASED:
+        bill_contract(world, asset, t)
+    elif asset.status is Status.MERCHANT:
+        bill_merchant(world, box, asset, t)
+    share = receipts_share(world, box, t)
+    asset.received *= share
+    asset.merchant *= share
+
+
+def receipts_share(world: World, box: BoxState, t: int) -> float:
+    """A change of servicer costs half the receipts for three months (one with a licence)."""
+    default = world.sponsors[box.terms.sponsor].default_month
+    months = 1 if box.terms.operating_licence else 3
+    return 0.5 if default > 0 and default < t <= default + months else 1.0
+
+
+def bill_contract(world: World, asset: AssetState, t: int) -> None:
+    contract = asset.contract
+    hit = world.p["reg.offtake_hit"] if contract.offtaker.clock > 0 else 0.0
+    gross = asset.price * asset.unit
+    has_credit = asset.is_first_term and asset.remaining <= asset.credit_months
+    due = gross
+    invoice = gross * (1.0 - hit)
+    if has_credit:
+        due -= min(due, asset.credit)
+        credit = min(invoice, asset.credit)
+        invoice -= credit
+        asset.unearned = max(0.0, asset.unearned - credit)
+    if asset.status is Status.CONTRACTED:
+        asset.invoice_due, asset.received = due, invoice
+        asset.control_lost = gross * hit
+    elif asset.status is Status.UNPAID:
+        asset.invoice_due = invoice
+        asset.arrears += invoice
+    else:
+        asset.invoice_due = invoice
+        is_paying = t > asset.backstopped_month and not contract.backstop.is_in_default(t)
+        if is_paying:
+            asset.received = min(invoice, contract.backstop_left)
+            contract.backstop_left -= asset.received
+    asset.remaining -= 1
+
+
+def bill_merchant(world: World, box: BoxState, asset: AssetState, t: int) -> None:
+    market = world.market
+    name = asset.generation.name
+    if asset.contract is None:
+        asset.merchant_price = asset.k * market.spot_price[name][t]
+    else:
+        if asset.merchant_months == 0:
+            asset.merchant_price = asset.k * market.contract_price[name][t]
+            asset.merchant_months = 12
+        asset.merchant_months -= 1
+    utilisation = box_utilisation(world, box, t)
+    floor = 0.0 if box.terms.triple_net else cash_floor(world, box, asset, t)
+    if asset.merchant_price * utilisation < floor:
+        asset.is_idle = True
+        asset.idle_months += 1
+        if asset.idle_months == 6:
+            asset.status = Status.GONE
+    else:
+        asset.idle_months = 0
+        asset.merchant = asset.merchant_price * utilisation * asset.unit
+
+
+def renegotiation(world: World, asset: AssetState, t: int) -> None:
+    """c."""
+    is_open = asset.status in (Status.CONTRACTED, Status.PENDING, Status.COMMISSIONING)
+    offtaker = asset.contract.offtaker
+    if not world.is_on("renegotiation") or not is_open or offtaker.is_in_default(t):
+        return
+    if asset.renegotiated is not None and t - asset.renegotiated < 12:
+        return
+    p = world.p
+    if offtaker.terms.investment_grade:
+        h_0, slope = p["cp.reneg_h0_ig"], p["cp.reneg_slope.ig"]
+    else:
+        h_0, slope = p["cp.reneg_h0_nig"], p["cp.reneg_slope.non_ig"]
+    surprise = max(0.0, 0.75 - moneyness_surprise(world, asset, t))
+    hazard = h_0 * world.market.prior["cp.reneg"] + slope * surprise
+    hazard *= asset.contract.terms.consent_multiplier
+    stream = f"contract.{asset.contract.terms.id}.renegotiation"
+    if not fires(hazard, world.draws.uniforms(stream, t)[0]):
+        return
+    _, z = world.draws.normals(stream, t)
+    gap = max(0.0, asset.price - comparable(world, asset, t))
+    asset.price -= beta_draw(p["cp.reneg_concession"], 0.2, z) * gap
+    asset.renegotiated = t
+    reset(world, asset, t)
+
+
+def end_of_term(world: World, asset: AssetState, t: int) -> None:
+    """d."""
+    if asset.status not in LEASED or asset.remaining > 0:
+        return
+    offtaker = asset.contract.offtaker
+    p = world.p
+    chance = min(0.95, p["cp.renew0"] * math.exp(world.market.x[t] / 2.0))
+    if offtaker.integrated_month > 0:
+        chance *= 0.05
+    u, _ = world.draws.uniforms(f"asset.{asset.id}.renewal", t)
+    asset.is_first_term = False
+    asset.unearned = 0.0
+    if asset.status is Status.CONTRACTED and u < chance and not offtaker.is_in_default(t):
+        price = world.market.contract_price[asset.generation.name][t]
+        asset.price = asset.k * price * term_factor(world, 24)
+        asset.remaining = 24
+        reset(world, asset, t)
+    else:
+        asset.reason = "expiry"
+        asset.arrears = 0.0
+        start_reletting(world, asset, t)
+
+
+def accept(world: World, asset: AssetState, t: int) -> None:
+    """End of month: revenue, costs and age start the month after."""
+    asset.accepted = t
+    if asset.contract is None:
+        asset.status, asset.merchant_months, asset.idle_months = Status.MERCHANT, 0, 0
+    elif asset.contract.offtaker.is_in_default(t):
+        asset.reason, asset.terminated_month = "counterparty", t
+        asset.remaining = 0
+        asset.is_first_term = False
+        start_reletting(world, asset, t)
+    else:
+        asset.status = Status.CONTRACTED

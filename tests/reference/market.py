@@ -1,0 +1,600 @@
+"""Stages 1-9 of a month: everything that does not know a deal (§1-§9 of docs/model.md)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from simulator.config.terms import CORRELATION_ORDER, ModelInputs
+from tests.reference.draws import (
+    Draws,
+    beta_draw,
+    beta_table_of_mean_and_q95,
+    fires,
+    gamma_multiplier,
+    lognormal,
+    read_table,
+    rounded,
+    triangular,
+)
+
+BALANCED, SHORTAGE, GLUT = 0, 1, 2
+STATE_NAMES = ("balanced", "shortage", "glut")
+GLUT_THRESHOLD = -0.14  # of tightness
+PHI = 0.5
+DEMAND_NORM = math.sqrt(sum(((1.0 - PHI**k) / (1.0 - PHI)) ** 2 for k in range(1, 13)))
+YEARS = ("2027", "2028", "2029", "2030", "2031", "2032")
+PRIOR_IDS = ("dem.ap_lambda", "eff.lambda", "cp.reneg", "reg.lambda", "sup.vi_lambda")
+HOURS = 730.0
+
+
+def half_life(months: float) -> float:
+    """Factor of one month of decay with a given half-life."""
+    return 2.0 ** (-1.0 / months)
+
+
+def ou(kappa: float, sigma: float) -> tuple[float, float]:
+    """X(t) = a·X(t−1) + s·ξ."""
+    a = math.exp(-kappa / 12.0)
+    return a, sigma * math.sqrt(-math.expm1(-kappa / 6.0) / (2.0 * kappa))
+
+
+def logistic(x: float) -> float:
+    return 1.0 / (1.0 + math.exp(-x))
+
+
+def logit(p: float) -> float:
+    return math.log(p / (1.0 - p))
+
+
+def growth_path(parameters: Mapping[str, float], month: int) -> float:
+    """ḡ of a month: one value per model year, the last one held."""
+    year = max(0, min((month - 1) // 12, len(YEARS) - 1))
+    return parameters[f"dem.g_path.{YEARS[year]}"]
+
+
+@lru_cache(maxsize=1024)
+def cholesky(
+    correlations: tuple[tuple[float, ...], ...], changes: tuple[tuple[str, str, float], ...]
+) -> list[list[float]]:
+    matrix = [list(row) for row in correlations]
+    for first, second, value in changes:
+        i, j = CORRELATION_ORDER.index(first), CORRELATION_ORDER.index(second)
+        matrix[i][j] = matrix[j][i] = value
+    size = len(matrix)
+    lower = [[0.0] * size for _ in range(size)]
+    for i in range(size):
+        for j in range(i + 1):
+            rest = matrix[i][j] - sum(lower[i][k] * lower[j][k] for k in range(j))
+            lower[i][j] = math.sqrt(rest) if i == j else rest / lower[j][j]
+    return lower
+
+
+@dataclass(frozen=True)
+class ReferencePath:
+    """What was expected at t0, by month 0..H."""
+
+    tightness: list[float]  # x̄
+    price_deviation: list[float]  # q̄
+    capacity: list[float]  # K̄
+    captive: list[float]
+    steps: list[float]
+    contract_price: dict[str, list[float]]  # P̄ by generation
+
+
+@dataclass
+class PolicyEvent:
+    """What hits deals when a policy event fires."""
+
+    jurisdiction: str
+    control: bool
+    site_slip: float  # months, 0 = none
+
+
+class Market:
+    """State of the market by month; every list starts with month 0.
+
+    `draws` None is the centred mode. Then every driver is on and at its centre.
+    """
+
+    def __init__(
+        self,
+        inputs: ModelInputs,
+        draws: Draws | None,
+        parameters: Mapping[str, float],
+        reference: ReferencePath | None,
+        switches: Mapping[str, bool] | None = None,
+    ) -> None:
+        p = self.p = parameters
+        self.inputs = inputs
+        self.draws = draws
+        self.reference = reference
+        self.switches = inputs.switches if switches is None else switches
+        self.horizon = inputs.horizon
+        self.generations = inputs.book.generations
+        self.jurisdictions = inputs.book.jurisdictions
+        self.prior = {name: self.draw_prior(name) for name in PRIOR_IDS}
+
+        self.systemic_normals()
+
+        # policy
+        self.tariff = {name: 1.0 for name, _ in self.jurisdictions}
+        self.resale_hit = {name: 0.0 for name, _ in self.jurisdictions}
+        self.policy_event: PolicyEvent | None = None
+        # easing
+        self.easing_now = False
+        self.easing_left = 0
+        # demand
+        self.L = [0.0]
+        self.e = 0.0
+        self.m = 1.0
+        self.m_star = 1.0
+        self.pocket_left = 0
+        self.pocket_lost = 0.0
+        self.pocket_arrived = False
+        self.rebound_left = 0
+        self.rebound_monthly = 0.0
+        # efficiency
+        self.A = 0.0
+        self.B = 0.0
+        self.Y = [0.0]
+        # silicon, captive
+        self.n = 0.0
+        self.integrations = 0  # counted by credit, acts from the next month on
+        self.L_addressable = [0.0]
+        self.captive_on = False
+        self.captive = [0.0]
+        # memory
+        self.memory_state = [int(p["mem.start"]) if self.is_on("memory") else BALANCED]
+        self.memory_stage = 1
+        self.spell_months = 0
+        self.memory_log = 0.0
+        self.c = [1.0]
+        self.shortage_starts = False
+        # supply
+        self.waiting = 0.0
+        self.pipeline = [0.0] * 4
+        self.K = [0.0]
+        self.v = [p["gpu.beta_tight"] * p["sup.x0"]]
+        self.negative_gap_months = 0
+        self.below_floor = {"A100": 0, "H100": 0}
+        self.retired = {"A100": False, "H100": False}
+        self.completion = self.draw_completion()
+        # prices
+        self.x = [p["sup.x0"]]
+        self.q = [0.0]
+        self.G = 0.0
+        self.steps = [0.0]
+        self.releases = self.draw_releases()
+        self.X = {(g.name, kind): 0.0 for g in self.generations for kind in ("contract", "spot")}
+        self.contract_price = {g.name: [g.contract_price] for g in self.generations}
+        self.spot_price = {g.name: [g.spot_price] for g in self.generations}
+        self.dev = {g.name: [1.0] for g in self.generations}
+        self.market_utilisation = [p["gpu.util"]]
+        self.f_sold = {g.name: 0.0 for g in self.generations}
+        self.overhang = {g.name: 0.0 for g in self.generations}  # of the month before
+        # power, rates
+        self.W = [0.0]
+        self.sofr = [p["ir.r0"]]
+        self.hy = [p["cs.hy0"]]
+        self.hy_reference = [p["cs.hy0"]]
+        self.market_open = [True]
+        self.stress = [0.0]
+
+    # ------------------------------------------------------------------ plumbing
+
+    @property
+    def is_centred(self) -> bool:
+        return self.draws is None
+
+    def is_on(self, switch: str) -> bool:
+        """Whether a driver is on *and* random."""
+        return self.draws is not None and self.switches[switch]
+
+    def draw_prior(self, name: str) -> float:
+        if not self.is_on("priors"):
+            return 1.0
+        z, _ = self.draws.normals(f"prior.{name}", 0)
+        return gamma_multiplier(self.p["prior.k"], z)
+
+    def draw_completion(self) -> float:
+        """c_K."""
+        if not self.is_on("supply"):
+            return 1.0
+        z, _ = self.draws.normals("supply.completion", 0)
+        return beta_draw(self.p["sup.complete"], 0.1, z) / self.inputs.reference["sup.complete"]
+
+    def draw_releases(self) -> list[tuple[float, float]]:
+        """Month and size of each generation release."""
+        releases = []
+        for j in range(1, self.horizon // 12 + 2):
+            month, z = 12.0 * j, 0.0
+            if self.is_on("generations"):
+                u, _ = self.draws.uniforms("generation.release", j)
+                _, z = self.draws.normals("generation.release", j)
+                month += 6.0 * (u - 0.5)
+            size = self.p["gpu.gen_step"] * (1.0 + 0.5 * z)
+            releases.append((month, 0.5 * size if j % 2 else size))
+        return releases
+
+    def systemic_normals(self) -> None:
+        """ξ of every month, and the static factors Z*, C*, S*, C⊥."""
+        months = max(self.horizon, 60)
+        if self.is_centred:
+            self.xi = [dict.fromkeys(CORRELATION_ORDER, 0.0)] * (months + 1)
+            self.Z_star = self.C_star = self.S_star = self.C_perp = 0.0
+            return
+        rho = self.p["cp.rho_macro"]
+        changes = [("C", "Z", rho)]
+        if self.switches["structural_link"]:
+            changes += [("D", "P", 0.15), ("M", "P", 0.10), ("E", "P", 0.0), ("S", "P", 0.0)]
+            if any(name.beta > 0.0 for name in self.inputs.book.names):
+                changes += [("C", "D", 0.15), ("C", "P", 0.15)]
+        lower = cholesky(self.inputs.correlations, tuple(changes))
+        self.xi = [dict.fromkeys(CORRELATION_ORDER, 0.0)]
+        for t in range(1, months + 1):
+            u = [
+                *self.draws.normals("market.ZC", t),
+                *self.draws.normals("market.DP", t),
+                *self.draws.normals("market.MS", t),
+                *self.draws.normals("market.EW", t),
+                self.draws.normals("market.R", t)[0],
+            ]
+            xi = [sum(row[k] * u[k] for k in range(i + 1)) for i, row in enumerate(lower)]
+            self.xi.append(dict(zip(CORRELATION_ORDER, xi, strict=True)))
+        self.Z_star = sum(self.xi[t]["Z"] for t in range(1, 61)) / math.sqrt(60.0)
+        self.C_star = sum(self.xi[t]["C"] for t in range(1, 61)) / math.sqrt(60.0)
+        self.S_star = sum(self.xi[t]["S"] for t in range(1, 25)) / math.sqrt(24.0)
+        self.C_perp = (self.C_star - rho * self.Z_star) / math.sqrt(1.0 - rho * rho)
+
+    # ------------------------------------------------------------------ the month
+
+    def step(self, t: int) -> None:
+        self.easing(t)
+        self.policy(t)
+        self.demand(t)
+        self.efficiency(t)
+        self.silicon_and_captive(t)
+        self.memory(t)
+        self.supply(t)
+        self.tightness_and_prices(t)
+        self.power_rates_spreads(t)
+
+    def easing(self, t: int) -> None:
+        self.easing_left = max(0, self.easing_left - 1)
+        self.easing_now = self.is_on("easing") and fires(
+            self.p["ease.lambda"], self.draws.uniforms("easing", t)[0]
+        )
+        if self.easing_now:
+            self.easing_left = 24
+
+    def policy(self, t: int) -> None:
+        """§2."""
+        self.policy_event = None
+        if not self.is_on("policy"):
+            return
+        p = self.p
+        for name in self.resale_hit:
+            self.resale_hit[name] *= half_life(12.0)
+        u_fire, u_where = self.draws.uniforms("policy.event", t)
+        if not fires(p["reg.lambda"] * self.prior["reg.lambda"], u_fire):
+            return
+        where = self.jurisdictions[-1][0]
+        cumulative = 0.0
+        for name, weight in self.jurisdictions:
+            cumulative += weight
+            if cumulative > u_where:
+                where = name
+                break
+        u_tariff, u_control = self.draws.uniforms("policy.effects", t)
+        u_resale, u_site = self.draws.uniforms("policy.more", t)
+        z_size, _ = self.draws.normals("policy.size", t)
+        _, u_size = self.draws.uniforms("policy.size", t)
+        if u_tariff < 0.4:
+            self.tariff[where] *= 1.0 + p["reg.capex_hit"]
+        if u_resale < 0.6:
+            self.resale_hit[where] += max(0.0, p["reg.resale_hit"] + 0.03 * z_size)
+        slip = -p["reg.site_hit"] * math.log(1.0 - u_size) if u_site < 0.2 else 0.0
+        self.policy_event = PolicyEvent(where, u_control < 0.4, slip)
+
+    def demand(self, t: int) -> None:
+        """§3."""
+        p = self.p
+        trend = growth_path(p, t)
+        self.pocket_arrived = False
+        if not self.is_on("demand"):
+            self.L.append(self.L[-1] + trend / 12.0)
+            return
+        rebound = 0.0
+        if self.rebound_left > 0:
+            rebound = self.rebound_monthly
+            self.rebound_left -= 1
+
+        u_fire, u_depth = self.draws.uniforms("demand.pocket", t)
+        z_length, z_share = self.draws.normals("demand.shape", t)
+        hazard = (
+            p["dem.ap_lambda"]
+            * self.prior["dem.ap_lambda"]
+            * math.exp(p["dem.ap_beta"] * max(0.0, -self.x[t - 1]))
+        )
+        if fires(hazard, u_fire):
+            self.pocket_arrived = True
+            depth = triangular(
+                p["dem.ap_mult.min"], p["dem.ap_mult.mode"], p["dem.ap_mult.max"], u_depth
+            )
+            months = max(9, math.ceil(3.0 * p["dem.ap_dur"] * math.exp(0.45 * z_length)))
+            if self.pocket_left == 0:
+                self.m_star, self.pocket_left, self.pocket_lost = depth, months, 0.0
+            else:
+                self.m_star = min(self.m_star, depth)
+                self.pocket_left = max(self.pocket_left, months)
+        if self.pocket_left > 0:
+            self.m = max(self.m_star, self.m - (1.0 - self.m_star) / p["dem.ap_onset"])
+            self.pocket_lost += trend * (1.0 - self.m) / 12.0
+            self.pocket_left -= 1
+            if self.pocket_left == 0:
+                returns = beta_draw(p["dem.ap_rebound"], 0.2, z_share) * self.pocket_lost
+                pool = self.rebound_left * self.rebound_monthly + returns
+                self.rebound_monthly, self.rebound_left = pool / 24.0, 24
+        else:
+            self.m = 1.0
+
+        self.e = PHI * self.e + 12.0 * p["dem.sigma"] * self.xi[t]["D"] / DEMAND_NORM
+        surprise = self.q[t - 1] - self.reference.price_deviation[t - 1]
+        growth = trend * self.m + self.e - p["dem.price_resp"] * surprise
+        self.L.append(self.L[-1] + growth / 12.0 + rebound)
+
+    def efficiency(self, t: int) -> None:
+        """§4: A += w(1−ε_LR); B ← B·2^(−1/η) + w(ε_LR−ε_SR)."""
+        p = self.p
+        if not self.is_on("efficiency"):
+            self.Y.append(0.0)
+            return
+        z_long, z_half = self.draws.normals("efficiency.path", 0)
+        e_long = p["eff.e_lr"] + 0.15 * z_long
+        half = lognormal(p["eff.half_life"], 0.4, z_half)
+        w = 0.0
+        jump = 0.0
+        u_fire, u_scope = self.draws.uniforms("efficiency.event", t)
+        if fires(p["eff.lambda"] * self.prior["eff.lambda"], u_fire):
+            table = beta_table_of_mean_and_q95(p["eff.size.mean"], p["eff.size.q95"])
+            saving = read_table(table, self.xi[t]["E"])
+            scope = p["eff.scope.min"] + u_scope * (p["eff.scope.max"] - p["eff.scope.min"])
+            w += scope * math.log(1.0 - saving)
+            z, _ = self.draws.normals("efficiency.sentiment", t)
+            jump = p["eff.sentiment"] + p["eff.sentiment_sd"] * z
+        if self.easing_now:
+            w += 0.5 * math.log(0.5)
+        self.A += w * (1.0 - e_long)
+        self.B = self.B * half_life(half) + w * (e_long - p["eff.e_sr"])
+        self.Y.append(self.Y[-1] * half_life(2.0) + jump)
+
+    def silicon_and_captive(self, t: int) -> None:
+        """§5."""
+        p = self.p
+        if self.is_on("silicon"):
+            z, _ = self.draws.normals("silicon.share", t)
+            self.n += p["sup.asic_noise"] / math.sqrt(12.0) * z
+        first, last = p["sup.asic_share.2026"], p["sup.asic_share.2031"]
+        line = first + (last - first) * min(t, 60) / 60.0
+        share = min(max(line + self.n, 0.05), 0.9)
+        share_0 = min(max(first, 0.05), 0.9)
+        self.L_addressable.append(
+            self.L[t]
+            + self.A
+            + self.B
+            + math.log(1.0 - share)
+            - math.log(1.0 - share_0)
+            - p["sup.vi_demand"] * self.integrations
+        )
+        if self.x[t - 1] < -0.3:
+            self.captive_on = True
+        elif self.x[t - 1] > 0.0:
+            self.captive_on = False
+        if self.easing_now:
+            self.captive_on = True
+        is_counted = self.is_centred or (self.switches["captive"] and self.switches["supply"])
+        release = math.log(1.0 + p["sup.captive_release"] / p["sup.merchant_share"])
+        self.captive.append(release if self.captive_on and is_counted else 0.0)
+
+    def memory(self, t: int) -> None:
+        """§6."""
+        p = self.p
+        self.shortage_starts = False
+        if not self.is_on("memory"):
+            self.memory_state.append(BALANCED)
+            self.c.append(1.0)
+            return
+        state = self.memory_state[-1]
+        if self.easing_now:
+            state, self.memory_stage, self.spell_months = GLUT, 1, 0
+        mean = (p["mem.dur_bal"], p["mem.dur_short"], p["mem.dur_glut"])[state]
+        u_stage, u_next = self.draws.uniforms("memory.regime", t)
+        if u_stage < p["mem.shape"] / mean:
+            self.memory_stage += 1
+            if self.memory_stage > p["mem.shape"]:
+                if state == BALANCED:
+                    state = GLUT if u_next < p["mem.p_bal_to_glut"] else SHORTAGE
+                    self.shortage_starts = state == SHORTAGE
+                else:
+                    state = BALANCED
+                self.memory_stage, self.spell_months = 1, 0
+        self.spell_months += 1
+        if state == GLUT:
+            early = self.spell_months <= 8
+            drift = p["mem.mu.glut_first_8_months" if early else "mem.mu.glut_after"]
+        else:
+            drift = p[f"mem.mu.{STATE_NAMES[state]}"]
+        sigma = p[f"mem.sigma.{STATE_NAMES[state]}"]
+        self.memory_log += drift + sigma * self.xi[t]["M"] / math.sqrt(12.0)
+        self.memory_state.append(state)
+        share = p["mem.capex_share"] * p["mem.passthru"]
+        self.c.append(1.0 + share * math.expm1(self.memory_log))
+
+    def supply(self, t: int) -> None:
+        """§7."""
+        p = self.p
+        if not self.is_centred and not self.switches["supply"]:
+            self.K.append(self.reference.capacity[t])
+            return
+        v_0 = p["gpu.beta_tight"] * p["sup.x0"]
+        gap = sum(self.v[s] if s >= 1 else v_0 for s in range(t - 12, t)) / 12.0
+        easing = 1.3 if self.easing_left > 0 else 1.0
+        speed = math.exp(p["sup.defer"] * min(0.0, self.x[t - 1]) - 0.1 * self.S_star) * easing
+        if self.memory_state[t] == SHORTAGE:
+            speed *= 0.9
+        K = self.K[-1]
+        # 1. committed
+        if t <= 24:
+            row = "first_12_months" if t <= 12 else "second_12_months"
+            self.waiting += p[f"sup.g_committed.{row}"] / 12.0 * self.completion * easing
+        moved = min(1.0, speed) * self.waiting
+        K += moved
+        self.waiting -= moved
+        # 2. pipeline of four stages
+        r = min(1.0, 4.0 * speed / p["sup.lag"])
+        outflow = [r * content for content in self.pipeline]
+        for stage in range(4):
+            self.pipeline[stage] -= outflow[stage]
+            if stage > 0:
+                self.pipeline[stage] += outflow[stage - 1]
+        K += outflow[3]
+        if t > 24.0 - p["sup.lag"]:
+            planned = growth_path(self.inputs.reference, t + rounded(p["sup.lag"])) / 12.0
+            self.pipeline[0] += planned * math.exp(min(max(p["sup.resp"] * gap, -2.0), 1.0))
+        # 3. cancellation
+        self.negative_gap_months = self.negative_gap_months + 1 if gap < 0.0 else 0
+        if self.negative_gap_months == 6:
+            kept = 1.0 - p["sup.cancel"]
+            self.waiting *= kept
+            self.pipeline = [kept * content for content in self.pipeline]
+        # 4. retirement
+        for name, share in (("A100", p["sup.mix.A100"]), ("H100", p["sup.mix.H100_H200"])):
+            K += self.retirement(t, name, share, K)
+        self.K.append(K)
+
+    def retirement(self, t: int, name: str, share: float, K: float) -> float:
+        """Change of K when a group of the world stock no longer earns its cash costs."""
+        generation = next((g for g in self.generations if g.name == name), None)
+        if generation is None or self.retired[name]:
+            return 0.0
+        p = self.p
+        power = p["pow.p0"] * math.exp(p["pow.trend"] * (t - 1) / 12.0)
+        floor = power * p["gpu.pue"] * generation.kw / 1000.0
+        floor += p["gpu.om"] * generation.capex_usd / 8760.0
+        revenue = self.contract_price[name][t - 1] * self.market_utilisation[t - 1]
+        self.below_floor[name] = self.below_floor[name] + 1 if revenue < floor else 0
+        if self.below_floor[name] < 6:
+            return 0.0
+        self.retired[name] = True
+        return math.log(1.0 - min(0.99, share * math.exp(-K)))
+
+    def tightness_and_prices(self, t: int) -> None:
+        """§7 last line and §8."""
+        p = self.p
+        beta, x_0 = p["gpu.beta_tight"], p["sup.x0"]
+        x = x_0 + self.L_addressable[t] - self.K[t] - self.captive[t]
+        self.x.append(x)
+        if x < GLUT_THRESHOLD:
+            self.G += min(0.0, p["sup.glut_decay"] - p["gpu.delta"]) / 12.0
+        else:
+            self.G *= half_life(9.0)
+        c_before = self.c[t - 1]
+        rent = p["mem.rent_beta_short"] if c_before > 1.0 else p["mem.rent_beta_glut"]
+        q = beta * (x - x_0) + self.G + rent * math.log(c_before)
+        self.q.append(q)
+        self.v.append(q + beta * x_0 - math.log(self.c[t]))
+        steps = sum(size for month, size in self.releases if t >= month)
+        self.steps.append(steps)
+        self.market_utilisation.append(self.utilisation(p["gpu.util"], t))
+
+        self.price_noise(t)
+        for g in self.generations:
+            level = p["gpu.delta"] * t / 12.0 - steps + q
+            contract = level + self.X[g.name, "contract"]
+            spot = level + self.X[g.name, "spot"] + self.Y[t]
+            self.contract_price[g.name].append(g.contract_price * math.exp(contract))
+            self.spot_price[g.name].append(g.spot_price * math.exp(spot))
+            surprise = self.X[g.name, "contract"]
+            if self.reference is not None:
+                surprise += q - self.reference.price_deviation[t]
+                surprise -= steps - self.reference.steps[t]
+            self.dev[g.name].append(math.exp(surprise))
+
+    def price_noise(self, t: int) -> None:
+        """ξ_gk = √ρ·c_k + √(1−ρ)·own."""
+        if not self.is_on("price_noise"):
+            return
+        p = self.p
+        rho = p["gpu.rho_gen"]
+        own_spot, _ = self.draws.normals("price.spot", t)
+        common_contract = self.xi[t]["P"]
+        common_spot = 0.7 * self.xi[t]["P"] + math.sqrt(1.0 - 0.49) * own_spot
+        a_contract, s_contract = ou(p["gpu.ctr_kappa"], p["gpu.ctr_sigma"])
+        a_spot, s_spot = ou(p["gpu.spot_kappa"], p["gpu.spot_sigma"])
+        for g in self.generations:
+            z_contract, z_spot = self.draws.normals(f"price.{g.name}", t)
+            shock = math.sqrt(rho) * common_contract + math.sqrt(1.0 - rho) * z_contract
+            key = (g.name, "contract")
+            self.X[key] = a_contract * self.X[key] + s_contract * shock
+            shock = math.sqrt(rho) * common_spot + math.sqrt(1.0 - rho) * z_spot
+            key = (g.name, "spot")
+            self.X[key] = a_spot * self.X[key] + s_spot * shock
+
+    def utilisation(self, centre: float, t: int) -> float:
+        """U = logistic(logit u + slope·(x − x0))."""
+        slope = self.p["gpu.util_slope"]
+        return logistic(logit(centre) + slope * (self.x[t] - self.p["sup.x0"]))
+
+    def power_rates_spreads(self, t: int) -> None:
+        """§9."""
+        p = self.p
+        a, s = ou(p["pow.kappa"], p["pow.sigma"])
+        self.W.append(a * self.W[-1] + s * self.xi[t]["W"] if self.is_on("power") else 0.0)
+
+        a, s = ou(p["ir.kappa"], p["ir.sigma"])
+        shock = s * self.xi[t]["R"] if self.is_on("rates") else 0.0
+        self.sofr.append(p["ir.theta"] + (self.sofr[-1] - p["ir.theta"]) * a + shock)
+
+        a, s = ou(p["cs.kappa"], p["cs.sigma"])
+        mean = math.log(p["cs.hy_mean"]) - p["cs.sigma"] ** 2 / (4.0 * p["cs.kappa"])
+        log_reference = mean + a * (math.log(self.hy_reference[-1]) - mean)
+        self.hy_reference.append(math.exp(log_reference))
+        if self.is_on("spreads"):
+            log_hy = mean + a * (math.log(self.hy[-1]) - mean) - s * self.xi[t]["Z"]
+            log_hy += p["cs.ap_jump"] if self.pocket_arrived else 0.0
+            self.hy.append(math.exp(log_hy))
+        else:
+            self.hy.append(self.hy_reference[-1])
+        is_shut = False
+        if not self.is_centred and self.hy[t] > 800.0:
+            is_shut = self.draws.uniforms("market.shut", t)[0] < p["cs.refi_shut"]
+        self.market_open.append(not is_shut)
+
+        surprise = 0.0
+        if self.reference is not None:
+            surprise = self.q[t] - self.reference.price_deviation[t]
+        self.stress.append(-surprise + 0.5 * math.log(self.hy[t] / self.hy_reference[t]))
+
+    def end_month(self) -> None:
+        """Sales of the month weigh on the resale market from the next month on."""
+        for name in self.overhang:
+            self.overhang[name] = self.overhang[name] * half_life(6.0) + self.f_sold[name]
+            self.f_sold[name] = 0.0
+
+
+def reference_path(inputs: ModelInputs) -> ReferencePath:
+    """Run the market in centred mode on the study's reference parameters."""
+    market = Market(inputs, None, inputs.reference, None)
+    for t in range(1, inputs.horizon + 1):
+        market.step(t)
+    return ReferencePath(
+        tightness=market.x,
+        price_deviation=market.q,
+        capacity=market.K,
+        captive=market.captive,
+        steps=market.steps,
+        contract_price=market.contract_price,
+    )

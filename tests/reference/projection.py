@@ -1,0 +1,71 @@
+"""Cash expected from a box on today's market, contracts and reference decay (§11)."""
+
+from __future__ import annotations
+
+import math
+
+from tests.reference.collateral import (
+    box_utilisation,
+    cash_floor,
+    colo_growth,
+    power_price,
+    price_decay,
+)
+from tests.reference.debt import expected_acceptance
+from tests.reference.market import HOURS
+from tests.reference.state import AssetState, BoxState, Status, World
+
+
+def power_cost(world: World, box: BoxState, asset: AssetState, t: int) -> float:
+    """gpus·kw·pue·730·price/10⁹, USD m a month."""
+    kw, gpus = asset.generation.kw, asset.terms.gpus
+    return gpus * kw * world.p["gpu.pue"] * HOURS * power_price(world, box, asset, t) / 1e9
+
+
+def colo_cost(box: BoxState, asset: AssetState, t: int) -> float:
+    kw, gpus = asset.generation.kw, asset.terms.gpus
+    return box.terms.colo_usd_per_kw_month * kw * gpus / 1e6 * colo_growth(t)
+
+
+def operations_cost(box: BoxState, asset: AssetState) -> float:
+    return box.terms.operations_share * asset.terms.cost / 12.0
+
+
+def asset_projection(
+    world: World, box: BoxState, asset: AssetState, t: int, months: int
+) -> list[float]:
+    """Projected cash of one asset, months t+1..t+months."""
+    if asset.status in (Status.GONE, Status.CANCELLED):
+        return [0.0] * months
+    is_coming = asset.status in (Status.PENDING, Status.COMMISSIONING)
+    start = expected_acceptance(world, asset, t) - t if is_coming else 0
+    is_leased = asset.status in (Status.CONTRACTED, Status.BACKSTOPPED) or (
+        is_coming and asset.contract is not None
+    )
+    contract_end = start + asset.remaining if is_leased else start
+    is_net = box.terms.triple_net
+    power = 0.0 if is_net else power_cost(world, box, asset, t)
+    rest = 0.0 if is_net else colo_cost(box, asset, t) + operations_cost(box, asset)
+    floor = 0.0 if is_net else cash_floor(world, box, asset, t)
+    invoice = asset.price * asset.unit
+    earning = asset.k * world.market.contract_price[asset.generation.name][t]
+    earning *= box_utilisation(world, box, t)
+    decay = price_decay(world) / 12.0
+    life = box.terms.useful_life_months
+    cash = []
+    for s in range(1, months + 1):
+        age = s - start if is_coming else asset.age(t) + s
+        if s <= start or (life > 0 and age >= life):
+            cash.append(0.0)
+        elif s <= contract_end:
+            cash.append(invoice - power - rest)
+        else:
+            price = earning * math.exp(decay * s)
+            cash.append(-rest if price < floor else price * asset.unit - power - rest)
+    return cash
+
+
+def projected_cfads(world: World, box: BoxState, t: int, months: int) -> list[float]:
+    """CFADS(s), s = 1..months; element 0 is s = 1."""
+    by_asset = [asset_projection(world, box, asset, t, months) for asset in box.assets]
+    return [sum(flows) for flows in zip(*by_asset, strict=True)] if by_asset else [0.0] * months

@@ -1,0 +1,256 @@
+"""Stages 12 and 14: support and cures, liquidity, equity, default, estate (§12)."""
+
+from __future__ import annotations
+
+import math
+
+from simulator.config.terms import Recourse
+from tests.reference.collateral import collateral, expected_net
+from tests.reference.debt import annuity_payment
+from tests.reference.projection import projected_cfads
+from tests.reference.state import (
+    TINY,
+    BoxState,
+    SponsorState,
+    Standing,
+    TrancheState,
+    World,
+)
+from tests.reference.waterfall import issue_spread
+from tests.reference.workout import guaranteed, pay_claims, recover
+
+EXTENSION_MONTHS = 60
+RAISE_LIMIT = 0.25  # of market value a year
+ISSUE_PRICE = 0.9
+ESTATE_SHARE = 0.92
+SUPPORT_MONTHS = 60
+
+
+# ------------------------------------------------------------------ stage 12
+
+
+def support_and_cures(world: World, sponsor: SponsorState, t: int) -> None:
+    """With the cash of t − 1: first the duty, then what pays."""
+    sponsor.unpaid_duty_before, sponsor.unpaid_duty = sponsor.unpaid_duty, {}
+    performing = [box for box in sponsor.boxes if box.standing is Standing.PERFORMING]
+    is_able = world.is_on("sponsor") and sponsor.is_alive_before(t)
+    paid = 0.0
+    if is_able:
+        paid = do_duty(sponsor, performing)
+        choose(world, sponsor, performing, paid, t)
+    for box in performing:
+        settle_cure(box)
+
+
+def do_duty(sponsor: SponsorState, performing: list[BoxState]) -> float:
+    cash = max(0.0, sponsor.cash)
+    paid = 0.0
+    for box in performing:
+        if box.terms.recourse is Recourse.FULL and box.month.shortfall > 0.0:
+            amount = min(cash - paid, box.month.shortfall)
+            box.month.support_given = amount
+            paid += amount
+            unpaid = box.month.shortfall - amount
+            if unpaid > TINY:
+                sponsor.unpaid_duty[box.id] = unpaid
+    return paid
+
+
+def choose(
+    world: World, sponsor: SponsorState, performing: list[BoxState], duty_paid: float, t: int
+) -> None:
+    minimum = world.p["hold.min_cash"] * sponsor.overhead_and_coupons
+    budget = max(0.0, sponsor.cash - duty_paid - minimum)
+    candidates = []
+    for box in performing:
+        cure = box.month.cure_asked if box.cures_used < box.terms.cures else 0.0
+        gap = 0.0 if box.terms.recourse is Recourse.FULL else box.month.shortfall
+        if cure + gap <= TINY:
+            continue
+        need, worth = need_and_worth(world, box, cure + gap, t)
+        candidates.append((-(worth - need) / need, box.id, box, cure, gap, worth >= need))
+    for _, _, box, cure, gap, is_worth_it in sorted(candidates, key=lambda c: (c[0], c[1])):
+        if is_worth_it and cure + gap <= budget:
+            budget -= cure + gap
+            box.month.cure = cure
+            box.month.support_given += gap
+
+
+def need_and_worth(world: World, box: BoxState, asked: float, t: int) -> tuple[float, float]:
+    """N and W: projected shortfalls, and projected distributions plus deficiency avoided."""
+    v = (1.0 + world.p["eq.hurdle"]) ** (-1.0 / 12.0)
+    live = [tr for tr in box.tranches if tr.balance > TINY]
+    last = max((tr.maturity for tr in live), default=t)
+    n = max(0, min(SUPPORT_MONTHS, last - t))
+    service = sum(annuity_payment(tr.balance, tr.coupon, n) for tr in live) if n > 0 else 0.0
+    need, worth = asked, 0.0
+    for s, cfads in enumerate(projected_cfads(world, box, t, n), start=1):
+        need += v**s * max(0.0, service - cfads)
+        worth += v**s * max(0.0, cfads - service)
+    worth += guaranteed(box, max(0.0, box.debt() - expected_net(world, box, t)))
+    return need, worth
+
+
+def settle_cure(box: BoxState) -> None:
+    month = box.month
+    if month.cure_asked <= TINY:
+        return
+    if month.cure >= month.cure_asked:
+        box.cures_used += 1
+    else:
+        box.cures_failed = box.asked_for
+
+
+# ------------------------------------------------------------------ stage 14
+
+
+def contributions(box: BoxState) -> float:
+    month = box.month
+    return month.construction_equity + month.reserve_equity + month.support + month.cure
+
+
+def liquidity(world: World, sponsor: SponsorState, t: int) -> None:
+    raised = 0.0
+    if sponsor.is_alive_before(t):
+        raised = alive(world, sponsor, t)
+    else:
+        sponsor.cash += sum(box.month.distribution for box in sponsor.boxes)
+        for note in sponsor.notes:
+            note.interest = note.balance * note.coupon / 12.0
+            note.balance += note.interest
+    if sponsor.default_month > 0 and t == sponsor.estate_month:
+        pay_estate(world, sponsor, t)
+    sponsor.cash_by_month.append(sponsor.cash)
+    sponsor.raised_by_month.append(raised)
+
+
+def alive(world: World, sponsor: SponsorState, t: int) -> float:
+    """Liquidity of a sponsor that has not defaulted; return the equity raised."""
+    p, terms = world.p, sponsor.terms
+    if (t - 1) % 12 == 0:
+        sponsor.raised_in_year = 0.0
+    for box in sponsor.boxes:
+        month = box.month
+        sponsor.cash += month.distribution - contributions(box)
+        sponsor.cash -= month.capex_equity + month.issue_discount
+    sponsor.cash += terms.other_cash_per_year / 12.0
+
+    overhead = p["hold.overhead"] * sum(box.month.receipts for box in sponsor.boxes)
+    coupons = 0.0
+    maturities = 0.0
+    for note in sponsor.notes:
+        note.interest = note.balance * note.coupon / 12.0
+        coupons += note.interest
+        if t == note.maturity and note.balance > TINY:
+            if world.market.market_open[t]:
+                extend_note(world, sponsor, note, t)
+            else:
+                note.instalment = note.balance
+                maturities += note.balance
+    called = [obligation for obligation in sponsor.obligations if obligation.called < t]
+    due = overhead + terms.lease_per_year / 12.0 + coupons + maturities
+    due += sum(obligation.amount for obligation in called)
+    duty = duty_still_open(sponsor)
+
+    raised = 0.0
+    if world.is_on("sponsor"):
+        need = due + duty - sponsor.cash
+        if need > 0.0:
+            raised = raise_equity(world, sponsor, need, t)
+        if sponsor.cash < due + duty - TINY:
+            sponsor_default(world, sponsor, t)
+            sponsor.overhead_and_coupons = overhead + coupons
+            return raised
+    sponsor.cash -= due
+    for note in sponsor.notes:
+        note.receive(note.interest + note.instalment)
+        note.balance -= note.instalment
+    for obligation in called:
+        box = next(box for box in sponsor.boxes if box.id == obligation.box)
+        pay_guarantee(box, obligation.amount)
+    sponsor.obligations = [o for o in sponsor.obligations if o.called >= t]
+    sponsor.overhead_and_coupons = overhead + coupons
+    return raised
+
+
+def pay_guarantee(box: BoxState, amount: float) -> None:
+    """Lenders of a box receive from the parent, at most their claim."""
+    box.month.guarantee_paid += amount - pay_claims(box, amount)
+
+
+def duty_still_open(sponsor: SponsorState) -> float:
+    """Outstanding duty of t − 1 where the box is still in arrears."""
+    total = 0.0
+    for box in sponsor.boxes:
+        if box.standing is not Standing.PERFORMING:
+            continue
+        arrears = sum(tr.arrears for tr in box.tranches) + box.carried_fees + box.carried_costs
+        total += min(sponsor.unpaid_duty_before.get(box.id, 0.0), arrears)
+    return total
+
+
+def extend_note(world: World, sponsor: SponsorState, note: TrancheState, t: int) -> None:
+    note.maturity = t + EXTENSION_MONTHS
+    note.fixed = False
+    note.rate = issue_spread(world, sponsor, "holdco", t)
+
+
+def raise_equity(world: World, sponsor: SponsorState, need: float, t: int) -> float:
+    value = sponsor.terms.market_value
+    value *= math.exp(-world.p["hold.eq_beta"] * world.market.stress[t])
+    amount = min(need, max(0.0, RAISE_LIMIT * value - sponsor.raised_in_year))
+    if amount <= 0.0:
+        return 0.0
+    sponsor.raised_in_year += amount
+    sponsor.cash += amount
+    sponsor.retained *= value / (value + amount / ISSUE_PRICE)
+    return amount
+
+
+def sponsor_default(world: World, sponsor: SponsorState, t: int) -> None:
+    """Nothing is paid; claims are fixed now, the estate is shared out later."""
+    sponsor.default_month = t
+    lag = math.floor(world.p["hold.estate_lag"] + 0.5)
+    sponsor.estate_month = min(t + lag, world.inputs.horizon)
+    for note in sponsor.notes:
+        note.balance += note.interest
+        note.default_month = t
+        note.exposure_at_default = note.balance
+        note.instalment = 0.0
+        sponsor.note_claims[note.terms.id] = note.balance
+    for box in sponsor.boxes:
+        amount = deficiency_claim(world, box, t)
+        if amount > TINY:
+            sponsor.deficiency[box.id] = amount
+
+
+def deficiency_claim(world: World, box: BoxState, t: int) -> float:
+    debt = box.debt()
+    if box.terms.recourse is Recourse.NONE or debt <= TINY:
+        return 0.0
+    if box.terms.recourse is Recourse.LIMITED and box.standing is Standing.PERFORMING:
+        return 0.0
+    if box.standing is Standing.CLOSED:
+        return guaranteed(box, debt)
+    return guaranteed(box, max(0.0, debt - expected_net(world, box, t)))
+
+
+def pay_estate(world: World, sponsor: SponsorState, t: int) -> None:
+    """One payout rate for notes and deficiency claims."""
+    equity = sum(
+        max(0.0, collateral(world, box, t) - box.debt())
+        for box in sponsor.boxes
+        if box.standing is Standing.PERFORMING
+    )
+    estate = max(0.0, ESTATE_SHARE * (sponsor.cash + equity))
+    claims = sum(sponsor.note_claims.values()) + sum(sponsor.deficiency.values())
+    if claims <= TINY:
+        return
+    rate = sponsor.payout_rate = min(1.0, estate / claims)
+    for note in sponsor.notes:
+        amount = min(note.balance, rate * sponsor.note_claims[note.terms.id])
+        note.balance -= amount
+        recover(note, amount)
+    for box in sponsor.boxes:
+        if box.id in sponsor.deficiency:
+            pay_guarantee(box, rate * sponsor.deficiency[box.id])

@@ -1,0 +1,300 @@
+"""Stage 13: who is paid out of a performing box, and refinancing (§11)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from simulator.config.terms import Amortisation
+from tests.reference.boxes import reserve_target
+from tests.reference.collateral import collateral
+from tests.reference.debt import annuity_payment
+from tests.reference.draws import rounded
+from tests.reference.projection import projected_cfads
+from tests.reference.state import TINY, BoxState, SponsorState, TrancheState, World
+
+
+def waterfall(world: World, box: BoxState, t: int) -> None:
+    month = box.month
+    month.reserve_target = reserve_target(world, box, t)
+    if box.debt() > TINY:
+        month.power_reserve_target = box.terms.power_reserve_months * month.power_cost
+    fund_reserves_at_acceptance(world, box, t)
+    cash = collect(box)
+    lines: dict[str, Callable[[World, BoxState, float], float]] = {
+        "operating_costs": pay_operating_costs,
+        "senior_fees": pay_senior_fees,
+        "senior_interest": pay_senior_interest,
+        "senior_principal": pay_senior_principal,
+        "debt_service_reserve": top_up_reserve,
+        "power_reserve": top_up_power_reserve,
+        "junior_interest": pay_junior_interest,
+        "junior_principal": pay_junior_principal,
+        "sweep": sweep,
+        "cash_trap": trap,
+        "refund_claims": pay_refund_claims,
+        "distribution": distribute,
+    }
+    for line in world.inputs.waterfall:
+        cash = max(0.0, cash - lines[line](world, box, cash))
+    if cash > TINY:
+        raise AssertionError(f"cash left in box {box.id} after the waterfall of month {t}: {cash}")
+    carry_what_is_unpaid(box)
+
+
+def fund_reserves_at_acceptance(world: World, box: BoxState, t: int) -> None:
+    """Equity fills the reserves in the month of the first acceptance."""
+    if box.first_acceptance() != t or not world.sponsor_of(box).is_alive_before(t):
+        return
+    month = box.month
+    to_reserve = max(0.0, month.reserve_target - box.reserve)
+    to_power = max(0.0, month.power_reserve_target - box.power_reserve)
+    box.reserve += to_reserve
+    box.power_reserve += to_power
+    month.reserve_equity += to_reserve + to_power
+
+
+def collect(box: BoxState) -> float:
+    """Cash of the month: receipts, releases, what reserves and the sponsor add when short."""
+    month = box.month
+    cash = month.receipts + month.prepayment_surplus + max(0.0, -month.senior_fees)
+    if not box.trap_on or box.debt() <= TINY:
+        month.trap_released, box.trap = box.trap, 0.0
+        cash += month.trap_released
+    for account, target in (
+        ("reserve", month.reserve_target),
+        ("power_reserve", month.power_reserve_target),
+    ):
+        excess = max(0.0, getattr(box, account) - target)
+        setattr(box, account, getattr(box, account) - excess)
+        month.reserves_released += excess
+        cash += excess
+    needed = month.operating_costs + box.carried_costs
+    needed += max(0.0, month.senior_fees) + box.carried_fees
+    needed += sum(tr.interest_due + tr.instalment + tr.arrears for tr in box.tranches)
+    short = max(0.0, needed - cash)
+
+    month.trap_drawn = min(short, box.trap)
+    box.trap -= month.trap_drawn
+    short -= month.trap_drawn
+    month.power_reserve_drawn = min(short, box.power_reserve)
+    box.power_reserve -= month.power_reserve_drawn
+    short -= month.power_reserve_drawn
+    month.reserve_drawn = min(short, box.reserve)
+    box.reserve -= month.reserve_drawn
+    short -= month.reserve_drawn
+    month.support = min(short, month.support_given)
+    return (
+        cash
+        + month.trap_drawn
+        + month.power_reserve_drawn
+        + month.reserve_drawn
+        + month.support
+        + month.cure
+    )
+
+
+# ------------------------------------------------------------------ the lines
+
+
+def pay_operating_costs(world: World, box: BoxState, cash: float) -> float:
+    due = box.month.operating_costs + box.carried_costs
+    box.month.paid_operating_costs = min(cash, due)
+    return box.month.paid_operating_costs
+
+
+def pay_senior_fees(world: World, box: BoxState, cash: float) -> float:
+    due = max(0.0, box.month.senior_fees) + box.carried_fees
+    box.month.paid_senior_fees = min(cash, due)
+    return box.month.paid_senior_fees
+
+
+def by_rank(box: BoxState, *, senior: bool) -> list[list[TrancheState]]:
+    """Tranches of equal rank together, the most senior first."""
+    ranks = sorted({tr.terms.rank for tr in box.tranches if (tr.terms.rank == 0) == senior})
+    return [[tr for tr in box.tranches if tr.terms.rank == rank] for rank in ranks]
+
+
+def pro_rata(
+    groups: list[list[TrancheState]], cash: float, due_of: Callable[[TrancheState], float]
+) -> list[tuple[TrancheState, float]]:
+    """Share cash by rank, within a rank pro rata to what is due."""
+    payments = []
+    for group in groups:
+        dues = [due_of(tranche) for tranche in group]
+        total = sum(dues)
+        share = 1.0 if cash >= total else cash / total
+        payments += [(tr, due * share) for tr, due in zip(group, dues, strict=True) if due > 0.0]
+        cash = max(0.0, cash - total)
+    return payments
+
+
+def pay_interest(box: BoxState, cash: float, *, senior: bool) -> float:
+    paid = 0.0
+    for tranche, amount in pro_rata(by_rank(box, senior=senior), cash, lambda tr: tr.interest_due):
+        tranche.interest_paid = amount
+        tranche.receive(amount)
+        paid += amount
+    return paid
+
+
+def pay_principal(box: BoxState, cash: float, *, senior: bool) -> float:
+    """Instalments and arrears; of arrears, interest is settled first."""
+    paid = 0.0
+    for tranche, amount in pro_rata(
+        by_rank(box, senior=senior), cash, lambda tr: tr.instalment + tr.arrears
+    ):
+        tranche.principal_paid = amount
+        tranche.balance = max(0.0, tranche.balance - amount)
+        tranche.receive(amount)
+        to_interest = min(amount, tranche.arrears_interest)
+        tranche.arrears_interest -= to_interest
+        unpaid = tranche.arrears_principal + tranche.instalment - (amount - to_interest)
+        tranche.arrears_principal = max(0.0, unpaid)
+        paid += amount
+    return paid
+
+
+def pay_senior_interest(world: World, box: BoxState, cash: float) -> float:
+    box.month.paid_senior_interest = pay_interest(box, cash, senior=True)
+    return box.month.paid_senior_interest
+
+
+def pay_junior_interest(world: World, box: BoxState, cash: float) -> float:
+    box.month.paid_junior_interest = pay_interest(box, cash, senior=False)
+    return box.month.paid_junior_interest
+
+
+def pay_senior_principal(world: World, box: BoxState, cash: float) -> float:
+    box.month.paid_senior_principal = pay_principal(box, cash, senior=True)
+    return box.month.paid_senior_principal
+
+
+def pay_junior_principal(world: World, box: BoxState, cash: float) -> float:
+    box.month.paid_junior_principal = pay_principal(box, cash, senior=False)
+    return box.month.paid_junior_principal
+
+
+def top_up_reserve(world: World, box: BoxState, cash: float) -> float:
+    amount = min(cash, max(0.0, box.month.reserve_target - box.reserve))
+    box.reserve += amount
+    box.month.paid_debt_service_reserve = amount
+    return amount
+
+
+def top_up_power_reserve(world: World, box: BoxState, cash: float) -> float:
+    amount = min(cash, max(0.0, box.month.power_reserve_target - box.power_reserve))
+    box.power_reserve += amount
+    box.month.paid_power_reserve = amount
+    return amount
+
+
+def sweep(world: World, box: BoxState, cash: float) -> float:
+    month, terms = box.month, box.terms
+    wanted = math.inf
+    if box.over_months == 0:
+        base = month.cfads - terms.sweep_threshold * month.debt_service
+        wanted = max(0.0, terms.sweep_share * base)
+    amount = min(cash, box.debt(), wanted)
+    paid = 0.0
+    groups = by_rank(box, senior=True) + by_rank(box, senior=False)
+    for tranche, part in pro_rata(groups, amount, lambda tr: tr.balance):
+        tranche.sweep_paid = part
+        tranche.balance = max(0.0, tranche.balance - part)
+        tranche.receive(part)
+        paid += part
+    month.paid_sweep = paid
+    return paid
+
+
+def trap(world: World, box: BoxState, cash: float) -> float:
+    if not box.trap_on:
+        return 0.0
+    box.trap += cash
+    box.month.paid_cash_trap = cash
+    return cash
+
+
+def pay_refund_claims(world: World, box: BoxState, cash: float) -> float:
+    """No prepayment is ever received before delivery, so nothing is refunded."""
+    return 0.0
+
+
+def distribute(world: World, box: BoxState, cash: float) -> float:
+    box.month.distribution += cash
+    return cash
+
+
+def carry_what_is_unpaid(box: BoxState) -> None:
+    """Costs and fees wait; unpaid interest is added to the balance and stays due."""
+    month = box.month
+    box.carried_costs += month.operating_costs - month.paid_operating_costs
+    box.carried_fees += max(0.0, month.senior_fees) - month.paid_senior_fees
+    box.carried_costs = max(0.0, box.carried_costs)
+    box.carried_fees = max(0.0, box.carried_fees)
+    for tranche in box.tranches:
+        unpaid = max(0.0, tranche.interest_due - tranche.interest_paid)
+        tranche.balance += unpaid
+        tranche.arrears_interest += unpaid
+        tranche.arrears_principal = min(tranche.arrears_principal, tranche.balance)
+        tranche.arrears_interest = min(
+            tranche.arrears_interest, tranche.balance - tranche.arrears_principal
+        )
+
+
+# ------------------------------------------------------------------ refinancing
+
+
+def issue_spread(world: World, sponsor: SponsorState, kind: str, t: int) -> float:
+    """New-issue spread, fraction per year; kind is "box", "ig" or "holdco"."""
+    p, hy = world.p, world.market.hy[t]
+    if kind == "ig":
+        spread = p["cs.ig_margin"] * math.sqrt(hy / p["cs.hy0"])
+    elif kind == "box":
+        spread = p["cs.neo_beta"] * hy
+    else:
+        spread = p["cs.hold_beta"] * hy
+    repaid = sum(1 for box in sponsor.boxes if 0 < box.repaid_month < t)
+    spread *= max(0.6, math.exp(-p["cs.learn"] * repaid))
+    if any(t - 24 <= box.default_month <= t - 1 for box in sponsor.boxes if box.default_month):
+        spread *= 1.5
+    return spread / 1e4
+
+
+def refinance(world: World, box: BoxState, t: int) -> None:
+    """At the end of t ≥ maturity a balance left may be extended."""
+    for tranche in box.tranches:
+        if t < tranche.maturity or tranche.balance <= TINY:
+            continue
+        if can_refinance(world, box, t):
+            extend(world, box, tranche, t)
+
+
+def refinancing_spread(world: World, box: BoxState, t: int) -> float:
+    kind = "ig" if box.terms.investment_grade else "box"
+    return issue_spread(world, world.sponsor_of(box), kind, t)
+
+
+def can_refinance(world: World, box: BoxState, t: int) -> bool:
+    p = world.p
+    if not world.market.market_open[t]:
+        return False
+    debt = box.debt()
+    if debt > p["refi.ltv"] * collateral(world, box, t):
+        return False
+    rate = world.market.sofr[t] + refinancing_spread(world, box, t)
+    service = 12.0 * annuity_payment(debt, rate, rounded(p["refi.months"]))
+    return sum(projected_cfads(world, box, t, 12)) >= p["refi.dscr"] * service
+
+
+def extend(world: World, box: BoxState, tranche: TrancheState, t: int) -> None:
+    tranche.is_extended = True
+    tranche.maturity = t + rounded(world.p["refi.months"])
+    tranche.fixed = False
+    tranche.rate = refinancing_spread(world, box, t)
+    tranche.hedge_share = 0.0
+    tranche.amortisation = Amortisation.LEVEL
+    tranche.amortisation_start = t + 1
+    tranche.balloon_amount = 0.0
+    tranche.fit = None
+    tranche.arrears_principal = 0.0
