@@ -15,9 +15,14 @@ from simulator.dataset.layout import Array
 from simulator.dataset.order_statistics import LEVELS
 from simulator.dataset.plan import RunPlan
 from simulator.dataset.provenance import attributes_of
-from simulator.dataset.variables import Variable
+from simulator.dataset.variables import SERIES, VARIABLES, Variable
 
-__all__ = ["LabelledArray", "build", "coordinates", "label_fans", "with_coordinates"]
+__all__ = ["LabelledArray", "build", "complete", "coordinates", "label_fans"]
+
+
+PARTS = ("", "_mean", "_se", "_count")
+ORDER = (*VARIABLES, *(f"fan_{series.name}{part}" for series in SERIES for part in PARTS))
+"""Names of all variables that a Dataset may have, in its order."""
 
 
 class LabelledArray(NamedTuple):
@@ -127,17 +132,29 @@ def build(
     xarray.Dataset
         With coordinates, CF attributes and provenance.
     """
-    return xr.Dataset(
+    dataset = xr.Dataset(
         {array.name: (array.dims, array.data, array.attributes) for array in arrays},
-        coords={
-            array.name: (array.dims, array.data, array.attributes) for array in coordinates(plan)
-        },
         attrs=attributes_of(plan, resolved),
     )
+    return complete(plan, dataset)
 
 
-def with_coordinates(plan: RunPlan, dataset: xr.Dataset) -> xr.Dataset:
-    """Give a Dataset read from disk the coordinates, and types, of one made in memory."""
-    return dataset.assign_coords(
+def complete(plan: RunPlan, dataset: xr.Dataset) -> xr.Dataset:
+    """Give a Dataset its coordinates, and put its variables in order.
+
+    Parameters
+    ----------
+    plan : RunPlan
+        The run.
+    dataset : xarray.Dataset
+        Made in memory or read from disk.
+
+    Returns
+    -------
+    xarray.Dataset
+        The same from either: scalars, series, fans.
+    """
+    names = [name for name in ORDER if name in dataset]
+    return dataset[names].assign_coords(
         {array.name: (array.dims, array.data, array.attributes) for array in coordinates(plan)}
     )

@@ -29,6 +29,7 @@ __all__ = [
     "remove",
     "replace_directory",
     "replacing",
+    "sync_directory",
     "temporary",
     "tree_size",
     "write_json",
@@ -161,6 +162,7 @@ class DirectoryLock:
     """One writer per folder: a lock that vanishes with its process, even if that is killed."""
 
     def __init__(self, directory: Path) -> None:
+        self._descriptor = -1
         self._descriptor = lock(directory)
 
     def release(self) -> None:
@@ -168,6 +170,9 @@ class DirectoryLock:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+    def __del__(self) -> None:
+        self.release()
 
 
 def lock(directory: Path) -> int:
@@ -186,7 +191,7 @@ def lock(directory: Path) -> int:
     except BlockingIOError:
         os.close(descriptor)
         raise RunBusyError(
-            f"{directory}: another process is writing this run; wait for it, stop it, "
+            f"{directory}: this run is being written already; wait for that, stop it, "
             "or choose another folder with --out"
         ) from None
     except OSError:  # some network file systems cannot lock folders

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from simulator.dataset.files import replacing, write_pieces
+from simulator.dataset.files import replacing, sync_directory, write_pieces
 
 __all__ = ["ChunkRecord", "Manifest"]
 
@@ -66,7 +66,9 @@ class Manifest:
     def append(self, record: ChunkRecord) -> None:
         """Add a record; it counts once its bytes are on disk."""
         line = record.line()
-        self.path.touch()
+        if not self._size:
+            self.path.touch()
+            sync_directory(self.path.parent)
         with self.path.open("rb+") as file:
             file.seek(self._size)
             write_pieces(file, [memoryview(line)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,6 @@ from simulator.dataset.files import read_json, tree_size
 from simulator.dataset.folder import FORMAT, MANIFEST, RUN, SCRATCH
 from simulator.dataset.manifest import Manifest
 from simulator.dataset.plan import RunPlan
-from simulator.dataset.variables import VARIABLES
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -83,9 +82,16 @@ def read_status(directory: str | Path) -> RunStatus:
             f"{path}: format {record.get('format')!r}, this version reads {FORMAT!r}; "
             "run the study again with --overwrite"
         )
-    plan = RunPlan.from_json(record["plan"])
+    try:
+        plan = RunPlan.from_json(record["plan"])
+        complete = record["status"] == "complete" and bool(record["files"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise RunDamagedError(
+            f"{path}: not as it was written ({error!r}); restore the file, "
+            "or run again with --overwrite"
+        ) from error
     done = frozenset(Manifest(directory / MANIFEST, plan.key).records)
-    return RunStatus(directory, plan, record["status"] == "complete", done, record)
+    return RunStatus(directory, plan, complete, done, record)
 
 
 def open_run(directory: str | Path, *, partial: bool = False) -> xr.Dataset:
@@ -128,7 +134,7 @@ def open_complete(status: RunStatus) -> xr.Dataset:
     """Open all groups of a complete run as one Dataset."""
     import xarray as xr
 
-    from simulator.dataset.build import with_coordinates
+    from simulator.dataset.build import complete
 
     expected: Mapping[str, Any] = status.record["files"]
     for name, size in expected.items():
@@ -143,7 +149,7 @@ def open_complete(status: RunStatus) -> xr.Dataset:
     dataset = groups[0]
     for group in groups[1:]:
         dataset = dataset.assign(group.data_vars)
-    return with_coordinates(status.plan, dataset[in_table_order(dataset.data_vars)])
+    return complete(status.plan, dataset)
 
 
 def open_partial(status: RunStatus) -> xr.Dataset:
@@ -175,16 +181,3 @@ def open_partial(status: RunStatus) -> xr.Dataset:
     dataset = build(plan, arrays).assign_coords({PATH: paths})
     dataset.attrs.update(status="incomplete", progress=status.progress)
     return dataset
-
-
-def in_table_order(names: Iterable[Hashable]) -> list[str]:
-    """Return the names of variables and of fans in the order of the table, fans last."""
-    places = {name: place for place, name in enumerate(VARIABLES)}
-
-    def place(name: str) -> tuple[bool, int, str]:
-        plain = name.removeprefix("fan_")
-        while plain not in places and "_" in plain:
-            plain = plain.rpartition("_")[0]
-        return name.startswith("fan_"), places.get(plain, len(places)), name
-
-    return sorted(map(str, names), key=place)

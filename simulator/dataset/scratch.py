@@ -168,7 +168,7 @@ class ChunkFiles:
             low, high = max(start - first, 0), min(stop - first, chunk.count)
             if low < high:
                 part = self._read(chunk, "scalar", field, slice(low, high))
-                parts.append(part.reshape(-1, *field.shape[1:]))
+                parts.append(part.reshape(high - low, *field.shape[1:]))
             first += chunk.count
         return np.concatenate(parts)
 
@@ -185,7 +185,7 @@ class ChunkFiles:
         Returns
         -------
         ndarray (paths, months[, entity])
-            A view of fresh memory.
+            Their values.
         """
         parts = []
         first = 0
@@ -193,11 +193,18 @@ class ChunkFiles:
             field = self._layout("series", chunk.count)[name]
             low, high = max(start - first, 0), min(stop - first, chunk.count)
             if low < high:
-                rows = slice(0, int(np.prod(field.shape[:-1])))
-                part = self._read(chunk, "series", field, rows)[:, low:high]
-                parts.append(part.T.reshape(-1, *field.shape[:-1]))
+                part = self._columns(chunk, field, low, high)
+                parts.append(part.reshape(high - low, *field.shape[:-1]))
             first += chunk.count
         return np.concatenate(parts)
+
+    def _columns(self, chunk: Chunk, field: Field, low: int, high: int) -> Array:
+        if not field.bytes:
+            return np.empty(0, field.dtype)
+        path = file_of(self.directory, "series", chunk.index)
+        shape = (-1, field.shape[-1])
+        table = np.memmap(path, field.dtype, "r", field.offset, field.shape).reshape(shape)
+        return np.ascontiguousarray(table[:, low:high].T)
 
     def rows(self, name: str, start: int, out: Array) -> None:
         """Fill a table with rows of a series, all paths side by side.
