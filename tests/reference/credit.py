@@ -63,18 +63,18 @@ def counterparty_defaults(
             name.default_month = t
 
 
-def integration(world: World, t: int) -> None:
-    """A hyperscaler takes rented work in house, at most once."""
-    if not world.is_on("integration"):
+def integration(market: Market, draws: Draws, names: Mapping[str, NameState], t: int) -> None:
+    """A hyperscaler takes rented work in house, at most once; demand falls from t + 1 on."""
+    if not market.is_on("integration"):
         return
-    hazard = world.p["sup.vi_lambda"] * world.market.prior["sup.vi_lambda"]
-    for name in world.names.values():
+    hazard = market.p["sup.vi_lambda"] * market.prior["sup.vi_lambda"]
+    for name in names.values():
         if not name.terms.hyperscaler or name.integrated_month > 0:
             continue
-        u, _ = world.draws.uniforms(f"name.{name.terms.id}.integration", t)
+        u, _ = draws.uniforms(f"name.{name.terms.id}.integration", t)
         if fires(hazard, u):
             name.integrated_month = t
-            world.market.integrations += 1
+            market.integrations += 1
 
 
 def lower_control_clocks(names: Mapping[str, NameState], t: int) -> None:

@@ -93,11 +93,8 @@ def beta_table_of_mean_and_q95(mean: float, q95: float) -> list[float]:
     def miss(n: float) -> float:
         return float(special.betaincinv(mean * n, (1.0 - mean) * n, 0.95)) - q95
 
-    # The 95% point falls from its largest value as n grows: start right of that.
-    n_low = 0.5
-    while miss(n_low) < 0.0 and n_low < 10.0:
-        n_low += 0.5
-    n = optimize.brentq(miss, n_low, 1e7, xtol=1e-14, rtol=1e-15)
+    # The 95% point falls from 1 to the mean as n grows.
+    n = optimize.brentq(miss, 1e-3, 1e7, xtol=1e-14, rtol=1e-15)
     return beta_quantile_table_ab(mean * n, (1.0 - mean) * n).tolist()
 
 

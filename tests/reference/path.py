@@ -120,7 +120,7 @@ def memory_slip(world: World, asset: AssetState, t: int) -> float:
 
 def counterparties_and_leases(world: World, t: int, compensator: Compensator | None) -> None:
     counterparty_defaults(world, t, compensator)
-    integration(world, t)
+    integration(world.market, world.draws, world.names, t)
     for box in world.boxes:
         leases(world, box, t)
     lower_control_clocks(world.names, t)

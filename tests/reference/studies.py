@@ -172,6 +172,10 @@ def parameters(choose: Chooser, reference: dict[str, float]) -> dict[str, float]
             name = choose.one_of(names)
             if not name.startswith("eff.size"):  # mean and 95% point belong together
                 values[name] = table[name][choose.one_of(("low", "stress"))]
+        if choose.chance(0.3):
+            column = choose.one_of(("low", "stress"))
+            for name in ("eff.size.mean", "eff.size.q95"):
+                values[name] = table[name][column]
         ordered = sorted(values[f"dem.ap_mult.{at}"] for at in ("min", "mode", "max"))
         for at, value in zip(("min", "mode", "max"), ordered, strict=True):
             values[f"dem.ap_mult.{at}"] = value
@@ -329,7 +333,7 @@ def box_contracts(
             offtaker=choose.one_of(names).id,
             backstop=choose.one_of(names).id if choose.chance(0.25) else "",
             backstop_cap=choose.one_of((3.0, 40.0)),
-            price=generation.contract_price * choose.real(0.4, 1.1),
+            price=generation.contract_price * choose.real(0.5, 1.5),
             term_months=choose.one_of((12, 24, 36, 60)),
             consent_multiplier=choose.one_of((1.0, 2.0, 4.0)),
             prepayment_share=choose.one_of((0.0, 0.0, 0.2)),
@@ -365,7 +369,7 @@ def box_assets(
                 contract="" if is_pool else choose.one_of(contracts).id,
                 site=choose.one_of(sites).id,
                 gpus=gpus,
-                cost=gpus * generation.capex_usd * choose.real(0.9, 1.2) / 1e6,
+                cost=gpus * generation.capex_usd * choose.real(0.7, 1.1) / 1e6,
                 price_fixed=choose.chance(0.3),
                 planned_delivery=planned,
                 accepted=accepted,
@@ -384,7 +388,7 @@ def box_tranches(choose: Chooser, box: Box, assets: list[Asset], horizon: int) -
     tranches = []
     count = choose.integer(0, 3)
     for i in range(count):
-        advance = choose.real(0.4, 0.95)
+        advance = choose.real(0.3, 0.9)
         balance = delivered_cost * advance / count * choose.one_of((0.5, 1.0))
         undrawn = pending_cost * advance / count * choose.one_of((0.7, 1.0, 1.1))
         is_fixed = choose.chance(0.4)

@@ -6,10 +6,22 @@ import dataclasses
 import math
 import random
 
+import numpy as np
 import pytest
 
-from simulator.config.terms import SWITCHES, ModelInputs
+from simulator.config.terms import (
+    SWITCHES,
+    Amortisation,
+    Asset,
+    Contract,
+    ModelInputs,
+    Name,
+    Site,
+    Sponsor,
+)
 from tests.reference import Outcome, reference_path, simulate_path
+from tests.reference.compensator import Pilot, solve_compensator
+from tests.reference.state import Status
 from tests.reference.studies import small_study
 
 STUDIES = range(60)
@@ -134,3 +146,103 @@ def test_no_shocks_is_the_reference_path() -> None:
     reference = reference_path(inputs)
     assert outcome.market.tightness == pytest.approx(reference.tightness[1:], abs=1e-12)
     assert outcome.market.stress == pytest.approx([0.0] * inputs.horizon, abs=1e-12)
+
+
+def test_studies_reach_every_status(outcomes: list[tuple[ModelInputs, Outcome]]) -> None:
+    reached = {
+        status
+        for _, outcome in outcomes
+        for asset in outcome.assets.values()
+        for status in asset.statuses
+    }
+    assert reached == {status.value for status in Status}
+
+
+def test_compensator_keeps_the_default_curve() -> None:
+    inputs = dataclasses.replace(study(5), horizon=18, copula_nu=4.0)
+    pilot = Pilot(inputs, paths=40)
+    name = dataclasses.replace(inputs.book.names[0], beta=1.0, hazard_per_year=(0.1, 0.2))
+    c = pilot.solve(name)
+    Lambda = 0.0
+    for t in range(1, 19):
+        h = 0.1 if t <= 12 else 0.2
+        Lambda = Lambda + h / 12.0 * np.exp(pilot.stress[t] - c[t - 1])
+    expected = -math.expm1(-(0.1 + 0.2 * 0.5))
+    assert pilot.default_probability(name, Lambda) == pytest.approx(expected, abs=1e-12)
+
+
+def test_compensator_of_a_name_without_stress_is_zero() -> None:
+    inputs = dataclasses.replace(study(5), horizon=12)
+    names = tuple(dataclasses.replace(name, beta=0.0) for name in inputs.book.names)
+    inputs = dataclasses.replace(inputs, book=dataclasses.replace(inputs.book, names=names))
+    assert all(set(c) == {0.0} for c in solve_compensator(inputs, paths=2).values())
+
+
+def test_take_or_pay_box_repays_in_two_and_a_half_years() -> None:
+    """Revenue half of cost a year, 80% margin, 85% loan to cost, 10%: 28.8 months, all swept."""
+    inputs = study(3)
+    inputs = dataclasses.replace(inputs, horizon=36, parameters=inputs.reference)
+    inputs = dataclasses.replace(inputs, switches=dict.fromkeys(SWITCHES, False))
+    book = inputs.book
+    generation = book.generations[0]
+    site = Site("site", "A", 0.0, True, 1.0, False, 0.0)
+    name = Name("name", (0.0,), 0.0, True, True, False, "", "")
+    sponsor = Sponsor("sponsor", 100.0, 0.0, 0.0, 0.0)
+    contract = Contract("contract", "box", "name", "", 0.0, 1.0, 60, 1.0, 0.0, 1.0)
+    asset = Asset("asset", "box", "contract", "site", 1e4, 1000.0, True, -2, 0, True)
+    box = dataclasses.replace(
+        book.boxes[0],
+        id="box",
+        sponsor="sponsor",
+        generation=generation.name,
+        power_hedged=1.0,
+        colo_usd_per_kw_month=0.0,
+        triple_net=False,
+        operations_share=0.10,
+        useful_life_months=0,
+        reserve_months=0.0,
+        power_reserve_months=0.0,
+        sweep_share=1.0,
+        sweep_threshold=0.0,
+        ltc_trigger=0.0,
+        ltv_trigger=0.0,
+        equity0=math.nan,
+    )
+    loan = dataclasses.replace(
+        next(tr for n in STUDIES for tr in study(n).book.tranches if tr.box),
+        id="loan",
+        box="box",
+        sponsor="sponsor",
+        rank=0,
+        commitment=850.0,
+        balance0=850.0,
+        available_until=0,
+        maturity=60,
+        fixed=True,
+        rate=0.10,
+        amortisation=Amortisation.LEVEL,
+        amortisation_start=1,
+        balloon=0.0,
+    )
+    book = dataclasses.replace(
+        book,
+        names=(name,),
+        sites=(site,),
+        contracts=(contract,),
+        assets=(asset,),
+        boxes=(box,),
+        tranches=(loan,),
+        sponsors=(sponsor,),
+    )
+    curtailed = simulate_path(dataclasses.replace(inputs, book=book), 1, 0)
+    unit = curtailed.assets["asset"].received[0]  # revenue of a month at 1 USD per GPU-hour
+    priced = dataclasses.replace(contract, price=500.0 / 12.0 / unit)
+    book = dataclasses.replace(book, contracts=(priced,))
+    outcome = simulate_path(dataclasses.replace(inputs, book=book), 1, 0)
+    balances = outcome.tranches["loan"].balances
+    assert balances[27] > 0.0
+    assert balances[28] == pytest.approx(0.0, abs=1e-9)
+    month = outcome.boxes["box"].months[0]
+    assert month["cfads"] == pytest.approx(400.0 / 12.0)
+    assert outcome.tranches["loan"].loss_pv == 0.0
+    assert outcome.boxes["box"].repaid_month == 29

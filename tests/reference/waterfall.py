@@ -142,7 +142,7 @@ def pay_principal(box: BoxState, cash: float, *, senior: bool) -> float:
     """Instalments and arrears; of arrears, interest is settled first."""
     paid = 0.0
     for tranche, amount in pro_rata(
-        by_rank(box, senior=senior), cash, lambda tr: tr.instalment + tr.arrears
+        by_rank(box, senior=senior), cash, lambda tr: min(tr.balance, tr.instalment + tr.arrears)
     ):
         tranche.principal_paid = amount
         tranche.balance = max(0.0, tranche.balance - amount)
