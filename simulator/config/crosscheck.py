@@ -214,7 +214,7 @@ def check_nesting(case: Case) -> None:
                 case.fault(place, "facility", expected, mine[0], "naming another facility")
     for place, asset in case.tape.sound("assets", AssetRow):
         box = box_of.get(asset.contract or "", asset.box)
-        if box != asset.box and asset.box in (case.tape.ids("boxes") or ()):
+        if box != asset.box and {box, asset.box} <= (case.tape.ids("boxes") or set()):
             expected = f"a contract of box {asset.box}"
             got = f"{asset.contract!r} of box {box}"
             case.fault(place, "contract", expected, got, "moving one of the two")

@@ -82,13 +82,14 @@ def _block(model: BaseModel, indent: str) -> Iterator[str]:
         if isinstance(value, BaseModel):
             yield f"{indent}{key}:"
             yield from _dense(model=value, indent=f"{indent}  ")
-        elif isinstance(value, Mapping) and any(
-            isinstance(one, BaseModel) for one in value.values()
-        ):
+        elif isinstance(value, Mapping) and _holds_models(value):
             yield f"{indent}{key}:"
             for inner, one in value.items():
                 yield f"{indent}  {_scalar(inner)}:"
                 yield from _dense(one, f"{indent}    ")
+        elif isinstance(value, tuple) and len(value) > _SHORT:
+            yield f"{indent}{key}:"
+            yield from (f"{indent}  - {_scalar(one)}" for one in value)
         else:
             yield f"{indent}{key}: {_scalar(value)}".rstrip()
 

@@ -11,6 +11,7 @@ import datetime
 import math
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BeforeValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -19,7 +20,7 @@ from pydantic_core import PydanticCustomError, core_schema
 
 T = TypeVar("T")
 
-NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?")
 MONTH = re.compile(r"(\d{4})-(\d{2})")
 IDENTIFIER = re.compile(r"\w[\w .&+'()-]*")
 
@@ -52,7 +53,7 @@ class Quantity:
     whole
         Whether only whole numbers are allowed.
     suffixes
-        Endings that scale a number, and their factors.
+        Endings that scale a number, and their powers of ten.
     """
 
     unit: str
@@ -60,7 +61,7 @@ class Quantity:
     high: float
     mend: str = "checking the unit"
     whole: bool = False
-    suffixes: tuple[tuple[str, float], ...] = ()
+    suffixes: tuple[tuple[str, int], ...] = ()
 
     @property
     def expected(self) -> str:
@@ -84,12 +85,12 @@ class Quantity:
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             return float(value)
         if isinstance(value, str):
-            text, factor = value.strip(), 1.0
+            text, power = value.strip(), 0
             for ending, scale in self.suffixes:
                 if text.endswith(ending):
-                    text, factor = text[: -len(ending)].rstrip(), scale
+                    text, power = text[: -len(ending)].rstrip(), scale
             if NUMBER.fullmatch(text):
-                return _scaled(text, factor)
+                return float(Decimal(text).scaleb(power))  # 7% is 0.07 to the last bit
             if text.casefold().lstrip("+-.") in ("nan", "inf", "infinity"):
                 return math.nan
             if NUMBER.fullmatch(text.replace(",", "").replace(" ", "")):
@@ -118,12 +119,7 @@ class Quantity:
         return {"anyOf": [number, text]}
 
 
-def _scaled(text: str, factor: float) -> float:
-    """Return text x factor as the nearest double of the decimal meant (7% is 0.07)."""
-    return float(text) if factor == 1.0 else float(text) / round(1.0 / factor)
-
-
-_ENDINGS = (("%", 0.01), ("bp", 0.0001))
+_ENDINGS = (("%", -2), ("bp", -4))
 _PERCENT = "writing 85% or 0.85, not 85"
 _RATE = "writing 5.5%, 550bp or 0.055, not 5.5"
 
@@ -136,7 +132,7 @@ ParPrice = Annotated[
 Coverage = Annotated[float, Quantity("times", 0, 10, "writing 1.2 for 1.2x")]
 BasisPoints = Annotated[
     float,
-    Quantity("bp", -100, 3000, "writing 250 for a margin of 2.5%", suffixes=(("bp", 1.0),)),
+    Quantity("bp", -100, 3000, "writing 250 for a margin of 2.5%", suffixes=(("bp", 0),)),
 ]
 UsdM = Annotated[float, Quantity("USD m", 0, 1e6, "writing USD millions, not dollars")]
 SignedUsdM = Annotated[float, Quantity("USD m", -1e6, 1e6, "writing USD millions, not dollars")]
