@@ -4,6 +4,7 @@ Heavy packages (xarray, Zarr, Numba) are imported by the functions that need the
 and the command line start fast.
 """
 
+from simulator.dataset.accumulate import disk_bytes
 from simulator.dataset.errors import (
     ChunkError,
     RunBusyError,
@@ -36,6 +37,7 @@ __all__ = [
     "RunWriteError",
     "Variable",
     "current_versions",
+    "disk_bytes",
     "open_run",
     "read_status",
 ]

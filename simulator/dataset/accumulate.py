@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from simulator.dataset.fans import Fan, exact_fans
 from simulator.dataset.files import remove
+from simulator.dataset.layout import bytes_per_path
 from simulator.dataset.plan import Chunk, RunPlan
 from simulator.dataset.scratch import ChunkFiles, file_of
 from simulator.dataset.variables import Variable
@@ -21,10 +22,31 @@ from simulator.dataset.variables import Variable
 if TYPE_CHECKING:
     from simulator.dataset.histogram_fans import HistogramFans
 
-__all__ = ["SeriesAccumulator"]
+__all__ = ["SeriesAccumulator", "disk_bytes"]
 
 FOLD_PATHS = 262_144
 """Paths whose series may wait on disk."""
+
+
+def disk_bytes(plan: RunPlan) -> int:
+    """Return about how much room a run takes on disk while it is computed.
+
+    Parameters
+    ----------
+    plan : RunPlan
+        The run.
+
+    Returns
+    -------
+    int
+        Bytes, compression not counted on.
+    """
+    scalars = bytes_per_path(plan, "scalar") * plan.paths
+    waiting = plan.paths
+    if not plan.keep_paths and plan.paths > plan.exact_limit:
+        waiting = min(plan.paths, FOLD_PATHS + plan.chunk)
+    series = bytes_per_path(plan, "series") * waiting
+    return 2 * scalars + series * (2 if plan.keep_paths else 1)  # chunks, then the same as results
 
 
 class SeriesAccumulator:

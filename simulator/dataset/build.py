@@ -36,8 +36,8 @@ class LabelledArray(NamedTuple):
 
 def month_ends(plan: RunPlan) -> NDArray[np.datetime64]:
     """Return the last day of every month."""
-    months = np.datetime64(plan.start, "M") + np.arange(2, plan.horizon + 2)
-    return (months.astype("datetime64[D]") - 1).astype("datetime64[ns]")
+    after = np.datetime64(plan.start, "M") + np.arange(2, plan.horizon + 2, dtype="timedelta64[M]")
+    return (after.astype("datetime64[D]") - np.timedelta64(1, "D")).astype("datetime64[ns]")
 
 
 def coordinates(plan: RunPlan) -> list[LabelledArray]:

@@ -13,7 +13,7 @@ from simulator.dataset.errors import ChunkError
 from simulator.dataset.plan import RunPlan
 from simulator.dataset.variables import Kind, Variable
 
-__all__ = ["Array", "Field", "as_bytes", "fields_of", "fit"]
+__all__ = ["Array", "Field", "as_bytes", "bytes_per_path", "fields_of", "fit"]
 
 Array = NDArray[Any]
 
@@ -72,6 +72,11 @@ def fields_of(plan: RunPlan, kind: Kind, count: int) -> dict[str, Field]:
         layout[variable.name] = Field(variable, shape, offset)
         offset += layout[variable.name].bytes
     return layout
+
+
+def bytes_per_path(plan: RunPlan, kind: Kind) -> int:
+    """Return what one path takes in the files of chunks."""
+    return sum(field.bytes for field in fields_of(plan, kind, 1).values())
 
 
 def fit(layout: Mapping[str, Field], arrays: Mapping[str, Array]) -> list[Array]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Mapping
-from importlib.metadata import version
 from typing import Any
 
 from simulator.dataset.plan import RunPlan
@@ -21,6 +20,8 @@ def current_versions() -> dict[str, str]:
     dict of str to str
         Of the simulator and its sources, NumPy, Numba and Python.
     """
+    from importlib.metadata import version
+
     from simulator.numerics.fingerprint import source_hash
 
     return {

@@ -19,6 +19,7 @@ the same bytes whatever the chunks, the workers and the interruptions.
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -27,13 +28,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from simulator.dataset.accumulate import SeriesAccumulator
-from simulator.dataset.errors import ChunkError, RunExistsError, RunIncompleteError
+from simulator.dataset.accumulate import SeriesAccumulator, disk_bytes
+from simulator.dataset.errors import ChunkError, RunExistsError, RunIncompleteError, RunWriteError
 from simulator.dataset.files import (
     DirectoryLock,
     is_temporary,
     read_json,
     remove,
+    tree_size,
     write_json,
     write_text,
     writing,
@@ -131,6 +133,8 @@ class RunStore:
             If the folder holds something else, or an unfinished run and `existing` is "refuse".
         RunBusyError
             If another process is writing it.
+        RunWriteError
+            If the disk has too little room, or the folder cannot be written.
         """
         directory = Path(directory)
         if directory.exists() and not directory.is_dir():
@@ -140,6 +144,8 @@ class RunStore:
             lock = DirectoryLock(directory)
             try:
                 found = find(directory, plan, existing)
+                if found is None or not found.complete:
+                    check_room(directory, plan)
                 if found is None:
                     begin(directory, plan)
                 if found is None or not found.complete:
@@ -319,6 +325,18 @@ def find(directory: Path, plan: RunPlan, existing: Existing) -> RunStatus | None
             "or choose another folder with --out"
         )
     return status
+
+
+def check_room(directory: Path, plan: RunPlan) -> None:
+    """Refuse a run that cannot fit on its disk; what the folder holds already counts as room."""
+    needed = disk_bytes(plan)
+    room = shutil.disk_usage(directory).free + tree_size(directory)["bytes"]
+    if needed > room:
+        raise RunWriteError(
+            f"{directory}: the run takes about {needed / 1e9:.1f} GB on disk while it is "
+            f"computed, {room / 1e9:.1f} GB are free; make room, ask for fewer paths, "
+            "or choose a folder on another disk with --out"
+        )
 
 
 def begin(directory: Path, plan: RunPlan) -> None:

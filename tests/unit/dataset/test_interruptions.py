@@ -65,17 +65,17 @@ def check(directory: Path, plan: RunPlan, expected: dict[str, bytes]) -> str:
     return seen
 
 
-@pytest.mark.parametrize("name", PLANS)
-def test_killed_at_random_moments(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(("name", "times"), [("exact", 10), ("histogram", 5)])
+def test_killed_at_random_moments(tmp_path: Path, name: str, times: int) -> None:
     expected = bytes_below(run(tmp_path / "undisturbed", PLANS[name]))
     generator = random.Random(11)
-    moments = [f"{generator.uniform(0.0, 0.4):.4f}" for _ in range(10)]
+    moments = [f"{generator.uniform(0.0, 0.4):.4f}" for _ in range(times)]
     kill(tmp_path / "killed", name, "after", moments)
-    seen = [check(tmp_path / "killed" / moment, PLANS[name], expected) for moment in moments]
-    assert len(seen) == 10
+    for moment in moments:
+        check(tmp_path / "killed" / moment, PLANS[name], expected)
 
 
-@pytest.mark.parametrize(("name", "stride"), [("exact", 5), ("histogram", 7)])
+@pytest.mark.parametrize(("name", "stride"), [("exact", 6), ("histogram", 9)])
 def test_killed_at_many_steps(tmp_path: Path, name: str, stride: int) -> None:
     expected = bytes_below(run(tmp_path / "undisturbed", PLANS[name]))
     moments = [str(step) for step in range(0, 110, stride)]
@@ -85,7 +85,7 @@ def test_killed_at_many_steps(tmp_path: Path, name: str, stride: int) -> None:
     for fate, view in zip(fates, seen, strict=True):
         assert view == "whole" if fate == "ended 0" else True
     assert seen[0] == "RunNotFoundError"
-    assert seen.count("RunIncompleteError") > 10
+    assert seen.count("RunIncompleteError") > 8
 
 
 class FullDisk:

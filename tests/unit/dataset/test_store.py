@@ -14,12 +14,16 @@ from simulator.dataset import (
     RunIncompleteError,
     RunNotFoundError,
     RunStore,
+    RunWriteError,
+    disk_bytes,
     open_run,
     read_status,
 )
+from simulator.dataset.files import tree_size
 from simulator.dataset.memory import MemoryStore, in_memory
 from tests.unit.dataset.samples import Sample, bytes_below, plan_of, run
 
+BULK = ("lender_loss", "equity_irr", "tightness", "box_dscr")
 RESOLVED = {"schema": "neobox/1", "books": [{"name": "Größe"}]}
 
 
@@ -231,6 +235,37 @@ def test_one_writer_at_a_time(tmp_path: Path) -> None:
     ):
         RunStore.create(tmp_path / "run", plan_of(), existing="resume")
     RunStore.create(tmp_path / "run", plan_of(), existing="resume").close()
+
+
+def test_a_run_that_cannot_fit_is_refused_before_it_begins(tmp_path: Path) -> None:
+    directory = run(tmp_path / "run", plan_of())
+    with pytest.raises(RunWriteError, match=r"takes about \d+\.\d GB .* fewer paths"):
+        RunStore.create(directory, plan_of(paths=10**13, chunk=10**12), existing="overwrite")
+    assert read_status(directory).complete  # what was there still is
+
+
+@pytest.mark.parametrize("keep_paths", [False, True])
+def test_the_room_that_is_announced_is_enough(tmp_path: Path, keep_paths: bool) -> None:
+    plan = plan_of(paths=20_000, chunk=20_000, keep_paths=keep_paths, variables=BULK)
+    with RunStore.create(tmp_path / "run", plan) as store:
+        Sample(plan).write(store)
+        assert tree_size(tmp_path / "run")["bytes"] <= disk_bytes(plan)
+        store.finalise()
+    assert tree_size(tmp_path / "run")["bytes"] < disk_bytes(plan)
+
+
+def test_results_are_named_by_their_values(tmp_path: Path) -> None:
+    first, second, other = (
+        read_status(run(tmp_path / name, plan)).record["sha256"]
+        for name, plan in [
+            ("first", plan_of()),
+            ("second", plan_of(chunk=77)),
+            ("other", plan_of(seed=2)),
+        ]
+    )
+    assert first == second
+    assert first["scalars.zarr"] != other["scalars.zarr"]
+    assert first["fans.zarr"] != other["fans.zarr"]
 
 
 # What cannot be opened
