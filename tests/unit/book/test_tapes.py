@@ -200,3 +200,11 @@ def test_months_are_written_as_months() -> None:
             for name, text in row.items():
                 if text and name in ("close", "draw_end", "maturity", "first_test", "accepted"):
                     assert re.fullmatch(r"20\d\d-(0[1-9]|1[0-2])", text), (name, text)
+
+
+def test_workbook_and_folder_resolve_to_the_same_book(tmp_path: Path) -> None:
+    text = STUDIES["book"].read_text(encoding="utf-8")
+    workbook = tmp_path / "study.yaml"
+    tape_line = re.compile(r"^tape: .*$", re.M)
+    workbook.write_text(tape_line.sub(f"tape: {CONFIGS / 'neocloud-2026.xlsx'}", text))
+    assert load_study(workbook).inputs.book == load_study(STUDIES["book"]).inputs.book
