@@ -1,0 +1,294 @@
+"""The accounts: what lenders lost and what equity earned, per path.
+
+    loss_pv = D(H) claim(H)                              lender, at the tranche's own coupon
+    pnl     = sum v^t out + v^H TV - in0 - sum v^d in    equity of a box, v at the hurdle
+
+Model: docs/model.md §13.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.box import flows
+from simulator.box.debt import contracted_cash
+from simulator.box.deliveries import DELIVERY, DELIVERY_CODE, DELIVERY_TERM
+from simulator.box.receipts import asset_value, box_debt
+from simulator.box.terms import BOX, BOX_CODE, BOX_TERM, WINDOWS
+from simulator.credit.leases import BACKSTOPPED, CANCELLED, CONTRACTED, GONE, LEASE, LEASE_CODE
+from simulator.numerics.elementary import exp, log
+from simulator.numerics.jit import kernel
+
+OPENING_LIFE_MONTHS = 72.0
+IRR_DEFINED, IRR_NONE, IRR_SEVERAL = 0.0, 1.0, 2.0
+
+
+class AccountLaneRows(NamedTuple):
+    """Rows of `AccountState.lanes`."""
+
+    cumulative_loss: int  # (lane,), unpaid claims of closed workouts, USD m
+    cumulative_distributions: int  # (lane,)
+
+
+ACCOUNT_LANE = AccountLaneRows(*range(2))
+
+
+class AccountRows(NamedTuple):
+    """Rows of `AccountState.rows`."""
+
+    opening: int  # in0
+    contributed_pv: int  # without the opening
+    distributed_pv: int
+    contributed: int
+    distributed: int
+    terminal: int  # TV
+    irr: int  # per year, effective
+    irr_state: int
+
+
+ACCOUNT = AccountRows(*range(8))
+
+
+class AccountState(NamedTuple):
+    """State by box and lane, unless said otherwise."""
+
+    lanes: NDArray[np.float64]  # (row of ACCOUNT_LANE, ...)
+    rows: NDArray[np.float64]  # (row of ACCOUNT, ...)
+    cash_flows: NDArray[np.float64]  # (month, box, lane), equity's net flows
+
+
+def new_accounts(boxes: int, horizon: int, lanes: int) -> AccountState:
+    """Return state for a block."""
+    count = max(1, boxes)
+    return AccountState(
+        lanes=np.zeros((len(ACCOUNT_LANE), lanes)),
+        rows=np.zeros((len(ACCOUNT), count, lanes)),
+        cash_flows=np.zeros((horizon + 1, count, lanes)),
+    )
+
+
+@kernel
+def init_accounts(
+    state, box_params, boxes, tranches, deliveries, delivery_state, leases, lease_state
+):  # type: ignore[no-untyped-def]
+    """Open the accounts: equity in a running box is depreciated cost and reserves less debt."""
+    state.rows[:] = 0.0
+    state.lanes[:] = 0.0
+    state.cash_flows[:] = 0.0
+    for b in range(box_params.codes.shape[1]):
+        running = False
+        for a in range(
+            box_params.codes[BOX_CODE.first_asset, b], box_params.codes[BOX_CODE.end_asset, b]
+        ):
+            running = running or not deliveries.codes[DELIVERY_CODE.pending, a]
+        for lane in range(boxes.rows.shape[2]):
+            opening = box_params.terms[BOX_TERM.equity0, b]
+            if np.isnan(opening):
+                opening = 0.0
+                if running:
+                    delivered = 0.0
+                    for a in range(
+                        box_params.codes[BOX_CODE.first_asset, b],
+                        box_params.codes[BOX_CODE.end_asset, b],
+                    ):
+                        if not deliveries.codes[DELIVERY_CODE.pending, a]:
+                            age = max(0.0, -lease_state.rows[LEASE.accepted, a, lane])
+                            delivered += deliveries.terms[DELIVERY_TERM.cost, a] * max(
+                                0.0, 1.0 - age / OPENING_LIFE_MONTHS
+                            )
+                    reserves = (
+                        boxes.rows[BOX.reserve, b, lane] + boxes.rows[BOX.power_reserve, b, lane]
+                    )
+                    debt = box_debt(box_params, tranches, b, lane)
+                    opening = max(0.0, delivered + reserves - debt)
+            state.rows[ACCOUNT.opening, b, lane] = opening
+            state.cash_flows[0, b, lane] = -opening
+
+
+@kernel
+def record_month(state, box_params, boxes, tranches, flow, month):  # type: ignore[no-untyped-def]
+    """Book the month's flows between each box and its equity, and the closing balances."""
+    early = exp((month - 1.0) * log(box_params.hurdle))
+    late = early * box_params.hurdle
+    state.lanes[ACCOUNT_LANE.cumulative_loss, :] = 0.0
+    for b in range(box_params.codes.shape[1]):
+        for lane in range(boxes.rows.shape[2]):
+            at_start = flow[flows.EQUITY_FOR_CAPEX, b, lane]
+            at_end = (
+                flow[flows.EQUITY_OTHER, b, lane]
+                + flow[flows.SUPPORT, b, lane]
+                + flow[flows.CURE, b, lane]
+            )
+            out = flow[flows.DISTRIBUTED, b, lane]
+            state.rows[ACCOUNT.contributed_pv, b, lane] += early * at_start + late * at_end
+            state.rows[ACCOUNT.distributed_pv, b, lane] += late * out
+            state.rows[ACCOUNT.contributed, b, lane] += at_start + at_end
+            state.rows[ACCOUNT.distributed, b, lane] += out
+            state.cash_flows[month - 1, b, lane] -= at_start
+            state.cash_flows[month, b, lane] += out - at_end
+            state.lanes[ACCOUNT_LANE.cumulative_distributions, lane] += out
+            debt = box_debt(box_params, tranches, b, lane)
+            closed = boxes.rows[BOX.status, b, lane] == 2.0
+            if closed:
+                state.lanes[ACCOUNT_LANE.cumulative_loss, lane] += debt
+            flow[flows.DEBT, b, lane] = 0.0 if closed else debt
+            flow[flows.TRAPPED_CASH, b, lane] = boxes.rows[BOX.trapped, b, lane]
+            flow[flows.DEBT_SERVICE_RESERVE, b, lane] = boxes.rows[BOX.reserve, b, lane]
+            flow[flows.POWER_RESERVE, b, lane] = boxes.rows[BOX.power_reserve, b, lane]
+            value = flow[flows.COLLATERAL, b, lane]
+            has_value = value > flows.TINY and not closed
+            flow[flows.LTV, b, lane] = debt / value if has_value else np.nan
+            cfads = 0.0
+            service = 0.0
+            for slot in range(boxes.windows.shape[1]):
+                cfads += boxes.windows[WINDOWS.cfads_window, slot, b, lane]
+                service += boxes.windows[WINDOWS.service_window, slot, b, lane]
+            serving = flow[flows.DEBT_SERVICE, b, lane] > flows.TINY and service > flows.TINY
+            flow[flows.DSCR, b, lane] = cfads / service if serving else np.nan
+
+
+@kernel
+def terminal_value(view, box_params, boxes, tranches, b, lane, month):  # type: ignore[no-untyped-def]
+    """Return TV of a box at the horizon, USD m: contracts and collateral still to come, less debt."""
+    if boxes.rows[BOX.default_month, b, lane] > 0.0:
+        return 0.0
+    lease_state = view.lease_state
+    total = (
+        boxes.rows[BOX.reserve, b, lane]
+        + boxes.rows[BOX.trapped, b, lane]
+        + boxes.rows[BOX.power_reserve, b, lane]
+    )
+    for a in range(
+        box_params.codes[BOX_CODE.first_asset, b], box_params.codes[BOX_CODE.end_asset, b]
+    ):
+        status = lease_state.rows[LEASE.status, a, lane]
+        if status == 0.0 or status == CANCELLED or status == GONE:
+            continue
+        left = 0.0
+        if (
+            view.leases.codes[LEASE_CODE.name, a] >= 0
+            and status <= BACKSTOPPED
+            and lease_state.rows[LEASE.void, a, lane] == 0.0
+        ):
+            left = max(0.0, lease_state.rows[LEASE.months_left, a, lane])
+            start = 0
+            if status < CONTRACTED:
+                ready = (
+                    view.delivery_state.rows[DELIVERY.delivered, a, lane]
+                    + view.deliveries.commission_months
+                )
+                start = int(ready) - month
+            weight = 1.0
+            for ahead in range(1, int(left) + start + 1):
+                weight *= box_params.hurdle
+                cash = contracted_cash(
+                    view.deliveries,
+                    view.delivery_state,
+                    view.leases,
+                    lease_state,
+                    view.costs,
+                    view.availability[a, lane],
+                    a,
+                    lane,
+                    month,
+                    month + ahead,
+                )
+                total += weight * max(0.0, cash)
+        value = asset_value(
+            box_params,
+            boxes,
+            view.leases,
+            lease_state,
+            view.deliveries,
+            view.collateral,
+            view.floors,
+            b,
+            a,
+            lane,
+            month,
+            left,
+            view.contract_prices,
+            view.log_development,
+            view.hits,
+            view.overhang,
+        )
+        total += exp(left * log(box_params.hurdle)) * value
+    return max(0.0, total - box_debt(box_params, tranches, b, lane))
+
+
+@kernel
+def present_value(cash_flows, b, lane, factor):  # type: ignore[no-untyped-def]
+    """Return (value, slope in the factor) of a box's equity flows at a monthly discount factor."""
+    value = 0.0
+    slope = 0.0
+    for t in range(cash_flows.shape[0] - 1, -1, -1):
+        slope = slope * factor + value
+        value = value * factor + cash_flows[t, b, lane]
+    return value, slope
+
+
+@kernel
+def internal_rate(cash_flows, b, lane):  # type: ignore[no-untyped-def]
+    """Return (state, annual effective IRR) of a box's equity flows.
+
+    Undefined without a change of sign, ambiguous with several (Descartes): then NaN and a state.
+    Newton steps on the monthly discount factor, kept inside a bracket by bisection.
+    """
+    changes = 0
+    sign = 0.0
+    for t in range(cash_flows.shape[0]):
+        flow = cash_flows[t, b, lane]
+        if abs(flow) > flows.TINY:
+            now = 1.0 if flow > 0.0 else -1.0
+            if sign != 0.0 and now != sign:
+                changes += 1
+            sign = now
+    if changes == 0:
+        return IRR_NONE, np.nan
+    if changes > 1:
+        return IRR_SEVERAL, np.nan
+    low, high = 0.0, 4.0  # monthly factor: rates between -75% a month and infinity
+    value_high, _ = present_value(cash_flows, b, lane, high)
+    rising = value_high > 0.0
+    factor = 0.99
+    for _ in range(80):
+        value, slope = present_value(cash_flows, b, lane, factor)
+        if (value > 0.0) == rising:
+            high = factor
+        else:
+            low = factor
+        step = factor - value / slope if slope != 0.0 else -1.0
+        following = step if low < step < high else 0.5 * (low + high)
+        if abs(following - factor) < 1e-14:
+            factor = following
+            break
+        factor = following
+    if factor >= 3.999 or factor <= 1e-6:
+        return IRR_NONE, np.nan
+    return IRR_DEFINED, exp(-12.0 * log(factor)) - 1.0
+
+
+@kernel
+def close_accounts(state, view, box_params, boxes, tranches, month):  # type: ignore[no-untyped-def]
+    """Close the accounts at the horizon: terminal values and internal rates of return."""
+    for b in range(box_params.codes.shape[1]):
+        for lane in range(boxes.rows.shape[2]):
+            value = terminal_value(view, box_params, boxes, tranches, b, lane, month)
+            state.rows[ACCOUNT.terminal, b, lane] = value
+            state.cash_flows[month, b, lane] += value
+            irr_state, irr = internal_rate(state.cash_flows, b, lane)
+            state.rows[ACCOUNT.irr_state, b, lane] = irr_state
+            state.rows[ACCOUNT.irr, b, lane] = irr
+
+
+__all__ = [
+    "AccountState",
+    "close_accounts",
+    "init_accounts",
+    "internal_rate",
+    "new_accounts",
+    "record_month",
+]

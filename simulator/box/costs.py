@@ -1,0 +1,103 @@
+"""Operating costs of a box's GPUs, and the cash floor of a merchant hour.
+
+Power at the hedged and the market price, hall rent with its escalator, and operations (O&M,
+insurance, overhead) as a share of cost.  All but power go on when the GPUs stand idle; a triple-net
+customer pays everything while its contract is in force.
+
+Model: docs/model.md §8, §11; `gpu.kw`, `gpu.pue`, `gpu.om`, `pow.colo`, evidence section 5.E.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.credit.leases import (
+    BACKSTOPPED,
+    CANCELLED,
+    CONTRACTED,
+    GONE,
+)
+from simulator.drivers.collateral import HOURS
+from simulator.numerics.jit import kernel
+
+HOURS_A_YEAR = 8760.0
+
+
+class CostTermRows(NamedTuple):
+    """Rows of `CostParams.terms`."""
+
+    gpus: int
+    cost: int  # USD m as planned
+    power_mwh: int  # per month at full run, with PUE
+    power_factor: int  # regional
+    hedged: int
+    hall: int  # USD m per month at t0
+    operations: int  # USD m per month
+
+
+COST_TERM = CostTermRows(*range(7))
+
+
+class CostCodeRows(NamedTuple):
+    """Rows of `CostParams.codes`."""
+
+    triple_net: int
+
+
+COST_CODE = CostCodeRows(*range(1))
+
+
+class CostParams(NamedTuple):
+    """Frozen inputs, by asset unless said otherwise."""
+
+    terms: NDArray[np.float64]  # (row of COST_TERM, ...)
+    codes: NDArray[np.int64]  # (row of COST_CODE, ...)
+    power_path: NDArray[np.float64]  # (month,), p0 with trend, USD per MWh
+    hall_path: NDArray[np.float64]  # (month,), escalator, 1 at t0
+
+
+@kernel
+def power_price(params, a, month, market_price):  # type: ignore[no-untyped-def]
+    """Return what a box pays for power, USD per MWh: hedged share at plan, the rest at market."""
+    planned = params.power_path[month]
+    hedged = params.terms[COST_TERM.hedged, a]
+    return params.terms[COST_TERM.power_factor, a] * (
+        hedged * planned + (1.0 - hedged) * market_price
+    )
+
+
+@kernel
+def cash_floor(params, a, month, market_price):  # type: ignore[no-untyped-def]
+    """Return the cash cost of one GPU-hour, USD: below it a merchant GPU idles."""
+    power = power_price(params, a, month, market_price) * params.terms[COST_TERM.power_mwh, a]
+    fixed = params.terms[COST_TERM.operations, a] * 12.0 * HOURS / HOURS_A_YEAR
+    hall = params.terms[COST_TERM.hall, a] * params.hall_path[month]
+    return (power / 1e6 + fixed + hall) * 1e6 / (params.terms[COST_TERM.gpus, a] * HOURS)
+
+
+@kernel
+def set_floors(params, month, market_power, floors):  # type: ignore[no-untyped-def]
+    """Write the cash floor of every asset and lane; `market_power` (lane,), USD per MWh."""
+    for a in range(params.terms.shape[1]):
+        for lane in range(market_power.shape[0]):
+            floors[a, lane] = cash_floor(params, a, month, market_power[lane])
+
+
+@kernel
+def asset_cost(params, a, month, market_price, status, running):  # type: ignore[no-untyped-def]
+    """Return (power, other) cost of an accepted asset this month, USD m."""
+    if status == CANCELLED or status == GONE:
+        return 0.0, 0.0
+    if params.codes[COST_CODE.triple_net, a] and status >= CONTRACTED and status <= BACKSTOPPED:
+        return 0.0, 0.0
+    power = 0.0
+    if running > 0.0:
+        power = (
+            power_price(params, a, month, market_price) * params.terms[COST_TERM.power_mwh, a] / 1e6
+        )
+    return power, params.terms[COST_TERM.operations, a] + params.terms[
+        COST_TERM.hall, a
+    ] * params.hall_path[month]

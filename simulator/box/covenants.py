@@ -1,0 +1,132 @@
+"""Covenant tests: lock-up and default DSCR, realisation ratio, LTC and LTV, liquidity.
+
+Model: docs/model.md §11; levels seen in the public record: evidence section 5 of the deals.
+"""
+
+from __future__ import annotations
+
+from simulator.box import flows
+from simulator.box.receipts import box_debt, realisation_ratio, window_dscr
+from simulator.box.terms import BOX, BOX_CODE, BOX_TERM, PERFORMING, WINDOWS
+from simulator.credit.leases import LEASE, UNPAID
+from simulator.numerics.jit import kernel
+
+DSCR_CURE, RATIO_CURE = 1.0, 2.0
+FAILS_TO_DEFAULT = 2.0
+MONTHS_OVER_TO_DEFAULT = 4.0  # not prepaid in three months after the first
+
+
+@kernel
+def over_trigger(box_params, boxes, flow, b, lane, debt):  # type: ignore[no-untyped-def]
+    """Return debt above the LTC or LTV trigger, USD m (the larger excess; <= 0 = none)."""
+    excess = 0.0
+    if box_params.terms[BOX_TERM.ltc_trigger, b] > 0.0:
+        excess = max(
+            excess,
+            debt - box_params.terms[BOX_TERM.ltc_trigger, b] * boxes.rows[BOX.capex_paid, b, lane],
+        )
+    if box_params.terms[BOX_TERM.ltv_trigger, b] > 0.0:
+        value = flow[flows.COLLATERAL, b, lane]
+        excess = max(excess, debt - box_params.terms[BOX_TERM.ltv_trigger, b] * value)
+    return excess
+
+
+@kernel
+def breached_contract(box_params, lease_state, b, lane):  # type: ignore[no-untyped-def]
+    """Say whether a pooled contract goes unpaid this month."""
+    for a in range(
+        box_params.codes[BOX_CODE.first_asset, b], box_params.codes[BOX_CODE.end_asset, b]
+    ):
+        if lease_state.rows[LEASE.status, a, lane] == UNPAID:
+            return True
+    return False
+
+
+@kernel
+def test_covenants(box_params, boxes, tranches, lease_state, flow, month, sponsor_cash):  # type: ignore[no-untyped-def]
+    """Test every performing box with debt; set the trap and the cures asked.
+
+    Parameters
+    ----------
+    sponsor_cash : (sponsor, lane), HoldCo cash at the end of the month before, USD m
+    """
+    for b in range(box_params.codes.shape[1]):
+        since = month - box_params.codes[BOX_CODE.first_test, b]
+        is_test = since >= 0 and since % box_params.codes[BOX_CODE.test_interval, b] == 0
+        for lane in range(boxes.rows.shape[2]):
+            boxes.rows[BOX.cure_kind, b, lane] = 0.0
+            boxes.rows[BOX.trap_on, b, lane] = 0.0
+            if boxes.rows[BOX.status, b, lane] != PERFORMING:
+                continue
+            debt = box_debt(box_params, tranches, b, lane)
+            if debt <= flows.TINY or boxes.rows[BOX.first_acceptance, b, lane] >= month:
+                boxes.rows[BOX.trap_flag, b, lane] = 0.0
+                continue
+            cfads, service = window_dscr(boxes, b, lane)
+            asked = 0.0
+            if is_test and service > flows.TINY:
+                lockup, default = (
+                    box_params.terms[BOX_TERM.lockup_dscr, b],
+                    box_params.terms[BOX_TERM.default_dscr, b],
+                )
+                boxes.rows[BOX.trap_flag, b, lane] = 1.0 if cfads < lockup * service else 0.0
+                fails = cfads < default * service
+                boxes.rows[BOX.dscr_fails, b, lane] = (
+                    boxes.rows[BOX.dscr_fails, b, lane] + 1.0 if fails else 0.0
+                )
+                if boxes.rows[BOX.dscr_fails, b, lane] >= FAILS_TO_DEFAULT:
+                    asked = default * service - cfads
+                    boxes.rows[BOX.cure_kind, b, lane] = DSCR_CURE
+            if is_test and box_params.terms[BOX_TERM.minimum_liquidity, b] > 0.0:
+                short = (
+                    sponsor_cash[box_params.codes[BOX_CODE.sponsor, b], lane]
+                    < box_params.terms[BOX_TERM.minimum_liquidity, b]
+                )
+                fails = boxes.rows[BOX.liquidity_fails, b, lane] + 1.0
+                boxes.rows[BOX.liquidity_fails, b, lane] = fails if short else 0.0
+            trap = boxes.rows[BOX.trap_flag, b, lane] > 0.0
+            if (
+                since >= 0
+                and realisation_ratio(boxes, b, lane)
+                < box_params.terms[BOX_TERM.realisation_minimum, b]
+            ):
+                trap = True
+            if box_params.codes[BOX_CODE.trap_on_breach, b] and breached_contract(
+                box_params, lease_state, b, lane
+            ):
+                trap = True
+            boxes.rows[BOX.trap_on, b, lane] = 1.0 if trap else 0.0
+            if since >= 0:
+                excess = over_trigger(box_params, boxes, flow, b, lane, debt)
+                over = boxes.rows[BOX.over_months, b, lane] + 1.0 if excess > flows.TINY else 0.0
+                boxes.rows[BOX.over_months, b, lane] = over
+                if over >= MONTHS_OVER_TO_DEFAULT and excess > asked:
+                    asked = excess
+                    boxes.rows[BOX.cure_kind, b, lane] = RATIO_CURE
+            breach = (
+                trap
+                or boxes.rows[BOX.over_months, b, lane] > 0.0
+                or boxes.rows[BOX.dscr_fails, b, lane] > 0.0
+            )
+            if breach and boxes.rows[BOX.first_breach, b, lane] == 0.0:
+                boxes.rows[BOX.first_breach, b, lane] = month
+            if boxes.rows[BOX.cures_used, b, lane] >= box_params.terms[BOX_TERM.cures, b]:
+                asked = 0.0  # no cure is left: the breach stands
+            flow[flows.CURE_ASKED, b, lane] = asked
+
+
+@kernel
+def note_cure(box_params, boxes, flow, b, lane):  # type: ignore[no-untyped-def]
+    """Say whether an asked cure came in full; count it in the coverage window if so."""
+    asked = flow[flows.CURE_ASKED, b, lane]
+    given = flow[flows.CURE, b, lane]
+    if asked <= 0.0 or given < asked - flows.TINY:
+        return False
+    boxes.rows[BOX.cures_used, b, lane] += 1.0
+    if boxes.rows[BOX.cure_kind, b, lane] == DSCR_CURE:
+        last = boxes.windows.shape[1] - 1
+        boxes.windows[WINDOWS.cfads_window, last, b, lane] += given
+        boxes.rows[BOX.dscr_fails, b, lane] = 0.0
+    else:
+        boxes.rows[BOX.over_months, b, lane] = 0.0
+    return True

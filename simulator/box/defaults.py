@@ -1,0 +1,310 @@
+"""Events of default, refinancing at maturity, and the cause that is put down for a default.
+
+Model: docs/model.md §11.
+"""
+
+from __future__ import annotations
+
+from simulator.box import flows
+from simulator.box.covenants import DSCR_CURE, FAILS_TO_DEFAULT, MONTHS_OVER_TO_DEFAULT
+from simulator.box.deliveries import DELIVERY_TERM
+from simulator.box.projection import level_service, projected_cash
+from simulator.box.receipts import box_debt
+from simulator.box.terms import BOX, BOX_CODE, FULL_RECOURSE, TRANCHE, TRANCHE_CODE, WORKOUT
+from simulator.credit.leases import (
+    BACKSTOPPED,
+    CANCELLED,
+    COMMISSIONING,
+    CONTRACTED,
+    CONTROL,
+    COUNTERPARTY,
+    DELAY,
+    EXPIRY,
+    GONE,
+    LEASE,
+    LEASE_CODE,
+    LEASE_TERM,
+    NO_REASON,
+    RENEGOTIATION,
+    UNPAID,
+    full_invoice,
+)
+from simulator.drivers.rates import new_issue_spread
+from simulator.numerics.elementary import exp
+from simulator.numerics.jit import kernel
+
+# What declares the default (trigger) ...
+BY_SPONSOR, BY_PAYMENT, BY_MATURITY, BY_TERMINATION, BY_DSCR, BY_RATIO, BY_LIQUIDITY = (
+    1.0,
+    2.0,
+    3.0,
+    4.0,
+    5.0,
+    6.0,
+    7.0,
+)
+# ... and what brought it about (cause): the reasons of a lease, then these.
+CAUSE_SPONSOR, CAUSE_REFINANCING, CAUSE_COSTS = 6.0, 7.0, 8.0
+
+LATE_MONTHS_TO_DEFAULT = 3.0
+GRACE_MONTH_ENDS = 2.0
+
+
+@kernel
+def try_to_refinance(
+    view, box_params, boxes, params, state, flow, b, lane, month, repaid, distressed
+):  # type: ignore[no-untyped-def]
+    """Extend what fell due, at the market's spread, if the market would lend against the box.
+
+    Parameters
+    ----------
+    repaid : float
+        Boxes that the sponsor repaid before this month.
+    distressed : bool
+        Whether one of its boxes defaulted in the last 24 months.
+    """
+    if view.shut[lane] > 0.0:
+        return
+    debt = box_debt(box_params, state, b, lane)
+    if debt > box_params.refinancing_ltv * flow[flows.COLLATERAL, b, lane]:
+        return
+    high_yield = exp(view.log_spread[lane])
+    multiple = box_params.neo_beta
+    if box_params.codes[BOX_CODE.investment_grade, b]:
+        start = exp(box_params.log_spread_start)
+        multiple = box_params.ig_margin * (high_yield / start) ** 0.5 / high_yield
+    spread = new_issue_spread(high_yield, multiple, repaid, distressed, box_params.learning)
+    coupon = view.sofr[lane] + spread
+    months = box_params.refinancing_months
+    cash = 0.0
+    for ahead in range(1, 13):
+        cash += projected_cash(view, box_params, boxes, b, lane, month, ahead)
+    if cash < box_params.refinancing_dscr * 12.0 * level_service(debt, coupon, months):
+        return
+    for d in range(
+        box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
+    ):
+        if (
+            state.rows[TRANCHE.balance, d, lane] > flows.TINY
+            and month >= state.rows[TRANCHE.maturity, d, lane]
+        ):
+            state.rows[TRANCHE.maturity, d, lane] = month + months
+            state.rows[TRANCHE.margin, d, lane] = spread
+            state.rows[TRANCHE.refinanced, d, lane] = 1.0
+            state.rows[TRANCHE.balloon, d, lane] = 0.0
+
+
+@kernel
+def past_maturity(box_params, state, b, lane, month):  # type: ignore[no-untyped-def]
+    """Say whether debt is left at or after its maturity."""
+    for d in range(
+        box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
+    ):
+        if (
+            month >= state.rows[TRANCHE.maturity, d, lane]
+            and state.rows[TRANCHE.balance, d, lane] > flows.TINY
+        ):
+            return True
+    return False
+
+
+@kernel
+def overdue(box_params, boxes, state, b, lane):  # type: ignore[no-untyped-def]
+    """Return arrears of a box, USD m: principal and interest overdue, and unpaid fees."""
+    total = boxes.rows[BOX.fee_arrears, b, lane]
+    for d in range(
+        box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
+    ):
+        total += state.rows[TRANCHE.arrears, d, lane]
+    return total
+
+
+@kernel
+def terminated_contract(view, box_params, b, lane, month):  # type: ignore[no-untyped-def]
+    """Say whether a contract lost its last delivery to rejection or termination this month."""
+    leases, lease_state = view.leases, view.lease_state
+    for a in range(
+        box_params.codes[BOX_CODE.first_asset, b], box_params.codes[BOX_CODE.end_asset, b]
+    ):
+        if (
+            leases.codes[LEASE_CODE.contract, a] < 0
+            or lease_state.rows[LEASE.ended, a, lane] != month
+        ):
+            continue
+        alive = False
+        for other in range(
+            box_params.codes[BOX_CODE.first_asset, b], box_params.codes[BOX_CODE.end_asset, b]
+        ):
+            if leases.codes[LEASE_CODE.contract, other] == leases.codes[LEASE_CODE.contract, a]:
+                accepted = lease_state.rows[LEASE.status, other, lane] >= CONTRACTED
+                accepted = accepted and lease_state.rows[LEASE.status, other, lane] != CANCELLED
+                if accepted and lease_state.rows[LEASE.void, other, lane] == 0.0:
+                    alive = True
+        if not alive:
+            return True
+    return False
+
+
+@kernel
+def cause_of_default(view, box_params, trigger, b, lane, month):  # type: ignore[no-untyped-def]
+    """Return what took most contracted revenue in the month of the default."""
+    if trigger == BY_SPONSOR:
+        return CAUSE_SPONSOR
+    leases, lease_state = view.leases, view.lease_state
+    lost_counterparty = lost_renegotiation = lost_control = lost_delay = lost_expiry = 0.0
+    for a in range(
+        box_params.codes[BOX_CODE.first_asset, b], box_params.codes[BOX_CODE.end_asset, b]
+    ):
+        if leases.codes[LEASE_CODE.name, a] < 0:
+            continue
+        status = lease_state.rows[LEASE.status, a, lane]
+        full = full_invoice(
+            leases, a, leases.terms[LEASE_TERM.first_price, a], view.availability[a, lane]
+        )
+        reason = lease_state.rows[LEASE.reason, a, lane]
+        missing = max(0.0, full - lease_state.rows[LEASE.received, a, lane])
+        if status <= COMMISSIONING or status == CANCELLED:
+            late = (
+                month
+                > view.deliveries.terms[DELIVERY_TERM.planned, a]
+                + view.deliveries.commission_months
+            )
+            if reason == COUNTERPARTY:
+                lost_counterparty += missing
+            elif reason == CONTROL:
+                lost_control += missing
+            elif late or status == CANCELLED:
+                lost_delay += missing
+        elif status == UNPAID or status == BACKSTOPPED or reason == COUNTERPARTY:
+            lost_counterparty += missing
+        elif reason == CONTROL:
+            lost_control += missing
+        elif reason == EXPIRY:
+            lost_expiry += missing
+        elif status == CONTRACTED and reason == NO_REASON:
+            cut = max(
+                0.0,
+                leases.terms[LEASE_TERM.first_price, a] - lease_state.rows[LEASE.price, a, lane],
+            )
+            lost_renegotiation += full * cut / leases.terms[LEASE_TERM.first_price, a]
+    worst = max(
+        max(lost_counterparty, lost_renegotiation), max(max(lost_control, lost_delay), lost_expiry)
+    )
+    if worst <= flows.TINY:
+        return CAUSE_REFINANCING if trigger == BY_MATURITY else CAUSE_COSTS
+    if worst == lost_counterparty:
+        return COUNTERPARTY
+    if worst == lost_renegotiation:
+        return RENEGOTIATION
+    if worst == lost_control:
+        return CONTROL
+    return DELAY if worst == lost_delay else EXPIRY
+
+
+@kernel
+def trigger_of(view, box_params, boxes, state, b, lane, month, sponsor_default, cured):  # type: ignore[no-untyped-def]
+    """Return the event of default of the month, 0 = none, in the order of precedence."""
+    if (
+        box_params.codes[BOX_CODE.recourse, b] == FULL_RECOURSE
+        and sponsor_default > 0.0
+        and sponsor_default < month
+    ):
+        return BY_SPONSOR
+    if boxes.rows[BOX.arrears_months, b, lane] >= GRACE_MONTH_ENDS:
+        return BY_PAYMENT
+    if boxes.rows[BOX.late_months, b, lane] >= LATE_MONTHS_TO_DEFAULT:
+        return BY_MATURITY
+    if box_params.codes[BOX_CODE.default_on_termination, b] and terminated_contract(
+        view, box_params, b, lane, month
+    ):
+        return BY_TERMINATION
+    dscr_breach = boxes.rows[BOX.dscr_fails, b, lane] >= FAILS_TO_DEFAULT
+    if dscr_breach and not (cured and boxes.rows[BOX.cure_kind, b, lane] == DSCR_CURE):
+        return BY_DSCR
+    if boxes.rows[BOX.over_months, b, lane] >= MONTHS_OVER_TO_DEFAULT and not cured:
+        return BY_RATIO
+    if boxes.rows[BOX.liquidity_fails, b, lane] >= FAILS_TO_DEFAULT:
+        return BY_LIQUIDITY
+    return 0.0
+
+
+@kernel
+def end_of_month(  # type: ignore[no-untyped-def]
+    view,
+    box_params,
+    boxes,
+    params,
+    state,
+    flow,
+    b,
+    lane,
+    month,
+    sponsor_default,
+    repaid,
+    distressed,
+    cured,
+):
+    """Close a performing box's month: refinancing, counters, events of default."""
+    debt = box_debt(box_params, state, b, lane)
+    if debt <= flows.TINY:
+        if boxes.rows[BOX.default_month, b, lane] == 0.0 and no_debt_to_come(
+            box_params, params, state, b, lane, month
+        ):
+            boxes.rows[BOX.repaid, b, lane] = 1.0
+        boxes.rows[BOX.arrears_months, b, lane] = 0.0
+        boxes.rows[BOX.late_months, b, lane] = 0.0
+        return
+    if past_maturity(box_params, state, b, lane, month):
+        try_to_refinance(
+            view, box_params, boxes, params, state, flow, b, lane, month, repaid, distressed
+        )
+    late = past_maturity(box_params, state, b, lane, month)
+    boxes.rows[BOX.late_months, b, lane] = (
+        boxes.rows[BOX.late_months, b, lane] + 1.0 if late else 0.0
+    )
+    in_arrears = overdue(box_params, boxes, state, b, lane) > flows.TINY
+    boxes.rows[BOX.arrears_months, b, lane] = (
+        boxes.rows[BOX.arrears_months, b, lane] + 1.0 if in_arrears else 0.0
+    )
+    trigger = trigger_of(view, box_params, boxes, state, b, lane, month, sponsor_default, cured)
+    if trigger > 0.0:
+        boxes.rows[BOX.status, b, lane] = WORKOUT
+        boxes.rows[BOX.default_month, b, lane] = month
+        boxes.rows[BOX.trigger, b, lane] = trigger
+        boxes.rows[BOX.cause, b, lane] = cause_of_default(view, box_params, trigger, b, lane, month)
+        boxes.rows[BOX.cost_arrears, b, lane] = 0.0
+        boxes.rows[BOX.fee_arrears, b, lane] = 0.0
+        for d in range(
+            box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
+        ):
+            state.rows[TRANCHE.exposure, d, lane] = state.rows[TRANCHE.balance, d, lane]
+            state.rows[TRANCHE.arrears, d, lane] = 0.0
+            state.rows[TRANCHE.undrawn, d, lane] = 0.0
+        if not box_params.collateral_model:
+            abandon_assets(view, box_params, b, lane)
+
+
+@kernel
+def abandon_assets(view, box_params, b, lane):  # type: ignore[no-untyped-def]
+    """Take a box's GPUs out of the model: its lenders' recovery is drawn, not earned."""
+    for a in range(
+        box_params.codes[BOX_CODE.first_asset, b], box_params.codes[BOX_CODE.end_asset, b]
+    ):
+        if view.lease_state.rows[LEASE.status, a, lane] != CANCELLED:
+            view.lease_state.rows[LEASE.status, a, lane] = GONE
+
+
+@kernel
+def no_debt_to_come(box_params, params, state, b, lane, month):  # type: ignore[no-untyped-def]
+    """Say whether nothing can be drawn any more and something was."""
+    drawn = 0.0
+    for d in range(
+        box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
+    ):
+        if (
+            month <= params.codes[TRANCHE_CODE.available_until, d]
+            and state.rows[TRANCHE.undrawn, d, lane] > flows.TINY
+        ):
+            return False
+        drawn += state.rows[TRANCHE.drawn_pv, d, lane]
+    return drawn > flows.TINY

@@ -1,0 +1,397 @@
+"""Deliveries: when GPUs arrive, what they cost, who pays, and when they are accepted.
+
+    due = planned + site delay + slips;   capex = cost x memory cost x noise x tariff
+    debt = min(undrawn, advance x capex, capex - prepayment);   equity pays the rest
+
+Model: docs/model.md §11; `del.*`, `mem.delay`, `box.commission`, `contract.long_stop`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.box import flows
+from simulator.box.sites import SITE
+from simulator.box.terms import BOX, BOX_CODE, PERFORMING, TRANCHE, TRANCHE_CODE, TRANCHE_TERM
+from simulator.credit.leases import (
+    CANCELLED,
+    COMMISSIONING,
+    CONTRACTED,
+    COUNTERPARTY,
+    DELAY,
+    LEASE,
+    LEASE_CODE,
+    LEASE_TERM,
+    MERCHANT,
+    NEVER,
+    PENDING,
+    RESOLUTION_MONTHS,
+    UNPAID,
+    full_invoice,
+    start_reletting,
+)
+from simulator.credit.names import NAME
+from simulator.drivers.draws import normals
+from simulator.drivers.memory import CAPEX_LAG
+from simulator.numerics.elementary import exp
+from simulator.numerics.jit import kernel
+
+CAPEX_SD = 0.08  # of log capex
+SLIP_SD = 0.7  # of log delay
+LONG_STOP_MONEYNESS = 0.9  # the customer walks away if the market is cheaper than that
+
+
+class DeliveryTermRows(NamedTuple):
+    """Rows of `DeliveryParams.terms`."""
+
+    cost: int  # USD m
+    planned: int  # month
+
+
+DELIVERY_TERM = DeliveryTermRows(*range(2))
+
+
+class DeliveryCodeRows(NamedTuple):
+    """Rows of `DeliveryParams.codes`."""
+
+    site: int
+    jurisdiction: int
+    generation: int
+    energised: int  # site energised at t0
+    price_fixed: int
+    pending: int  # not delivered at t0
+
+
+DELIVERY_CODE = DeliveryCodeRows(*range(6))
+
+
+class DeliveryStreamRows(NamedTuple):
+    """Rows of `DeliveryParams.streams`."""
+
+    cost_streams: int
+    slip_streams: int
+
+
+DELIVERY_STREAM = DeliveryStreamRows(*range(2))
+
+
+class DeliveryParams(NamedTuple):
+    """Frozen inputs, by asset unless said otherwise."""
+
+    terms: NDArray[np.float64]  # (row of DELIVERY_TERM, ...)
+    codes: NDArray[np.int64]  # (row of DELIVERY_CODE, ...)
+    streams: NDArray[np.uint64]  # (row of DELIVERY_STREAM, ...)
+    commission_months: float
+    long_stop_months: float
+    slip_median: float  # months
+    revenue_lost: float  # share of a late month's revenue not covered by damages
+    noise: float  # CAPEX_SD, or 0
+
+
+class DeliveryRows(NamedTuple):
+    """Rows of `DeliveryState.rows`."""
+
+    due: int  # month, not rounded
+    delivered: int  # month, NEVER = not yet
+
+
+DELIVERY = DeliveryRows(*range(2))
+
+
+class DeliveryState(NamedTuple):
+    """State by asset and lane."""
+
+    rows: NDArray[np.float64]  # (row of DELIVERY, ...)
+
+
+def new_deliveries(assets: int, lanes: int) -> DeliveryState:
+    """Return state for a block."""
+    return DeliveryState(np.zeros((len(DELIVERY), assets, lanes)))
+
+
+@kernel
+def init_deliveries(params, state, sites):  # type: ignore[no-untyped-def]
+    """Set the due months from plans and site delays; killed sites never deliver."""
+    for a in range(params.terms.shape[1]):
+        site = params.codes[DELIVERY_CODE.site, a]
+        for lane in range(state.rows.shape[2]):
+            if params.codes[DELIVERY_CODE.pending, a]:
+                state.rows[DELIVERY.delivered, a, lane] = NEVER
+                state.rows[DELIVERY.due, a, lane] = (
+                    params.terms[DELIVERY_TERM.planned, a] + sites.rows[SITE.delay, site, lane]
+                )
+                if sites.rows[SITE.killed, site, lane] > 0.0:
+                    state.rows[DELIVERY.due, a, lane] = NEVER
+            else:
+                state.rows[DELIVERY.delivered, a, lane] = params.terms[DELIVERY_TERM.planned, a]
+                state.rows[DELIVERY.due, a, lane] = params.terms[DELIVERY_TERM.planned, a]
+
+
+@kernel
+def slip_deliveries(params, state, leases, seed, paths, month, shortage_starts, site_slip):  # type: ignore[no-untyped-def]
+    """Push pending deliveries back: a shortage that starts, a moratorium on sites.
+
+    Parameters
+    ----------
+    shortage_starts : (lane,), 1 in the month a memory shortage starts
+    site_slip : (jurisdiction, lane), months
+    """
+    for a in range(params.terms.shape[1]):
+        if not params.codes[DELIVERY_CODE.pending, a]:
+            continue
+        for lane in range(paths.shape[0]):
+            if leases.status[a, lane] != PENDING:
+                continue
+            if shortage_starts[lane] > 0.0:
+                z, _ = normals(
+                    seed, paths[lane], params.streams[DELIVERY_STREAM.slip_streams, a], month
+                )
+                state.rows[DELIVERY.due, a, lane] += params.slip_median * exp(SLIP_SD * z)
+            if not params.codes[DELIVERY_CODE.energised, a]:
+                state.rows[DELIVERY.due, a, lane] += site_slip[
+                    params.codes[DELIVERY_CODE.jurisdiction, a], lane
+                ]
+
+
+@kernel
+def expected_acceptance(params, state, a, lane):  # type: ignore[no-untyped-def]
+    """Return the month in which a pending or commissioning asset is expected to be accepted."""
+    if state.rows[DELIVERY.delivered, a, lane] < NEVER:
+        return state.rows[DELIVERY.delivered, a, lane] + params.commission_months
+    return np.floor(state.rows[DELIVERY.due, a, lane] + 0.5) + params.commission_months
+
+
+@kernel
+def cancelled(
+    params, leases, lease_state, sites, boxes, sponsor_default, a, b, lane, month, log_development
+):  # type: ignore[no-untyped-def]
+    """Say whether a pending delivery is called off this month."""
+    failed = boxes.rows[BOX.default_month, b, lane]
+    if (failed > 0.0 and failed < month) or (sponsor_default > 0.0 and sponsor_default < month):
+        return True
+    if month != params.terms[DELIVERY_TERM.planned, a] + params.long_stop_months:
+        return False
+    if sites.rows[SITE.killed, params.codes[DELIVERY_CODE.site, a], lane] > 0.0:
+        return True
+    if leases.codes[LEASE_CODE.name, a] < 0:
+        return False
+    surprise = exp(log_development - lease_state.rows[LEASE.log_reset, a, lane])
+    return surprise * lease_state.rows[LEASE.moneyness, a, lane] < LONG_STOP_MONEYNESS
+
+
+@kernel
+def fund_capex(
+    box_params, boxes, tranche_params, tranches, flow, b, lane, month, capex, prepayment
+):  # type: ignore[no-untyped-def]
+    """Draw debt pro rata to what is undrawn; equity pays the rest, and the discount on the draw."""
+    undrawn = 0.0
+    advance = 0.0
+    for d in range(
+        box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
+    ):
+        if month <= tranche_params.codes[TRANCHE_CODE.available_until, d]:
+            undrawn += tranches.rows[TRANCHE.undrawn, d, lane]
+            advance += (
+                tranches.rows[TRANCHE.undrawn, d, lane]
+                * tranche_params.terms[TRANCHE_TERM.advance, d]
+            )
+    draw = 0.0
+    if undrawn > flows.TINY and boxes.rows[BOX.trap_on, b, lane] == 0.0:
+        draw = min(undrawn, advance / undrawn * capex, max(0.0, capex - prepayment))
+        for d in range(
+            box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
+        ):
+            if month <= tranche_params.codes[TRANCHE_CODE.available_until, d]:
+                part = draw * tranches.rows[TRANCHE.undrawn, d, lane] / undrawn
+                tranches.rows[TRANCHE.balance, d, lane] += part
+                tranches.rows[TRANCHE.drawn_pv, d, lane] += (
+                    tranches.rows[TRANCHE.discount, d, lane] * part
+                )
+                flow[flows.EQUITY_FOR_CAPEX, b, lane] += (
+                    tranche_params.terms[TRANCHE_TERM.issue_discount, d] * part
+                )
+        for d in range(
+            box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
+        ):
+            if month <= tranche_params.codes[TRANCHE_CODE.available_until, d]:
+                tranches.rows[TRANCHE.undrawn, d, lane] *= 1.0 - draw / undrawn
+    flow[flows.CAPEX, b, lane] += capex
+    flow[flows.DEBT_DRAWN, b, lane] += draw
+    flow[flows.PREPAYMENT_RECEIVED, b, lane] += prepayment
+    flow[flows.EQUITY_FOR_CAPEX, b, lane] += max(0.0, capex - prepayment - draw)
+
+
+@kernel
+def step_deliveries(  # type: ignore[no-untyped-def]
+    params,
+    state,
+    leases,
+    lease_state,
+    sites,
+    box_params,
+    boxes,
+    tranche_params,
+    tranches,
+    sponsors_default,
+    flow,
+    seed,
+    paths,
+    month,
+    memory_cost,
+    tariff,
+    log_development,
+):
+    """Deliver or cancel what is pending, at the start of the month.
+
+    Parameters
+    ----------
+    memory_cost : (CAPEX_LAG + 1, lane), c(t), c(t-1), ...
+    tariff : (jurisdiction, lane), factor on capex
+    sponsors_default : (sponsor, lane), default month, 0 = none
+    """
+    for a in range(params.terms.shape[1]):
+        if not params.codes[DELIVERY_CODE.pending, a]:
+            continue
+        b = leases.codes[LEASE_CODE.box, a]
+        for lane in range(paths.shape[0]):
+            if lease_state.rows[LEASE.status, a, lane] != PENDING:
+                continue
+            sponsor_default = sponsors_default[box_params.codes[BOX_CODE.sponsor, b], lane]
+            if cancelled(
+                params,
+                leases,
+                lease_state,
+                sites,
+                boxes,
+                sponsor_default,
+                a,
+                b,
+                lane,
+                month,
+                log_development[params.codes[DELIVERY_CODE.generation, a], lane],
+            ):
+                lease_state.rows[LEASE.status, a, lane] = CANCELLED
+                if lease_state.rows[LEASE.reason, a, lane] == 0.0:
+                    lease_state.rows[LEASE.reason, a, lane] = DELAY
+                continue
+            if np.floor(state.rows[DELIVERY.due, a, lane] + 0.5) > month:
+                continue
+            capex = params.terms[DELIVERY_TERM.cost, a]
+            if not params.codes[DELIVERY_CODE.price_fixed, a]:
+                z, _ = normals(
+                    seed, paths[lane], params.streams[DELIVERY_STREAM.cost_streams, a], 0
+                )
+                capex *= memory_cost[CAPEX_LAG, lane] * exp(params.noise * z)
+                capex *= tariff[params.codes[DELIVERY_CODE.jurisdiction, a], lane]
+            prepayment = 0.0
+            if (
+                leases.codes[LEASE_CODE.name, a] >= 0
+                and leases.terms[LEASE_TERM.prepayment_share, a] > 0.0
+            ):
+                value = full_invoice(leases, a, lease_state.rows[LEASE.price, a, lane], 1.0)
+                prepayment = (
+                    leases.terms[LEASE_TERM.prepayment_share, a]
+                    * value
+                    * leases.terms[LEASE_TERM.term, a]
+                )
+                lease_state.rows[LEASE.prepayment, a, lane] = prepayment
+                lease_state.rows[LEASE.unearned, a, lane] = prepayment
+            fund_capex(
+                box_params,
+                boxes,
+                tranche_params,
+                tranches,
+                flow,
+                b,
+                lane,
+                month,
+                capex,
+                prepayment,
+            )
+            boxes.rows[BOX.capex_paid, b, lane] += params.terms[DELIVERY_TERM.cost, a]
+            state.rows[DELIVERY.delivered, a, lane] = month
+            lease_state.rows[LEASE.status, a, lane] = COMMISSIONING
+
+
+@kernel
+def damages(params, leases, lease_state, a, lane, month, availability):  # type: ignore[no-untyped-def]
+    """Return what vendors and insurers pay for a late contracted delivery this month, USD m."""
+    late = month > params.terms[DELIVERY_TERM.planned, a] + params.commission_months
+    waiting = lease_state.rows[LEASE.status, a, lane] <= COMMISSIONING
+    if (
+        not (params.codes[DELIVERY_CODE.pending, a] and late and waiting)
+        or leases.codes[LEASE_CODE.name, a] < 0
+    ):
+        return 0.0
+    if lease_state.rows[LEASE.void, a, lane] > 0.0:
+        return 0.0
+    invoice = full_invoice(leases, a, lease_state.rows[LEASE.price, a, lane], availability)
+    return (1.0 - params.revenue_lost) * invoice
+
+
+@kernel
+def accept(params, state, leases, lease_state, names, seed, paths, month, tightness):  # type: ignore[no-untyped-def]
+    """Accept, at the end of the month, what was delivered `commission_months` ago."""
+    for a in range(params.terms.shape[1]):
+        if not params.codes[DELIVERY_CODE.pending, a]:
+            continue
+        for lane in range(paths.shape[0]):
+            if lease_state.rows[LEASE.status, a, lane] != COMMISSIONING:
+                continue
+            if state.rows[DELIVERY.delivered, a, lane] + params.commission_months > month:
+                continue
+            lease_state.rows[LEASE.accepted, a, lane] = month
+            name = leases.codes[LEASE_CODE.name, a]
+            if name < 0:
+                lease_state.rows[LEASE.status, a, lane] = MERCHANT
+            elif lease_state.rows[LEASE.void, a, lane] > 0.0:
+                start_reletting(
+                    leases,
+                    lease_state,
+                    seed,
+                    paths[lane],
+                    a,
+                    lane,
+                    month,
+                    tightness[lane],
+                    COUNTERPARTY,
+                )
+            else:
+                lease_state.rows[LEASE.status, a, lane] = CONTRACTED
+                failed = names.rows[NAME.default_month, name, lane]
+                if failed > 0.0 and month < failed + RESOLUTION_MONTHS:
+                    lease_state.rows[LEASE.status, a, lane] = UNPAID
+
+
+@kernel
+def note_acceptance(params, leases, lease_state, boxes, month):  # type: ignore[no-untyped-def]
+    """Remember the month of each box's first acceptance."""
+    for a in range(params.terms.shape[1]):
+        b = leases.codes[LEASE_CODE.box, a]
+        for lane in range(boxes.rows.shape[2]):
+            if (
+                lease_state.rows[LEASE.accepted, a, lane] <= month
+                and lease_state.rows[LEASE.status, a, lane] >= CONTRACTED
+            ):
+                first = boxes.rows[BOX.first_acceptance, b, lane]
+                boxes.rows[BOX.first_acceptance, b, lane] = min(
+                    first, lease_state.rows[LEASE.accepted, a, lane]
+                )
+
+
+__all__ = [
+    "PERFORMING",
+    "DeliveryParams",
+    "DeliveryState",
+    "accept",
+    "damages",
+    "expected_acceptance",
+    "init_deliveries",
+    "new_deliveries",
+    "note_acceptance",
+    "slip_deliveries",
+    "step_deliveries",
+]

@@ -1,0 +1,317 @@
+"""What a box takes in and owes this month: receipts, costs, CFADS, reserve target, shortfall.
+
+Model: docs/model.md §11.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simulator.box import flows
+from simulator.box.costs import COST_TERM, asset_cost
+from simulator.box.debt import scheduled_service
+from simulator.box.deliveries import DELIVERY_CODE, damages
+from simulator.box.terms import (
+    BOX,
+    BOX_CODE,
+    BOX_TERM,
+    CLOSED,
+    PERFORMING,
+    TRANCHE,
+    TRANCHE_CODE,
+    WINDOW,
+    WINDOWS,
+)
+from simulator.credit.leases import LEASE, LEASE_CODE, LEASE_TERM
+from simulator.drivers.collateral import orderly_value
+from simulator.numerics.jit import kernel
+
+TRANSFER_MONTHS = 3.0
+TRANSFER_MONTHS_WITH_LICENCE = 1.0
+
+
+@kernel
+def collect(  # type: ignore[no-untyped-def]
+    box_params,
+    boxes,
+    leases,
+    lease_state,
+    deliveries,
+    costs,
+    availability,
+    flow,
+    month,
+    market_power,
+    sponsors_default,
+):
+    """Add up receipts and operating costs of every box that is not closed.
+
+    Parameters
+    ----------
+    market_power : (lane,), USD per MWh before the regional factor
+    sponsors_default : (sponsor, lane), default month, 0 = none
+    """
+    for b in range(box_params.codes.shape[1]):
+        sponsor = box_params.codes[BOX_CODE.sponsor, b]
+        for lane in range(market_power.shape[0]):
+            if boxes.rows[BOX.status, b, lane] == CLOSED:
+                continue
+            receipts = 0.0
+            power_cost = 0.0
+            other_cost = 0.0
+            transfer = 0.0
+            due = 0.0
+            received = 0.0
+            failed = sponsors_default[sponsor, lane]
+            in_transfer = failed > 0.0 and failed < month
+            for a in range(
+                box_params.codes[BOX_CODE.first_asset, b], box_params.codes[BOX_CODE.end_asset, b]
+            ):
+                cash = lease_state.rows[LEASE.received, a, lane]
+                receipts += cash
+                if lease_state.rows[LEASE.due, a, lane] > 0.0:
+                    due += lease_state.rows[LEASE.due, a, lane]
+                    received += min(cash, lease_state.rows[LEASE.due, a, lane])
+                receipts += damages(
+                    deliveries, leases, lease_state, a, lane, month, availability[a, lane]
+                )
+                if lease_state.rows[LEASE.claim_month, a, lane] == month:
+                    receipts += lease_state.rows[LEASE.claim, a, lane]
+                    lease_state.rows[LEASE.claim_month, a, lane] = 0.0
+                if lease_state.rows[LEASE.accepted, a, lane] < month:
+                    power, other = asset_cost(
+                        costs,
+                        a,
+                        month,
+                        market_power[lane],
+                        lease_state.rows[LEASE.status, a, lane],
+                        lease_state.rows[LEASE.running, a, lane],
+                    )
+                    power_cost += power
+                    other_cost += other
+                    if in_transfer and month == failed + 1.0:
+                        transfer += box_params.transfer_cost * costs.terms[COST_TERM.cost, a]
+            if in_transfer:
+                months = TRANSFER_MONTHS
+                if box_params.codes[BOX_CODE.operating_licence, b]:
+                    months = TRANSFER_MONTHS_WITH_LICENCE
+                if month <= failed + months:
+                    receipts *= 0.5
+                    received *= 0.5
+            boxes.windows[WINDOWS.due_window, month % WINDOW, b, lane] = due
+            boxes.windows[WINDOWS.received_window, month % WINDOW, b, lane] = received
+            flow[flows.RECEIPTS, b, lane] = receipts
+            flow[flows.POWER_COST, b, lane] = power_cost
+            flow[flows.OPERATING_COSTS, b, lane] = power_cost + other_cost + transfer
+
+
+@kernel
+def value_collateral(  # type: ignore[no-untyped-def]
+    box_params,
+    boxes,
+    leases,
+    lease_state,
+    deliveries,
+    collateral,
+    floors,
+    flow,
+    month,
+    contract_prices,
+    log_development,
+    hits,
+    overhang,
+):
+    """Write the orderly value of each box's GPUs, USD m.
+
+    Parameters
+    ----------
+    floors : (asset, lane), cash floor, USD per GPU-hour
+    contract_prices, log_development, overhang : (generation, lane)
+    hits : (jurisdiction, lane), resale hit of a policy event
+    """
+    for b in range(box_params.codes.shape[1]):
+        for lane in range(boxes.rows.shape[2]):
+            total = 0.0
+            if boxes.rows[BOX.status, b, lane] != CLOSED:
+                for a in range(
+                    box_params.codes[BOX_CODE.first_asset, b],
+                    box_params.codes[BOX_CODE.end_asset, b],
+                ):
+                    total += asset_value(
+                        box_params,
+                        boxes,
+                        leases,
+                        lease_state,
+                        deliveries,
+                        collateral,
+                        floors,
+                        b,
+                        a,
+                        lane,
+                        month,
+                        0.0,
+                        contract_prices,
+                        log_development,
+                        hits,
+                        overhang,
+                    )
+            flow[flows.COLLATERAL, b, lane] = total
+
+
+@kernel
+def asset_value(  # type: ignore[no-untyped-def]
+    box_params,
+    boxes,
+    leases,
+    lease_state,
+    deliveries,
+    collateral,
+    floors,
+    b,
+    a,
+    lane,
+    month,
+    ahead,
+    contract_prices,
+    log_development,
+    hits,
+    overhang,
+):
+    """Return the orderly value of an asset `ahead` months from now, USD m, prices at their drift."""
+    from_acceptance = month - lease_state.rows[LEASE.accepted, a, lane]
+    status = lease_state.rows[LEASE.status, a, lane]
+    delivered = status > 0.0 and status < 7.0
+    if not delivered:
+        return 0.0
+    age = max(0.0, from_acceptance) + ahead
+    life = box_params.terms[BOX_TERM.useful_life, b]
+    if life > 0.0 and age >= life:
+        return 0.0
+    g = leases.codes[LEASE_CODE.generation, a]
+    price = contract_prices[g, lane]
+    if ahead > 0.0:
+        price *= np.exp(collateral.price_drift * ahead / 12.0)
+    value = orderly_value(
+        collateral,
+        g,
+        age,
+        hits[deliveries.codes[DELIVERY_CODE.jurisdiction, a], lane],
+        log_development[g, lane],
+        overhang[g, lane],
+        price,
+        boxes.rows[BOX.utilisation, b, lane],
+        floors[a, lane],
+    )
+    return value * leases.terms[LEASE_TERM.gpus, a] / 1e6
+
+
+@kernel
+def measure_coverage(box_params, boxes, tranche_params, tranches, leases, lease_state, flow, month):  # type: ignore[no-untyped-def]
+    """Compute CFADS, the coverage window, the reserve target and the shortfall of the month."""
+    for b in range(box_params.codes.shape[1]):
+        for lane in range(boxes.rows.shape[2]):
+            if boxes.rows[BOX.status, b, lane] != PERFORMING:
+                continue
+            costs = flow[flows.OPERATING_COSTS, b, lane]
+            fees = flow[flows.SENIOR_FEES, b, lane]
+            hedge = flow[flows.HEDGE_SETTLEMENT, b, lane]
+            senior = (
+                flow[flows.SENIOR_INTEREST_DUE, b, lane] + flow[flows.SENIOR_PRINCIPAL_DUE, b, lane]
+            )
+            cfads = flow[flows.RECEIPTS, b, lane] - costs - fees
+            service = senior + hedge
+            flow[flows.CFADS, b, lane] = cfads
+            flow[flows.DEBT_SERVICE, b, lane] = service
+            target = 0.0
+            for d in range(
+                box_params.codes[BOX_CODE.first_tranche, b],
+                box_params.codes[BOX_CODE.end_tranche, b],
+            ):
+                if (
+                    tranche_params.codes[TRANCHE_CODE.rank, d] == 0
+                    and box_params.codes[BOX_CODE.reserve_months, b] > 0
+                ):
+                    target += scheduled_service(
+                        tranche_params,
+                        tranches,
+                        d,
+                        lane,
+                        month,
+                        box_params.codes[BOX_CODE.reserve_months, b],
+                    )
+            boxes.rows[BOX.reserve_target, b, lane] = target
+            if boxes.rows[BOX.first_acceptance, b, lane] < month and service > flows.TINY:
+                for slot in range(WINDOW - 1):
+                    boxes.windows[WINDOWS.cfads_window, slot, b, lane] = boxes.windows[
+                        WINDOWS.cfads_window, slot + 1, b, lane
+                    ]
+                    boxes.windows[WINDOWS.service_window, slot, b, lane] = boxes.windows[
+                        WINDOWS.service_window, slot + 1, b, lane
+                    ]
+                boxes.windows[WINDOWS.cfads_window, WINDOW - 1, b, lane] = cfads
+                boxes.windows[WINDOWS.service_window, WINDOW - 1, b, lane] = service
+            needed = senior_needs(boxes, flow, b, lane)
+            own = (
+                flow[flows.RECEIPTS, b, lane]
+                + max(0.0, -hedge)
+                + surplus_prepayment(flow, b, lane)
+                + boxes.rows[BOX.trapped, b, lane]
+                + boxes.rows[BOX.power_reserve, b, lane]
+                + boxes.rows[BOX.reserve, b, lane]
+            )
+            flow[flows.SHORTFALL, b, lane] = max(0.0, needed - own)
+
+
+@kernel
+def senior_needs(boxes, flow, b, lane):  # type: ignore[no-untyped-def]
+    """Return what costs, fees and all debt service ask for this month, USD m."""
+    return (
+        flow[flows.OPERATING_COSTS, b, lane]
+        + flow[flows.SENIOR_FEES, b, lane]
+        + max(0.0, flow[flows.HEDGE_SETTLEMENT, b, lane])
+        + flow[flows.SENIOR_INTEREST_DUE, b, lane]
+        + flow[flows.SENIOR_PRINCIPAL_DUE, b, lane]
+        + flow[flows.JUNIOR_SERVICE_DUE, b, lane]
+        + flow[flows.ARREARS_DUE, b, lane]
+        + boxes.rows[BOX.cost_arrears, b, lane]
+        + boxes.rows[BOX.fee_arrears, b, lane]
+    )
+
+
+@kernel
+def surplus_prepayment(flow, b, lane):  # type: ignore[no-untyped-def]
+    """Return prepayment received this month beyond the capex it paid for, USD m."""
+    return max(0.0, flow[flows.PREPAYMENT_RECEIVED, b, lane] - flow[flows.CAPEX, b, lane])
+
+
+@kernel
+def window_dscr(boxes, b, lane):  # type: ignore[no-untyped-def]
+    """Return (sum of CFADS, sum of debt service) over the coverage window."""
+    cfads = 0.0
+    service = 0.0
+    for slot in range(WINDOW):
+        cfads += boxes.windows[WINDOWS.cfads_window, slot, b, lane]
+        service += boxes.windows[WINDOWS.service_window, slot, b, lane]
+    return cfads, service
+
+
+@kernel
+def realisation_ratio(boxes, b, lane):  # type: ignore[no-untyped-def]
+    """Return contracted cash received over due in the last three months; 1 if nothing was due."""
+    due = 0.0
+    received = 0.0
+    for slot in range(WINDOW):
+        due += boxes.windows[WINDOWS.due_window, slot, b, lane]
+        received += boxes.windows[WINDOWS.received_window, slot, b, lane]
+    return received / due if due > flows.TINY else 1.0
+
+
+@kernel
+def box_debt(box_params, tranches, b, lane):  # type: ignore[no-untyped-def]
+    """Return the debt of a box, USD m."""
+    total = 0.0
+    for d in range(
+        box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
+    ):
+        total += tranches.rows[TRANCHE.balance, d, lane]
+    return total

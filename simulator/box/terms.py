@@ -1,0 +1,239 @@
+"""Packed terms and state of boxes and of their debt, shared by the stages of a box's month."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+PERFORMING, WORKOUT, CLOSED = 0.0, 1.0, 2.0
+"""Status of a box."""
+
+LEVEL, STRAIGHT, SCULPTED, DEPRECIATED, BULLET = range(5)
+"""Amortisation, in the order of `config.terms.Amortisation`."""
+
+NO_RECOURSE, LIMITED_RECOURSE, FULL_RECOURSE = range(3)
+
+WINDOW = 3  # months of the coverage and realisation ratios
+
+
+class BoxTermRows(NamedTuple):
+    """Rows of `BoxParams.terms`."""
+
+    guarantee_cap: int  # USD m
+    useful_life: int  # months, 0 = none
+    power_reserve_months: int
+    sweep_share: int
+    sweep_threshold: int
+    lockup_dscr: int
+    default_dscr: int
+    realisation_minimum: int
+    minimum_liquidity: int
+    ltc_trigger: int
+    ltv_trigger: int
+    cures: int
+    equity0: int  # NaN = by rule
+
+
+BOX_TERM = BoxTermRows(*range(13))
+
+
+class BoxCodeRows(NamedTuple):
+    """Rows of `BoxParams.codes`."""
+
+    sponsor: int
+    recourse: int
+    investment_grade: int
+    first_asset: int
+    end_asset: int
+    first_tranche: int
+    end_tranche: int
+    last_rank: int
+    triple_net: int
+    reserve_months: int
+    first_test: int
+    test_interval: int
+    default_on_termination: int
+    trap_on_breach: int
+    operating_licence: int
+
+
+BOX_CODE = BoxCodeRows(*range(15))
+
+
+class BoxStreamRows(NamedTuple):
+    """Rows of `BoxParams.streams`."""
+
+    workout_streams: int
+    recovery_streams: int
+
+
+BOX_STREAM = BoxStreamRows(*range(2))
+
+
+class BoxParams(NamedTuple):
+    """Frozen terms, by box unless said otherwise."""
+
+    terms: NDArray[np.float64]  # (row of BOX_TERM, ...)
+    codes: NDArray[np.int64]  # (row of BOX_CODE, ...)
+    streams: NDArray[np.uint64]  # (row of BOX_STREAM, ...)
+    horizon: int
+    sale_lag: int  # months
+    run_months: int
+    refinancing_months: int
+    refinancing_ltv: float
+    refinancing_dscr: float
+    transfer_cost: float  # share of cost
+    hurdle: float  # monthly discount factor of equity
+    collateral_model: bool
+    recovery_table: NDArray[np.float64]  # collateral model off
+    recovery_years: float
+    neo_beta: float
+    ig_margin: float
+    log_spread_start: float  # ln hy0
+    learning: float
+    waterfall: NDArray[np.int64]  # codes of the lines in order of payment
+
+
+class TrancheTermRows(NamedTuple):
+    """Rows of `TrancheParams.terms`."""
+
+    commitment: int
+    balance0: int
+    rate: int
+    floor: int
+    undrawn_fee: int
+    hedge_share: int
+    swap_rate: int
+    issue_discount: int
+    advance: int
+    sculpt_dscr: int
+    depreciation_months: int
+    balloon: int
+
+
+TRANCHE_TERM = TrancheTermRows(*range(12))
+
+
+class TrancheCodeRows(NamedTuple):
+    """Rows of `TrancheParams.codes`."""
+
+    box: int  # -1 = HoldCo debt
+    sponsor: int
+    rank: int
+    available_until: int
+    maturity: int
+    fixed: int
+    amortisation: int
+    start: int  # month of the first instalment
+
+
+TRANCHE_CODE = TrancheCodeRows(*range(8))
+
+
+class TrancheParams(NamedTuple):
+    """Frozen terms, by tranche; those of HoldCos stand after those of boxes."""
+
+    terms: NDArray[np.float64]  # (row of TRANCHE_TERM, ...)
+    codes: NDArray[np.int64]  # (row of TRANCHE_CODE, ...)
+
+
+class TrancheRows(NamedTuple):
+    """Rows of `TrancheState.rows`."""
+
+    balance: int  # the claim, USD m
+    undrawn: int
+    arrears: int  # overdue part of the balance
+    maturity: int  # month; moves when refinanced
+    margin: int  # over SOFR, after a refinancing
+    refinanced: int  # 1 = floating at `margin`, level, unhedged
+    balloon: int  # USD m not amortised
+    coupon: int  # per year, this month
+    interest: int  # due this month
+    instalment: int  # due this month
+    discount: int  # D(t) at the tranche's own coupon
+    drawn_pv: int  # balance0 + sum D(t-1) draw
+    received: int  # R of the month
+    exposure: int  # EAD
+    recovered: int  # after default
+
+
+TRANCHE = TrancheRows(*range(15))
+
+
+class TrancheState(NamedTuple):
+    """State by tranche and lane."""
+
+    rows: NDArray[np.float64]  # (row of TRANCHE, ...)
+    schedule: NDArray[np.float64]  # (tranche, month, lane): share of base, or cap in USD m
+
+
+class WindowsRows(NamedTuple):
+    """Rows of `BoxState.windows`."""
+
+    cfads_window: int  # (WINDOW, box, lane)
+    service_window: int
+    due_window: int
+    received_window: int
+
+
+WINDOWS = WindowsRows(*range(4))
+
+
+class BoxRows(NamedTuple):
+    """Rows of `BoxState.rows`."""
+
+    status: int
+    reserve: int  # DSRA
+    power_reserve: int
+    trapped: int
+    cost_arrears: int
+    fee_arrears: int
+    first_acceptance: int  # month, NEVER = not yet
+    reserve_target: int
+    trap_flag: int  # lock-up failed at the last test
+    trap_on: int
+    dscr_fails: int  # tests in a row
+    over_months: int  # above the LTC/LTV trigger, in a row
+    liquidity_fails: int
+    cure_kind: int  # 0 none, 1 DSCR, 2 LTC/LTV
+    cures_used: int
+    arrears_months: int  # month-ends with arrears in a row
+    late_months: int  # month-ends with debt past maturity
+    first_breach: int  # month, 0 = none
+    default_month: int
+    trigger: int
+    cause: int
+    sale_month: int  # 0 = not set
+    repaid: int  # 1 once all debt was paid
+    capex_paid: int  # cost delivered, USD m
+    utilisation_odds: int  # logit u of the pool
+    utilisation: int  # U(t) of the pool
+
+
+BOX = BoxRows(*range(26))
+
+
+class BoxState(NamedTuple):
+    """State by box and lane."""
+
+    windows: NDArray[np.float64]  # (row of WINDOWS, ...)
+    rows: NDArray[np.float64]  # (row of BOX, ...)
+
+
+def new_tranches(tranches: int, rows: int, lanes: int) -> TrancheState:
+    """Return state for a block; `rows` months of schedule."""
+    count = max(1, tranches)
+    return TrancheState(
+        rows=np.zeros((len(TRANCHE), count, lanes)), schedule=np.zeros((count, rows, lanes))
+    )
+
+
+def new_boxes(boxes: int, lanes: int) -> BoxState:
+    """Return state for a block."""
+    count = max(1, boxes)
+    return BoxState(
+        windows=np.zeros((len(WINDOWS), WINDOW, count, lanes)),
+        rows=np.zeros((len(BOX), count, lanes)),
+    )

@@ -1,0 +1,300 @@
+"""The waterfall: who is paid, in which order, out of what.
+
+Each line of the order is one small function on the cash of the month, all of the same shape; the
+order is data (`box_params.waterfall`).  A line pays what it can and passes on what is left.
+
+Model: docs/model.md §11; the default order is the reported one of DDTL 4.0 (evidence of the deals,
+section 5).
+"""
+
+from __future__ import annotations
+
+from simulator.box import flows
+from simulator.box.receipts import box_debt, senior_needs, surplus_prepayment
+from simulator.box.terms import BOX, BOX_CODE, BOX_TERM, TRANCHE, TRANCHE_CODE
+from simulator.numerics.jit import kernel
+
+(
+    OPERATING_COSTS,
+    SENIOR_FEES,
+    SENIOR_INTEREST,
+    SENIOR_PRINCIPAL,
+    DEBT_SERVICE_RESERVE,
+    POWER_RESERVE,
+    JUNIOR_INTEREST,
+    JUNIOR_PRINCIPAL,
+    SWEEP,
+    CASH_TRAP,
+    REFUND_CLAIMS,
+    DISTRIBUTION,
+) = range(12)
+"""Codes of the lines, in the order of `config.terms.WATERFALL_LINES`."""
+
+
+@kernel
+def gather_cash(box_params, boxes, tranches, flow, b, lane):  # type: ignore[no-untyped-def]
+    """Return the cash of the month: receipts, what reserves release, support and cures."""
+    released = 0.0
+    debt = box_debt(box_params, tranches, b, lane)
+    if boxes.rows[BOX.trapped, b, lane] > 0.0 and (
+        boxes.rows[BOX.trap_on, b, lane] == 0.0 or debt <= flows.TINY
+    ):
+        released = boxes.rows[BOX.trapped, b, lane]
+        boxes.rows[BOX.trapped, b, lane] = 0.0
+    excess = max(0.0, boxes.rows[BOX.reserve, b, lane] - boxes.rows[BOX.reserve_target, b, lane])
+    boxes.rows[BOX.reserve, b, lane] -= excess
+    power_target = power_reserve_target(box_params, flow, b, lane) if debt > flows.TINY else 0.0
+    power_excess = max(0.0, boxes.rows[BOX.power_reserve, b, lane] - power_target)
+    boxes.rows[BOX.power_reserve, b, lane] -= power_excess
+    flow[flows.TRAPPED_CASH_RELEASED, b, lane] = released
+    flow[flows.RESERVES_RELEASED, b, lane] = excess + power_excess
+    return (
+        flow[flows.RECEIPTS, b, lane]
+        + surplus_prepayment(flow, b, lane)
+        + released
+        + excess
+        + power_excess
+        + flow[flows.CURE, b, lane]
+    )
+
+
+@kernel
+def power_reserve_target(box_params, flow, b, lane):  # type: ignore[no-untyped-def]
+    """Return the power reserve asked for: months of this month's power cost, USD m."""
+    return box_params.terms[BOX_TERM.power_reserve_months, b] * flow[flows.POWER_COST, b, lane]
+
+
+@kernel
+def draw_reserves(boxes, flow, b, lane, cash, needed):  # type: ignore[no-untyped-def]
+    """Meet a shortfall from trapped cash, the power reserve and the DSRA; return the cash."""
+    short = max(0.0, needed - cash)
+    used = min(short, boxes.rows[BOX.trapped, b, lane])
+    boxes.rows[BOX.trapped, b, lane] -= used
+    flow[flows.TRAPPED_CASH_USED, b, lane] = used
+    short -= used
+    cash += used
+    used = min(short, boxes.rows[BOX.power_reserve, b, lane])
+    boxes.rows[BOX.power_reserve, b, lane] -= used
+    flow[flows.POWER_RESERVE_USED, b, lane] = used
+    short -= used
+    cash += used
+    used = min(short, boxes.rows[BOX.reserve, b, lane])
+    boxes.rows[BOX.reserve, b, lane] -= used
+    flow[flows.DEBT_SERVICE_RESERVE_USED, b, lane] = used
+    return cash + used
+
+
+@kernel
+def pay_costs(boxes, flow, b, lane, cash):  # type: ignore[no-untyped-def]
+    """Pay operating costs, last month's unpaid ones included."""
+    due = flow[flows.OPERATING_COSTS, b, lane] + boxes.rows[BOX.cost_arrears, b, lane]
+    paid = min(cash, due)
+    boxes.rows[BOX.cost_arrears, b, lane] = due - paid
+    flow[flows.OPERATING_COSTS_PAID, b, lane] = paid
+    return cash - paid
+
+
+@kernel
+def pay_fees(boxes, flow, b, lane, cash):  # type: ignore[no-untyped-def]
+    """Pay senior fees and hedge settlements (a settlement received came in with the cash)."""
+    hedge = max(0.0, flow[flows.HEDGE_SETTLEMENT, b, lane])
+    due = flow[flows.SENIOR_FEES, b, lane] + hedge + boxes.rows[BOX.fee_arrears, b, lane]
+    paid = min(cash, due)
+    boxes.rows[BOX.fee_arrears, b, lane] = due - paid
+    flow[flows.SENIOR_FEES_PAID, b, lane] = paid
+    return cash - paid
+
+
+@kernel
+def pay_interest(params, state, box_params, b, lane, cash, first_rank, last_rank):  # type: ignore[no-untyped-def]
+    """Pay interest by rank, pro rata within a rank; what is unpaid is added to the balance."""
+    for rank in range(first_rank, last_rank + 1):
+        due = 0.0
+        for d in range(
+            box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
+        ):
+            if params.codes[TRANCHE_CODE.rank, d] == rank:
+                due += state.rows[TRANCHE.interest, d, lane]
+        if due <= 0.0:
+            continue
+        share = min(1.0, cash / due)
+        for d in range(
+            box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
+        ):
+            if params.codes[TRANCHE_CODE.rank, d] == rank:
+                interest = state.rows[TRANCHE.interest, d, lane]
+                paid = interest * share
+                state.rows[TRANCHE.received, d, lane] += paid
+                unpaid = interest - paid
+                if unpaid > 0.0:
+                    state.rows[TRANCHE.balance, d, lane] += unpaid
+                    state.rows[TRANCHE.arrears, d, lane] += unpaid
+        cash = max(0.0, cash - due * share)
+    return cash
+
+
+@kernel
+def pay_principal(params, state, box_params, b, lane, month, cash, first_rank, last_rank):  # type: ignore[no-untyped-def]
+    """Pay arrears and instalments by rank, pro rata to what is due; the unpaid part stays due.
+
+    Principal due at maturity is not arrears: it waits for refinancing (docs/model.md §11).
+    """
+    for rank in range(first_rank, last_rank + 1):
+        due = 0.0
+        for d in range(
+            box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
+        ):
+            if params.codes[TRANCHE_CODE.rank, d] == rank:
+                due += (
+                    state.rows[TRANCHE.instalment, d, lane] + state.rows[TRANCHE.arrears, d, lane]
+                )
+        if due <= 0.0:
+            continue
+        share = min(1.0, cash / due)
+        for d in range(
+            box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
+        ):
+            if params.codes[TRANCHE_CODE.rank, d] == rank:
+                asked = (
+                    state.rows[TRANCHE.instalment, d, lane] + state.rows[TRANCHE.arrears, d, lane]
+                )
+                paid = min(asked * share, state.rows[TRANCHE.balance, d, lane])
+                state.rows[TRANCHE.received, d, lane] += paid
+                state.rows[TRANCHE.balance, d, lane] = max(
+                    0.0, state.rows[TRANCHE.balance, d, lane] - paid
+                )
+                late = asked - paid
+                if month >= state.rows[TRANCHE.maturity, d, lane]:
+                    late = min(late, max(0.0, state.rows[TRANCHE.arrears, d, lane] - paid))
+                state.rows[TRANCHE.arrears, d, lane] = late if late > flows.TINY else 0.0
+        cash = max(0.0, cash - due * share)
+    return cash
+
+
+@kernel
+def sweep(params, state, box_params, boxes, flow, b, lane, cash):  # type: ignore[no-untyped-def]
+    """Prepay debt: all cash while a ratio trigger is breached, else the agreed share."""
+    if boxes.rows[BOX.over_months, b, lane] > 0.0:
+        amount = cash
+    else:
+        excess = (
+            flow[flows.CFADS, b, lane]
+            - box_params.terms[BOX_TERM.sweep_threshold, b] * flow[flows.DEBT_SERVICE, b, lane]
+        )
+        amount = min(cash, max(0.0, box_params.terms[BOX_TERM.sweep_share, b] * excess))
+    if amount <= 0.0:
+        return cash
+    left = amount
+    for rank in range(box_params.codes[BOX_CODE.last_rank, b] + 1):
+        debt = 0.0
+        for d in range(
+            box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
+        ):
+            if params.codes[TRANCHE_CODE.rank, d] == rank:
+                debt += state.rows[TRANCHE.balance, d, lane]
+        if debt <= flows.TINY:
+            continue
+        share = min(1.0, left / debt)
+        for d in range(
+            box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
+        ):
+            if params.codes[TRANCHE_CODE.rank, d] == rank:
+                paid = state.rows[TRANCHE.balance, d, lane] * share
+                state.rows[TRANCHE.balance, d, lane] -= paid
+                state.rows[TRANCHE.received, d, lane] += paid
+                state.rows[TRANCHE.arrears, d, lane] = max(
+                    0.0, state.rows[TRANCHE.arrears, d, lane] - paid
+                )
+        left = max(0.0, left - debt * share)
+    flow[flows.SWEPT, b, lane] = amount - left
+    return cash - (amount - left)
+
+
+@kernel
+def pay_line(line, params, state, box_params, boxes, flow, b, lane, month, cash):  # type: ignore[no-untyped-def]
+    """Pay one line of the order and return the cash left."""
+    before = cash
+    if line == OPERATING_COSTS:
+        return pay_costs(boxes, flow, b, lane, cash)
+    if line == SENIOR_FEES:
+        return pay_fees(boxes, flow, b, lane, cash)
+    if line == SENIOR_INTEREST:
+        cash = pay_interest(params, state, box_params, b, lane, cash, 0, 0)
+        flow[flows.SENIOR_INTEREST_PAID, b, lane] = before - cash
+    elif line == SENIOR_PRINCIPAL:
+        cash = pay_principal(params, state, box_params, b, lane, month, cash, 0, 0)
+        flow[flows.SENIOR_PRINCIPAL_PAID, b, lane] = before - cash
+    elif line == DEBT_SERVICE_RESERVE:
+        paid = min(
+            cash,
+            max(0.0, boxes.rows[BOX.reserve_target, b, lane] - boxes.rows[BOX.reserve, b, lane]),
+        )
+        boxes.rows[BOX.reserve, b, lane] += paid
+        flow[flows.DEBT_SERVICE_RESERVE_FUNDED, b, lane] = paid
+        cash -= paid
+    elif line == POWER_RESERVE:
+        target = 0.0
+        if box_debt(box_params, state, b, lane) > flows.TINY:
+            target = power_reserve_target(box_params, flow, b, lane)
+        paid = min(cash, max(0.0, target - boxes.rows[BOX.power_reserve, b, lane]))
+        boxes.rows[BOX.power_reserve, b, lane] += paid
+        flow[flows.POWER_RESERVE_FUNDED, b, lane] = paid
+        cash -= paid
+    elif line == JUNIOR_INTEREST:
+        cash = pay_interest(
+            params, state, box_params, b, lane, cash, 1, box_params.codes[BOX_CODE.last_rank, b]
+        )
+        flow[flows.JUNIOR_INTEREST_PAID, b, lane] = before - cash
+    elif line == JUNIOR_PRINCIPAL:
+        cash = pay_principal(
+            params,
+            state,
+            box_params,
+            b,
+            lane,
+            month,
+            cash,
+            1,
+            box_params.codes[BOX_CODE.last_rank, b],
+        )
+        flow[flows.JUNIOR_PRINCIPAL_PAID, b, lane] = before - cash
+    elif line == SWEEP:
+        cash = sweep(params, state, box_params, boxes, flow, b, lane, cash)
+    elif line == CASH_TRAP:
+        has_debt = box_debt(box_params, state, b, lane) > flows.TINY
+        if boxes.rows[BOX.trap_on, b, lane] > 0.0 and has_debt:
+            boxes.rows[BOX.trapped, b, lane] += cash
+            flow[flows.CASH_TRAPPED, b, lane] = cash
+            cash = 0.0
+    elif line == DISTRIBUTION:
+        flow[flows.DISTRIBUTED, b, lane] = cash
+        cash = 0.0
+    return cash
+
+
+@kernel
+def run_waterfall(params, state, box_params, boxes, flow, b, lane, month):  # type: ignore[no-untyped-def]
+    """Run the waterfall of one performing box on one lane.
+
+    Support from the sponsor (`flow[SUPPORT]`, sized in stage 12) comes in after the reserves.
+    """
+    cash = gather_cash(box_params, boxes, state, flow, b, lane)
+    cash += max(0.0, -flow[flows.HEDGE_SETTLEMENT, b, lane])
+    needed = senior_needs(boxes, flow, b, lane)
+    cash = draw_reserves(boxes, flow, b, lane, cash, needed)
+    support = min(flow[flows.SUPPORT, b, lane], max(0.0, needed - cash))
+    flow[flows.SUPPORT, b, lane] = support
+    cash += support
+    for position in range(box_params.waterfall.shape[0]):
+        cash = pay_line(
+            box_params.waterfall[position],
+            params,
+            state,
+            box_params,
+            boxes,
+            flow,
+            b,
+            lane,
+            month,
+            cash,
+        )

@@ -1,0 +1,233 @@
+"""Default times of counterparties: a Cox process with a copula threshold.
+
+Each legal name has one default time.  Its hazard follows its rating curve, moved by the stress of
+the sector; the threshold that the integrated hazard must reach is correlated across names through
+a credit-cycle factor and an AI factor.  A compensator keeps each name's survival curve what it was
+said to be, so that stress moves defaults in time and together, but adds none on average.
+
+    Lambda(t) = Lambda(t-1) + h/12 exp(beta stress - c(t)),   default when Lambda >= E
+    E = -ln(1 - Phi(w)),   w = a Z* + b C_orthogonal + sqrt(1 - a^2 - b^2) eps
+
+Model: docs/model.md §10; `cp.*`, evidence section 4.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.drivers.draws import beta_at_normal, normals
+from simulator.numerics.elementary import exp, log
+from simulator.numerics.jit import kernel
+from simulator.numerics.normal import normal_cdf
+from simulator.numerics.philox import fill_uniform_pairs
+from simulator.numerics.processes import monthly_event_probability
+from simulator.numerics.student_t import student_t_cdf
+
+CONTROL_MONTHS = 12.0
+OTHER_MACRO_LOADING = 0.24**0.5
+
+
+class NameTermRows(NamedTuple):
+    """Rows of `NameParams.terms`."""
+
+    beta: int  # (name,)
+    macro_loading: int  # a
+    ai_loading: int  # b
+
+
+NAME_TERM = NameTermRows(*range(3))
+
+
+class NameCodeRows(NamedTuple):
+    """Rows of `NameParams.codes`."""
+
+    group: int  # (name,), row of the compensator
+    sponsor: int  # (name,), -1 = not a simulated sponsor
+    jurisdiction: int  # (name,), of export control, -1 = none
+    integrates: int  # (name,), hyperscalers
+
+
+NAME_CODE = NameCodeRows(*range(4))
+
+
+class NameStreamRows(NamedTuple):
+    """Rows of `NameParams.streams`."""
+
+    default_streams: int  # (name,)
+    integration_streams: int  # (name,)
+
+
+NAME_STREAM = NameStreamRows(*range(2))
+
+
+class NameParams(NamedTuple):
+    """Frozen inputs, by counterparty."""
+
+    terms: NDArray[np.float64]  # (row of NAME_TERM, ...)
+    codes: NDArray[np.int64]  # (row of NAME_CODE, ...)
+    streams: NDArray[np.uint64]  # (row of NAME_STREAM, ...)
+    hazard: NDArray[np.float64]  # (name, year), per year, times cp.pd_curve
+    compensator: NDArray[np.float64]  # (group, month)
+    integration_hazard: float  # per year
+    degrees_of_freedom: float  # of the t copula, 0 = Gaussian
+    chi2_table: NDArray[np.float64]
+    copula_stream: np.uint64
+    enabled: bool
+
+
+class NameRows(NamedTuple):
+    """Rows of `NameState.rows`."""
+
+    integrated_hazard: int  # Lambda
+    threshold: int  # E
+    default_month: int  # 0 = none
+    integrated: int  # 1 after vertical integration
+    control_clock: int  # months of reduced payment left
+    control_ended: int  # month in which the control ended the contracts, 0 = none
+
+
+NAME = NameRows(*range(6))
+
+
+class NameLaneRows(NamedTuple):
+    """Rows of `NameState.lanes`."""
+
+    integrations: int  # (lane,), number of them
+    prior: int  # (lane,), multiplier of the integration hazard
+
+
+NAME_LANE = NameLaneRows(*range(2))
+
+
+class NameState(NamedTuple):
+    """State by counterparty and lane."""
+
+    rows: NDArray[np.float64]  # (row of NAME, ...)
+    lanes: NDArray[np.float64]  # (row of NAME_LANE, ...)
+
+
+def new_names(names: int, lanes: int) -> NameState:
+    """Return state for a block."""
+    return NameState(
+        rows=np.zeros((len(NAME), names, lanes)), lanes=np.zeros((len(NAME_LANE), lanes))
+    )
+
+
+@kernel
+def threshold_of(w: float, degrees_of_freedom: float) -> float:
+    """Return the exponential threshold E of a latent variable (large = late default)."""
+    if degrees_of_freedom > 0.0:
+        return -log(student_t_cdf(-w, degrees_of_freedom))
+    return -log(normal_cdf(-w))
+
+
+@kernel
+def init_names(params, state, seed, paths, macro, ai_orthogonal):  # type: ignore[no-untyped-def]
+    """Reset a block to t0 and draw each name's threshold.
+
+    Parameters
+    ----------
+    macro, ai_orthogonal : (lane,), static factors Z* and C-orthogonal
+    """
+    state.rows[:] = 0.0
+    state.lanes[NAME_LANE.integrations] = 0.0
+    nu = params.degrees_of_freedom
+    for lane in range(paths.shape[0]):
+        mixing = 1.0
+        if nu > 0.0:
+            z, _ = normals(seed, paths[lane], params.copula_stream, 0)
+            mixing = np.sqrt(nu / beta_at_normal(params.chi2_table, z))
+        for name in range(params.terms.shape[1]):
+            a, b = (
+                params.terms[NAME_TERM.macro_loading, name],
+                params.terms[NAME_TERM.ai_loading, name],
+            )
+            own, _ = normals(
+                seed, paths[lane], params.streams[NAME_STREAM.default_streams, name], 0
+            )
+            w = a * macro[lane] + b * ai_orthogonal[lane] + np.sqrt(1.0 - a * a - b * b) * own
+            state.rows[NAME.threshold, name, lane] = threshold_of(w * mixing, nu)
+
+
+@kernel
+def step_names(  # type: ignore[no-untyped-def]
+    params, state, seed, paths, month, stress, control_events, sponsor_default_month, first, second
+):
+    """Advance one month: export controls, defaults, integrations.
+
+    Parameters
+    ----------
+    stress : (lane,), sector stress of this month
+    control_events : (jurisdiction, lane), 1 where an export control was announced this month
+    sponsor_default_month : (sponsor, lane), 0 = none
+    first, second : (lane,), scratch
+    """
+    lanes = paths.shape[0]
+    year = min((month - 1) // 12, params.hazard.shape[1] - 1)
+    for name in range(params.terms.shape[1]):
+        place = params.codes[NAME_CODE.jurisdiction, name]
+        if place >= 0:
+            for lane in range(lanes):
+                if (
+                    control_events[place, lane] > 0.0
+                    and state.rows[NAME.control_clock, name, lane] == 0.0
+                    and state.rows[NAME.control_ended, name, lane] == 0.0
+                ):
+                    state.rows[NAME.control_clock, name, lane] = CONTROL_MONTHS
+        sponsor = params.codes[NAME_CODE.sponsor, name]
+        if sponsor >= 0:
+            for lane in range(lanes):
+                failed = sponsor_default_month[sponsor, lane]
+                if (
+                    failed > 0.0
+                    and failed < month
+                    and state.rows[NAME.default_month, name, lane] == 0.0
+                ):
+                    state.rows[NAME.default_month, name, lane] = month
+        elif params.enabled:
+            hazard = params.hazard[name, year] / 12.0
+            beta = params.terms[NAME_TERM.beta, name]
+            compensator = params.compensator[params.codes[NAME_CODE.group, name], month]
+            for lane in range(lanes):
+                state.rows[NAME.integrated_hazard, name, lane] += hazard * exp(
+                    beta * stress[lane] - compensator
+                )
+                defaults = (
+                    state.rows[NAME.integrated_hazard, name, lane]
+                    >= state.rows[NAME.threshold, name, lane]
+                    and state.rows[NAME.default_month, name, lane] == 0.0
+                )
+                state.rows[NAME.default_month, name, lane] = (
+                    month if defaults else state.rows[NAME.default_month, name, lane]
+                )
+        if params.codes[NAME_CODE.integrates, name] and params.integration_hazard > 0.0:
+            fill_uniform_pairs(
+                seed,
+                paths,
+                params.streams[NAME_STREAM.integration_streams, name],
+                month,
+                first,
+                second,
+            )
+            for lane in range(lanes):
+                p = monthly_event_probability(
+                    params.integration_hazard * state.lanes[NAME_LANE.prior, lane]
+                )
+                if first[lane] < p and state.rows[NAME.integrated, name, lane] == 0.0:
+                    state.rows[NAME.integrated, name, lane] = 1.0
+                    state.lanes[NAME_LANE.integrations, lane] += 1.0
+
+
+@kernel
+def run_control_clocks(state, month):  # type: ignore[no-untyped-def]
+    """Count export-control clocks down after billing; at zero the contracts end next month."""
+    for name in range(state.rows.shape[1]):
+        for lane in range(state.rows.shape[2]):
+            clock = state.rows[NAME.control_clock, name, lane]
+            if clock > 0.0:
+                state.rows[NAME.control_clock, name, lane] = clock - 1.0
+                if clock == 1.0:
+                    state.rows[NAME.control_ended, name, lane] = month

@@ -1,0 +1,160 @@
+"""The memory cycle: shortage, balance, glut.
+
+A semi-Markov chain whose spells pass `shape` sub-stages drives the drift and volatility of the
+memory price.  It moves the capex of undelivered equipment, delays deliveries when a shortage
+starts, slows the world's supply and, through replacement cost, moves rents of installed GPUs.
+
+    c(t) = 1 + capex_share passthru (e^Mem(t) - 1),   F(t) = b ln c(t-1)
+
+Model: docs/model.md §6; `mem.*`, evidence section 3 (DRAM contract prices 2020-2026).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.drivers.shocks import M
+from simulator.numerics.elementary import exp, log
+from simulator.numerics.jit import kernel
+from simulator.numerics.philox import fill_uniform_pairs
+from simulator.numerics.streams import stream_id_array
+
+BALANCED, SHORTAGE, GLUT = 0.0, 1.0, 2.0
+STEEP_GLUT_MONTHS = 8.0
+SHORTAGE_SPEED = 0.9  # of world supply
+CAPEX_LAG = 3  # months between the memory price and the price of a delivered server
+
+
+class MemoryParams(NamedTuple):
+    """Frozen inputs."""
+
+    start: float  # state at t0
+    exit_probability: NDArray[np.float64]  # (state,), of a sub-stage per month
+    stages: float
+    glut_probability: float  # after balance
+    drift: NDArray[np.float64]  # (4,): balanced, shortage, glut at first, glut later; per month
+    volatility: NDArray[np.float64]  # (state,), monthly
+    cost_share: float  # capex_share x passthru
+    rent_beta_shortage: float
+    rent_beta_glut: float
+    enabled: bool
+    streams: NDArray[np.uint64]  # (1,)
+
+
+class MemoryRows(NamedTuple):
+    """Rows of `MemoryState.rows`."""
+
+    regime: int
+    stage: int
+    spell_months: int
+    log_price: int
+    shortage_starts: int  # 1 in the month a shortage starts
+    rent: int  # F(t)
+
+
+MEMORY = MemoryRows(*range(6))
+
+
+class MemoryState(NamedTuple):
+    """State by lane."""
+
+    rows: NDArray[np.float64]  # (row of MEMORY, ...)
+    cost_factor: NDArray[np.float64]  # (CAPEX_LAG + 1, lane): c(t), c(t-1), ...
+
+
+def pack_memory(parameters: Mapping[str, float], *, enabled: bool) -> MemoryParams:
+    """Return the packed driver; disabled or centred, memory stays balanced at its price."""
+    p = parameters
+    stages = p["mem.shape"]
+    means = np.array([p["mem.dur_bal"], p["mem.dur_short"], p["mem.dur_glut"]])
+    sigma = np.array([p["mem.sigma.balanced"], p["mem.sigma.shortage"], p["mem.sigma.glut"]])
+    return MemoryParams(
+        start=float(p["mem.start"]) if enabled else BALANCED,
+        exit_probability=stages / means,
+        stages=stages,
+        glut_probability=p["mem.p_bal_to_glut"],
+        drift=np.array(
+            [
+                p["mem.mu.balanced"],
+                p["mem.mu.shortage"],
+                p["mem.mu.glut_first_8_months"],
+                p["mem.mu.glut_after"],
+            ]
+        ),
+        volatility=sigma / np.sqrt(12.0),
+        cost_share=p["mem.capex_share"] * p["mem.passthru"],
+        rent_beta_shortage=p["mem.rent_beta_short"],
+        rent_beta_glut=p["mem.rent_beta_glut"],
+        enabled=enabled,
+        streams=stream_id_array(["memory.regime"]),
+    )
+
+
+def new_memory(lanes: int) -> MemoryState:
+    """Return state for a block."""
+    return MemoryState(np.zeros((len(MEMORY), lanes)), np.ones((CAPEX_LAG + 1, lanes)))
+
+
+@kernel
+def init_memory(params, state):  # type: ignore[no-untyped-def]
+    """Reset a block to t0; a shortage at t0 counts as starting there."""
+    state.rows[:] = 0.0
+    state.rows[MEMORY.regime] = params.start
+    state.rows[MEMORY.stage] = 1.0
+    state.rows[MEMORY.shortage_starts] = 1.0 if params.start == SHORTAGE else 0.0
+    state.cost_factor[:] = 1.0
+
+
+@kernel
+def enter_regime(state, lane, regime):  # type: ignore[no-untyped-def]
+    """Move a lane into the first sub-stage of a regime."""
+    state.rows[MEMORY.regime, lane] = regime
+    state.rows[MEMORY.stage, lane] = 1.0
+    state.rows[MEMORY.spell_months, lane] = 0.0
+    if regime == SHORTAGE:
+        state.rows[MEMORY.shortage_starts, lane] = 1.0
+
+
+@kernel
+def step_memory(params, state, seed, paths, month, shocks, easing_event, first, second):  # type: ignore[no-untyped-def]
+    """Advance one month; `easing_event` (lane,) turns the market into a glut."""
+    state.rows[MEMORY.shortage_starts, :] = 0.0
+    if not params.enabled:
+        return
+    lanes = paths.shape[0]
+    fill_uniform_pairs(seed, paths, params.streams[0], month, first, second)
+    for lane in range(lanes):
+        regime = state.rows[MEMORY.regime, lane]
+        if first[lane] < params.exit_probability[int(regime)]:
+            state.rows[MEMORY.stage, lane] += 1.0
+            if state.rows[MEMORY.stage, lane] > params.stages:
+                if regime != BALANCED:
+                    enter_regime(state, lane, BALANCED)
+                elif second[lane] < params.glut_probability:
+                    enter_regime(state, lane, GLUT)
+                else:
+                    enter_regime(state, lane, SHORTAGE)
+        if easing_event[lane] > 0.0:
+            state.rows[MEMORY.shortage_starts, lane] = 0.0
+            enter_regime(state, lane, GLUT)
+    for lag in range(CAPEX_LAG, 0, -1):
+        for lane in range(lanes):
+            state.cost_factor[lag, lane] = state.cost_factor[lag - 1, lane]
+    for lane in range(lanes):
+        regime = state.rows[MEMORY.regime, lane]
+        state.rows[MEMORY.spell_months, lane] += 1.0
+        steep = state.rows[MEMORY.spell_months, lane] <= STEEP_GLUT_MONTHS
+        drift = params.drift[1] if regime == SHORTAGE else params.drift[0]
+        drift = (params.drift[2] if steep else params.drift[3]) if regime == GLUT else drift
+        volatility = params.volatility[int(regime)]
+        state.rows[MEMORY.log_price, lane] += drift + volatility * shocks[M, lane]
+        state.cost_factor[0, lane] = 1.0 + params.cost_share * (
+            exp(state.rows[MEMORY.log_price, lane]) - 1.0
+        )
+        before = state.cost_factor[1, lane]
+        elasticity = params.rent_beta_shortage if before > 1.0 else params.rent_beta_glut
+        state.rows[MEMORY.rent, lane] = elasticity * log(before)

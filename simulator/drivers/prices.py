@@ -1,0 +1,284 @@
+"""Rental prices by generation, spot and one-year contract; utilisation.
+
+    q(t)       = beta (x(t) - x0) + G(t) + F(t)
+    ln P_gk(t) = ln P_gk(0) + delta t/12 - steps(t) + q(t) + X_gk(t) + [spot] Y(t)
+
+delta is the age drift, `steps` the releases of newer generations, X noise around them, Y sentiment
+after a breakthrough (spot only), G the extra drift of a glut and F the memory channel.
+
+Model: docs/model.md §8; `gpu.*`, evidence section 5 (list prices 2023-2026, contract points).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.drivers.draws import normals, uniforms
+from simulator.drivers.shocks import P
+from simulator.numerics.elementary import exp
+from simulator.numerics.jit import kernel, scalar
+from simulator.numerics.philox import fill_normal_pairs
+from simulator.numerics.processes import ou_coefficients
+from simulator.numerics.streams import stream_id_array
+
+GLUT_BELOW = -0.14  # tightness
+GLUT_MONTHLY_DECAY = 2.0 ** (-1.0 / 9.0)  # the extra drift fades with a half-life of nine months
+SPOT_LOADING = 0.7  # of the spot market on the contract market's shock
+RELEASE_JITTER_MONTHS = 6.0  # width: plus or minus three
+TENOR_YEARS = np.array([1.0, 3.0, 5.0])
+
+
+class PriceParams(NamedTuple):
+    """Frozen inputs."""
+
+    log_contract: NDArray[np.float64]  # (generation,), ln USD per GPU-hour at t0
+    log_spot: NDArray[np.float64]
+    beta: float  # elasticity to tightness
+    start_tightness: float
+    age_drift: float  # delta, log per year
+    glut_drift: float  # extra log per month in a glut, <= 0
+    generation_step: float  # log, mean of a full release
+    step_sd: float  # as a share of the mean, 0 on the reference path
+    step_jitter: float  # months, 0 on the reference path
+    contract_ou: NDArray[np.float64]  # (decay, sd)
+    spot_ou: NDArray[np.float64]
+    common: float  # sqrt(rho): loading on the common shock
+    own: float  # sqrt(1 - rho)
+    log_odds: float  # logit of mean utilisation
+    utilisation_slope: float
+    release_stream: np.uint64
+    spot_stream: np.uint64
+    own_streams: NDArray[np.uint64]  # (generation,)
+
+
+class PriceRows(NamedTuple):
+    """Rows of `PriceState.rows`."""
+
+    deviation: int  # q
+    surprise: int  # q - q of the reference path
+    glut: int  # G
+    steps: int
+    utilisation: int  # merchant market
+
+
+PRICE = PriceRows(*range(5))
+
+
+class ReleaseRows(NamedTuple):
+    """Rows of `PriceState.releases`."""
+
+    release_month: int  # (release, lane)
+    release_size: int  # (release, lane)
+
+
+RELEASE = ReleaseRows(*range(2))
+
+
+class GenerationRows(NamedTuple):
+    """Rows of `PriceState.generations`."""
+
+    contract_noise: int  # (generation, lane)
+    spot_noise: int
+    contract: int  # (generation, lane), USD per GPU-hour
+    spot: int
+    log_development: int  # (generation, lane), ln dev
+
+
+GENERATION = GenerationRows(*range(5))
+
+
+class PriceState(NamedTuple):
+    """State by lane."""
+
+    rows: NDArray[np.float64]  # (row of PRICE, ...)
+    releases: NDArray[np.float64]  # (row of RELEASE, ...)
+    generations: NDArray[np.float64]  # (row of GENERATION, ...)
+
+
+def pack_prices(
+    parameters: Mapping[str, float],
+    names: tuple[str, ...],
+    contract_prices: NDArray[np.float64],
+    spot_prices: NDArray[np.float64],
+    *,
+    noise: bool,
+    generations: bool,
+    centred: bool = False,
+) -> PriceParams:
+    """Return the packed driver.
+
+    Parameters
+    ----------
+    contract_prices, spot_prices : (generation,)
+        Prices at t0, USD per GPU-hour.
+    noise, generations, centred : bool
+        Switches of X and of the randomness of releases; centred switches both off.
+    """
+    p = parameters
+    noise = noise and not centred
+    random_steps = generations and not centred
+    rho = p["gpu.rho_gen"]
+
+    def ou(kind: str) -> NDArray[np.float64]:
+        decay, sd = ou_coefficients(p[f"gpu.{kind}_kappa"], p[f"gpu.{kind}_sigma"])
+        return np.array([decay, sd if noise else 0.0])
+
+    return PriceParams(
+        log_contract=np.log(contract_prices),
+        log_spot=np.log(spot_prices),
+        beta=p["gpu.beta_tight"],
+        start_tightness=p["sup.x0"],
+        age_drift=p["gpu.delta"],
+        glut_drift=min(0.0, p["sup.glut_decay"] - p["gpu.delta"]) / 12.0,
+        generation_step=p["gpu.gen_step"],
+        step_sd=0.5 if random_steps else 0.0,
+        step_jitter=RELEASE_JITTER_MONTHS if random_steps else 0.0,
+        contract_ou=ou("ctr"),
+        spot_ou=ou("spot"),
+        common=float(np.sqrt(rho)),
+        own=float(np.sqrt(1.0 - rho)),
+        log_odds=float(np.log(p["gpu.util"] / (1.0 - p["gpu.util"]))),
+        utilisation_slope=p["gpu.util_slope"],
+        release_stream=stream_id_array(["generation.release"])[0],
+        spot_stream=stream_id_array(["price.spot"])[0],
+        own_streams=stream_id_array([f"price.{name}" for name in names]),
+    )
+
+
+def new_prices(generations: int, horizon: int, lanes: int) -> PriceState:
+    """Return state for a block."""
+    releases = (horizon + 3) // 12
+    return PriceState(
+        rows=np.zeros((len(PRICE), lanes)),
+        releases=np.zeros((len(RELEASE), releases, lanes)),
+        generations=np.zeros((len(GENERATION), generations, lanes)),
+    )
+
+
+@scalar
+def logistic(log_odds: float) -> float:
+    """Return 1 / (1 + e^-x)."""
+    return 1.0 / (1.0 + exp(-log_odds))
+
+
+@scalar
+def tenor_factor(months: float, discounts) -> float:  # type: ignore[no-untyped-def]
+    """Return the price of a term of so many months as a share of the one-year contract price.
+
+    `discounts` (3,) holds the 1, 3 and 5 year rows of `gpu.term_disc`; linear between, flat outside.
+    """
+    years = min(5.0, max(1.0, months / 12.0))
+    short = discounts[0] + (discounts[1] - discounts[0]) * (years - 1.0) / 2.0
+    long = discounts[1] + (discounts[2] - discounts[1]) * (years - 3.0) / 2.0
+    return (short if years <= 3.0 else long) / discounts[0]
+
+
+@kernel
+def init_prices(params, state, seed, paths):  # type: ignore[no-untyped-def]
+    """Reset a block to t0 and draw each path's releases."""
+    state.rows[:] = 0.0
+    state.generations[:] = 0.0
+    state.rows[PRICE.utilisation] = logistic(params.log_odds)
+    for g in range(params.log_contract.shape[0]):
+        state.generations[GENERATION.contract, g] = exp(params.log_contract[g])
+        state.generations[GENERATION.spot, g] = exp(params.log_spot[g])
+    for release in range(state.releases[RELEASE.release_month].shape[0]):
+        j = release + 1
+        share = 0.5 if j % 2 == 1 else 1.0
+        for lane in range(paths.shape[0]):
+            u, _ = uniforms(seed, paths[lane], params.release_stream, j)
+            _, z = normals(seed, paths[lane], params.release_stream, j)
+            state.releases[RELEASE.release_month, release, lane] = 12.0 * j + params.step_jitter * (
+                u - 0.5
+            )
+            state.releases[RELEASE.release_size, release, lane] = (
+                share * params.generation_step * (1.0 + params.step_sd * z)
+            )
+
+
+@kernel
+def step_prices(  # type: ignore[no-untyped-def]
+    params,
+    state,
+    seed,
+    paths,
+    month,
+    shocks,
+    tightness,
+    memory_rent,
+    sentiment,
+    reference_deviation,
+    reference_steps,
+    first,
+    second,
+    spot_shock,
+):
+    """Advance one month.
+
+    Parameters
+    ----------
+    tightness, memory_rent, sentiment : (lane,), x(t), F(t), Y(t)
+    reference_deviation, reference_steps : float, q and steps of the reference path this month
+    first, second, spot_shock : (lane,), scratch
+    """
+    lanes = paths.shape[0]
+    for release in range(state.releases[RELEASE.release_month].shape[0]):
+        if abs(month - 12 * (release + 1)) <= 4:
+            for lane in range(lanes):
+                due = state.releases[RELEASE.release_month, release, lane]
+                if month - 1 < due <= month:
+                    state.rows[PRICE.steps, lane] += state.releases[
+                        RELEASE.release_size, release, lane
+                    ]
+    for lane in range(lanes):
+        slack = tightness[lane] < GLUT_BELOW
+        deeper = state.rows[PRICE.glut, lane] + params.glut_drift
+        state.rows[PRICE.glut, lane] = (
+            deeper if slack else state.rows[PRICE.glut, lane] * GLUT_MONTHLY_DECAY
+        )
+        state.rows[PRICE.deviation, lane] = (
+            params.beta * (tightness[lane] - params.start_tightness)
+            + state.rows[PRICE.glut, lane]
+            + memory_rent[lane]
+        )
+        state.rows[PRICE.surprise, lane] = state.rows[PRICE.deviation, lane] - reference_deviation
+        state.rows[PRICE.utilisation, lane] = logistic(
+            params.log_odds + params.utilisation_slope * (tightness[lane] - params.start_tightness)
+        )
+    own_spot = np.sqrt(1.0 - SPOT_LOADING * SPOT_LOADING)
+    fill_normal_pairs(seed, paths, params.spot_stream, month, first, second)
+    for lane in range(lanes):
+        spot_shock[lane] = SPOT_LOADING * shocks[P, lane] + own_spot * first[lane]
+    drift = params.age_drift * month / 12.0
+    for g in range(params.log_contract.shape[0]):
+        fill_normal_pairs(seed, paths, params.own_streams[g], month, first, second)
+        contract_decay, contract_sd = params.contract_ou[0], params.contract_ou[1]
+        spot_decay, spot_sd = params.spot_ou[0], params.spot_ou[1]
+        for lane in range(lanes):
+            contract_shock = params.common * shocks[P, lane] + params.own * first[lane]
+            own_shock = params.common * spot_shock[lane] + params.own * second[lane]
+            contract_noise = (
+                contract_decay * state.generations[GENERATION.contract_noise, g, lane]
+                + contract_sd * contract_shock
+            )
+            spot_noise = (
+                spot_decay * state.generations[GENERATION.spot_noise, g, lane] + spot_sd * own_shock
+            )
+            state.generations[GENERATION.contract_noise, g, lane] = contract_noise
+            state.generations[GENERATION.spot_noise, g, lane] = spot_noise
+            trend = drift - state.rows[PRICE.steps, lane] + state.rows[PRICE.deviation, lane]
+            state.generations[GENERATION.contract, g, lane] = exp(
+                params.log_contract[g] + trend + contract_noise
+            )
+            state.generations[GENERATION.spot, g, lane] = exp(
+                params.log_spot[g] + trend + spot_noise + sentiment[lane]
+            )
+            state.generations[GENERATION.log_development, g, lane] = (
+                state.rows[PRICE.surprise, lane]
+                - (state.rows[PRICE.steps, lane] - reference_steps)
+                + contract_noise
+            )

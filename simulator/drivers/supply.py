@@ -1,0 +1,260 @@
+"""Supply: committed capacity, orders with a build lag, cancellations, retirement.
+
+High prices bring orders that arrive a year and a half later, a glut defers and cancels what is on
+order, and old generations leave when their cash margin is gone.  That is the cobweb.
+
+    x(t) = x0 + L_a(t) - K(t) - captive(t)                 tightness, log
+    orders(t) = planned growth(t + lag)/12 exp(clip(resp gap(t-1), -2, 1))
+
+Model: docs/model.md §7; `sup.*`, evidence section 6 (build lags, completion of announced capacity).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.drivers.draws import beta_at_normal, normals
+from simulator.drivers.memory import SHORTAGE, SHORTAGE_SPEED
+from simulator.numerics.elementary import exp, log
+from simulator.numerics.jit import kernel
+from simulator.numerics.quantiles import beta_quantile_table
+from simulator.numerics.streams import stream_id_array
+
+COMPLETION_SD = 0.1
+COMMITTED_MONTHS = 24
+PIPELINE_STAGES = 4
+GAP_MONTHS = 12
+CANCEL_AFTER_MONTHS = 6.0
+RETIRE_AFTER_MONTHS = 6.0
+SUPPLY_FACTOR_WEIGHT = 0.1
+EASING_FACTOR = 1.3
+
+
+class SupplyParams(NamedTuple):
+    """Frozen inputs."""
+
+    committed: NDArray[np.float64]  # (2,), log per year, first and second twelve months
+    completion_table: NDArray[np.float64]  # share completed / reference share
+    planned_growth: NDArray[np.float64]  # (year,), planners' growth at reference parameters
+    lag: float  # months
+    response: float
+    defer: float
+    cancel: float
+    start_tightness: float  # x0
+    gap_start: float  # beta x0
+    retire_generation: NDArray[np.int64]  # (group,), index of the price, -1 = none
+    retire_share: NDArray[np.float64]  # (group,), of the world stock at t0
+    enabled: bool
+    streams: NDArray[np.uint64]  # (1,)
+
+
+class SupplyRows(NamedTuple):
+    """Rows of `SupplyState.rows`."""
+
+    capacity: int  # K, log, 0 at t0
+    waiting: int  # committed, not yet built
+    completion: int  # c_K
+    gap: int  # mean of the ring
+    negative_months: int
+    tightness: int  # x
+
+
+SUPPLY = SupplyRows(*range(6))
+
+
+class SupplyState(NamedTuple):
+    """State by lane."""
+
+    rows: NDArray[np.float64]  # (row of SUPPLY, ...)
+    pipeline: NDArray[np.float64]  # (stage, lane)
+    gap_values: NDArray[np.float64]  # (GAP_MONTHS, lane), ring
+    margin_months: NDArray[np.float64]  # (group, lane), months below the cash floor; -1 = retired
+
+
+def pack_supply(
+    parameters: Mapping[str, float],
+    reference: Mapping[str, float],
+    planned_growth: NDArray[np.float64],
+    generation_names: tuple[str, ...],
+    *,
+    enabled: bool,
+    centred: bool = False,
+) -> SupplyParams:
+    """Return the packed driver; centred, completion is the reference's own."""
+    p = parameters
+    share = reference["sup.complete"]
+    table = beta_quantile_table(p["sup.complete"], COMPLETION_SD) / share
+    groups = (("A100", p["sup.mix.A100"]), ("H100", p["sup.mix.H100_H200"]))
+    indices = [generation_names.index(g) if g in generation_names else -1 for g, _ in groups]
+    return SupplyParams(
+        committed=np.array(
+            [p["sup.g_committed.first_12_months"], p["sup.g_committed.second_12_months"]]
+        ),
+        completion_table=np.ones_like(table) if centred else table,
+        planned_growth=planned_growth,
+        lag=p["sup.lag"],
+        response=p["sup.resp"],
+        defer=p["sup.defer"],
+        cancel=p["sup.cancel"],
+        start_tightness=p["sup.x0"],
+        gap_start=p["gpu.beta_tight"] * p["sup.x0"],
+        retire_generation=np.array(indices, dtype=np.int64),
+        retire_share=np.array([s for _, s in groups]),
+        enabled=enabled,
+        streams=stream_id_array(["supply.completion"]),
+    )
+
+
+def new_supply(lanes: int) -> SupplyState:
+    """Return state for a block."""
+    return SupplyState(
+        rows=np.zeros((len(SUPPLY), lanes)),
+        pipeline=np.zeros((PIPELINE_STAGES, lanes)),
+        gap_values=np.zeros((GAP_MONTHS, lanes)),
+        margin_months=np.zeros((2, lanes)),
+    )
+
+
+@kernel
+def init_supply(params, state, seed, paths):  # type: ignore[no-untyped-def]
+    """Reset a block to t0 and draw each path's completion share."""
+    state.rows[:] = 0.0
+    state.pipeline[:] = 0.0
+    state.gap_values[:] = params.gap_start
+    state.margin_months[:] = 0.0
+    state.rows[SUPPLY.gap] = params.gap_start
+    state.rows[SUPPLY.tightness] = params.start_tightness
+    for lane in range(paths.shape[0]):
+        z, _ = normals(seed, paths[lane], params.streams[0], 0)
+        state.rows[SUPPLY.completion, lane] = beta_at_normal(params.completion_table, z)
+
+
+@kernel
+def record_gap(params, state, month, price_deviation, memory_cost):  # type: ignore[no-untyped-def]
+    """Put v(t) = q + beta x0 - ln c into the ring and renew its mean (end of the month)."""
+    slot = month % GAP_MONTHS
+    for lane in range(price_deviation.shape[0]):
+        state.gap_values[slot, lane] = (
+            price_deviation[lane] + params.gap_start - log(memory_cost[lane])
+        )
+    state.rows[SUPPLY.gap, :] = 0.0
+    for i in range(GAP_MONTHS):  # summed anew in calendar order: no drift, no dependence on history
+        past = (month + 1 + i) % GAP_MONTHS
+        for lane in range(price_deviation.shape[0]):
+            state.rows[SUPPLY.gap, lane] += state.gap_values[past, lane]
+    for lane in range(price_deviation.shape[0]):
+        state.rows[SUPPLY.gap, lane] /= GAP_MONTHS
+
+
+@kernel
+def planned_orders(params, month):  # type: ignore[no-untyped-def]
+    """Return planners' log growth per month for capacity ordered now; 0 while commitments cover it."""
+    if month <= COMMITTED_MONTHS - params.lag:
+        return 0.0
+    ahead = month + int(np.floor(params.lag + 0.5))
+    year = min((ahead - 1) // 12, params.planned_growth.shape[0] - 1)
+    return params.planned_growth[year] / 12.0
+
+
+@kernel
+def retire(params, state, prices, utilisation, floors):  # type: ignore[no-untyped-def]
+    """Let generations leave whose cash margin was negative for six months (prices of t-1)."""
+    for group in range(params.retire_generation.shape[0]):
+        g = params.retire_generation[group]
+        if g < 0:
+            continue
+        for lane in range(utilisation.shape[0]):
+            months = state.margin_months[group, lane]
+            if months < 0.0:
+                continue
+            months = months + 1.0 if prices[g, lane] * utilisation[lane] < floors[g] else 0.0
+            if months >= RETIRE_AFTER_MONTHS:
+                share = params.retire_share[group] * exp(-state.rows[SUPPLY.capacity, lane])
+                state.rows[SUPPLY.capacity, lane] += log(1.0 - min(0.99, share))
+                months = -1.0
+            state.margin_months[group, lane] = months
+
+
+@kernel
+def step_supply(  # type: ignore[no-untyped-def]
+    params,
+    state,
+    month,
+    regime,
+    supply_factor,
+    easing_left,
+    addressable,
+    captive,
+    prices,
+    utilisation,
+    floors,
+    reference_capacity,
+):
+    """Advance one month and clear the market.
+
+    Parameters
+    ----------
+    regime : (lane,), memory regime of this month
+    supply_factor : (lane,), S*
+    easing_left : (lane,), months of easing left
+    addressable, captive : (lane,), L_a(t) and captive capacity of this month
+    prices, utilisation : (generation, lane) and (lane,), of the month before
+    floors : (generation,), cash floor, USD per GPU-hour
+    reference_capacity : float, K of the reference path (used if supply is switched off)
+    """
+    lanes = regime.shape[0]
+    if params.enabled:
+        planned = planned_orders(params, month)
+        committed = 0.0
+        if month <= COMMITTED_MONTHS:
+            committed = params.committed[0 if month <= 12 else 1] / 12.0
+        for lane in range(lanes):
+            ease = EASING_FACTOR if easing_left[lane] > 0.0 else 1.0
+            scarcity = SHORTAGE_SPEED if regime[lane] == SHORTAGE else 1.0
+            exponent = (
+                params.defer * min(0.0, state.rows[SUPPLY.tightness, lane])
+                - SUPPLY_FACTOR_WEIGHT * supply_factor[lane]
+            )
+            speed = exp(exponent) * scarcity * ease
+            state.rows[SUPPLY.waiting, lane] += (
+                committed * state.rows[SUPPLY.completion, lane] * ease
+            )
+            moved = min(1.0, speed) * state.rows[SUPPLY.waiting, lane]
+            state.rows[SUPPLY.waiting, lane] -= moved
+            rate = min(1.0, PIPELINE_STAGES * speed / params.lag)
+            out_0 = rate * state.pipeline[0, lane]
+            out_1 = rate * state.pipeline[1, lane]
+            out_2 = rate * state.pipeline[2, lane]
+            out_3 = rate * state.pipeline[3, lane]
+            ordered = planned * exp(
+                min(1.0, max(-2.0, params.response * state.rows[SUPPLY.gap, lane]))
+            )
+            state.pipeline[0, lane] += ordered - out_0
+            state.pipeline[1, lane] += out_0 - out_1
+            state.pipeline[2, lane] += out_1 - out_2
+            state.pipeline[3, lane] += out_2 - out_3
+            state.rows[SUPPLY.capacity, lane] += moved + out_3
+            negative = (
+                state.rows[SUPPLY.negative_months, lane] + 1.0
+                if state.rows[SUPPLY.gap, lane] < 0.0
+                else 0.0
+            )
+            state.rows[SUPPLY.negative_months, lane] = negative
+            keep = 1.0 - params.cancel if negative == CANCEL_AFTER_MONTHS else 1.0
+            state.rows[SUPPLY.waiting, lane] *= keep
+            for stage in range(PIPELINE_STAGES):
+                state.pipeline[stage, lane] *= keep
+        retire(params, state, prices, utilisation, floors)
+    else:
+        state.rows[SUPPLY.capacity, :] = reference_capacity
+    for lane in range(lanes):
+        state.rows[SUPPLY.tightness, lane] = (
+            params.start_tightness
+            + addressable[lane]
+            - state.rows[SUPPLY.capacity, lane]
+            - (captive[lane] if params.enabled else 0.0)
+        )

@@ -1,0 +1,178 @@
+"""The compensator: what keeps each name's survival curve what it was said to be.
+
+Stress moves hazards, and survivors of stress are a selected group; so the drift that compensates it
+is solved month by month on a pilot of market paths, for each class of names, such that mean
+survival matches the input curve.  Frozen with the study: solved anew in a scenario it would cancel
+the scenario.
+
+Model: docs/model.md §10.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.config.terms import ModelInputs
+from simulator.engine.market import ReferencePath, new_market, run_pilot
+from simulator.engine.pack import NameClass, name_classes
+from simulator.engine.pack_market import pack_market
+from simulator.numerics.elementary import exp
+from simulator.numerics.jit import kernel
+from simulator.numerics.normal import normal_cdf, normal_quantile
+from simulator.numerics.philox import normal_pair
+from simulator.numerics.quantiles import chi2_quantile_table, interpolate_table
+from simulator.numerics.streams import stream_id_array
+from simulator.numerics.student_t import student_t_cdf
+
+PILOT_PATHS = 16_384
+PILOT_SEED = np.uint64(20261130)
+PILOT_LANES = 1024
+
+
+@kernel
+def student_t_score(p, nu):  # type: ignore[no-untyped-def]
+    """Return the Student-t quantile at p by bisection on the cdf (1e-12)."""
+    low, high = -1e6, 1e6
+    for _ in range(200):
+        middle = 0.5 * (low + high)
+        if student_t_cdf(middle, nu) < p:
+            low = middle
+        else:
+            high = middle
+        if high - low < 1e-12 * max(1.0, abs(middle)):
+            break
+    return 0.5 * (low + high)
+
+
+@kernel
+def default_share(integrated, increment, compensator, macro, ai, mixing, a, b, nu):  # type: ignore[no-untyped-def]
+    """Return the mean over the pilot of the conditional default probability.
+
+    Parameters
+    ----------
+    integrated, increment : (path,)
+        Lambda of the month before, and what this month adds at compensator zero.
+    mixing : (path,), sqrt(chi2 / nu), 1 for the Gaussian copula
+    """
+    scale = np.exp(-compensator)
+    own = np.sqrt(1.0 - a * a - b * b)
+    total = 0.0
+    for i in range(integrated.shape[0]):
+        p = 1.0 - exp(-(integrated[i] + increment[i] * scale))
+        p = min(max(p, 1e-300), 1.0 - 1e-16)
+        score = student_t_score(p, nu) * mixing[i] if nu > 0.0 else normal_quantile(p)
+        total += normal_cdf((score - a * macro[i] - b * ai[i]) / own)
+    return total / integrated.shape[0]
+
+
+@kernel
+def solve_class(hazard, beta, a, b, nu, stress, macro, ai, mixing, result):  # type: ignore[no-untyped-def]
+    """Solve c(t) month by month by bisection; the default share falls in c.
+
+    Parameters
+    ----------
+    hazard : (month + 1,), per year, row t holds month t
+    stress : (month + 1, path)
+    result : (month + 1,), written
+    """
+    paths = macro.shape[0]
+    integrated = np.zeros(paths)
+    increment = np.zeros(paths)
+    target_hazard = 0.0
+    for month in range(1, hazard.shape[0]):
+        target_hazard += hazard[month] / 12.0
+        target = 1.0 - np.exp(-target_hazard)
+        for i in range(paths):
+            increment[i] = hazard[month] / 12.0 * exp(beta * stress[month, i])
+        low, high = -10.0, 10.0
+        for _ in range(60):
+            middle = 0.5 * (low + high)
+            share = default_share(integrated, increment, middle, macro, ai, mixing, a, b, nu)
+            if share > target:
+                low = middle
+            else:
+                high = middle
+            if high - low < 1e-10:
+                break
+        c = 0.5 * (low + high)
+        result[month] = c
+        scale = np.exp(-c)
+        for i in range(paths):
+            integrated[i] += increment[i] * scale
+
+
+def run_pilot_paths(
+    inputs: ModelInputs, reference: ReferencePath
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return (stress (month + 1, path), Z* (path,), C-orthogonal (path,)) of the pilot."""
+    params = pack_market(inputs, inputs.reference, reference, easing=False)
+    state = new_market(
+        len(inputs.book.jurisdictions), len(inputs.book.generations), inputs.horizon, PILOT_LANES
+    )
+    stress = np.zeros((inputs.horizon + 1, PILOT_PATHS))
+    macro = np.zeros(PILOT_PATHS)
+    ai = np.zeros(PILOT_PATHS)
+    block = np.zeros((inputs.horizon + 1, PILOT_LANES))
+    for first in range(0, PILOT_PATHS, PILOT_LANES):
+        paths = np.arange(first, first + PILOT_LANES, dtype=np.int64)
+        columns = slice(first, first + PILOT_LANES)
+        run_pilot(params, state, PILOT_SEED, paths, block, macro[columns], ai[columns])
+        stress[:, columns] = block
+    return stress, macro, ai
+
+
+def copula_mixing(nu: float) -> NDArray[np.float64]:
+    """Return sqrt(chi2 / nu) of the pilot's paths; ones for the Gaussian copula."""
+    mixing = np.ones(PILOT_PATHS)
+    if nu > 0.0:
+        table = chi2_quantile_table(nu)
+        stream = stream_id_array(["copula"])[0]
+        fill_mixing(mixing, table, stream, nu)
+    return mixing
+
+
+@kernel
+def fill_mixing(mixing, table, stream, nu):  # type: ignore[no-untyped-def]
+    """Write sqrt(chi2 / nu) of the pilot's paths."""
+    for path in range(mixing.shape[0]):
+        z, _ = normal_pair(np.uint64(20261130), path, stream, 0)
+        mixing[path] = np.sqrt(interpolate_table(table, z) / nu)
+
+
+def monthly_hazard(group: NameClass, multiplier: float, horizon: int) -> NDArray[np.float64]:
+    """Return the hazard of months 0..H of a class, per year."""
+    curve = group.hazard
+    years = [curve[min((t - 1) // 12, len(curve) - 1)] for t in range(1, horizon + 1)]
+    return np.array([0.0, *years]) * multiplier
+
+
+def solve_compensator(inputs: ModelInputs, reference: ReferencePath) -> NDArray[np.float64]:
+    """Return c(t) by class and month, shape (class, H + 1).
+
+    Zero where a class does not load on stress, or if the compensator is switched off.
+    """
+    classes, _ = name_classes(inputs)
+    result = np.zeros((max(1, len(classes)), inputs.horizon + 1))
+    wanted = [k for k, group in enumerate(classes) if group.beta != 0.0]
+    if not (inputs.switches["compensator"] and inputs.switches["counterparty_default"] and wanted):
+        return result
+    stress, macro, ai = run_pilot_paths(inputs, reference)
+    mixing = copula_mixing(inputs.copula_nu)
+    multiplier = inputs.reference["cp.pd_curve"]
+    for k in wanted:
+        group = classes[k]
+        hazard = monthly_hazard(group, multiplier, inputs.horizon)
+        solve_class(
+            hazard,
+            group.beta,
+            group.macro_loading,
+            group.ai_loading,
+            inputs.copula_nu,
+            stress,
+            macro,
+            ai,
+            mixing,
+            result[k],
+        )
+    return result

@@ -1,0 +1,369 @@
+"""The market's half of the month: stages 1 to 9, which read nothing of the boxes but old sales.
+
+Model: docs/model.md §1-§9.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.drivers.demand import (
+    DEMAND,
+    DemandParams,
+    DemandState,
+    init_demand,
+    new_demand,
+    step_demand,
+)
+from simulator.drivers.efficiency import (
+    EFFICIENCY,
+    EfficiencyParams,
+    EfficiencyState,
+    init_efficiency,
+    new_efficiency,
+    step_efficiency,
+)
+from simulator.drivers.memory import (
+    MEMORY,
+    MemoryParams,
+    MemoryState,
+    init_memory,
+    new_memory,
+    step_memory,
+)
+from simulator.drivers.policy import (
+    PolicyParams,
+    PolicyState,
+    init_policy,
+    new_policy,
+    step_policy,
+)
+from simulator.drivers.power import PowerParams, PowerState, init_power, new_power, step_power
+from simulator.drivers.prices import (
+    GENERATION,
+    PRICE,
+    PriceParams,
+    PriceState,
+    init_prices,
+    new_prices,
+    step_prices,
+)
+from simulator.drivers.rates import RATE, RateParams, RateState, init_rates, new_rates, step_rates
+from simulator.drivers.shocks import FACTOR_MONTHS, ShockParams, draw_shocks, static_factors
+from simulator.drivers.silicon import (
+    SILICON,
+    SiliconParams,
+    SiliconState,
+    init_silicon,
+    new_silicon,
+    step_silicon,
+)
+from simulator.drivers.supply import (
+    SUPPLY,
+    SupplyParams,
+    SupplyState,
+    init_supply,
+    new_supply,
+    record_gap,
+    step_supply,
+)
+from simulator.engine.priors import PriorParams, draw_prior
+from simulator.numerics.elementary import exp
+from simulator.numerics.jit import kernel
+from simulator.numerics.philox import fill_uniform_pairs
+from simulator.numerics.processes import monthly_event_probability
+
+EASING_MONTHS = 24.0
+
+
+class ReferencePath(NamedTuple):
+    """What was expected at t0, by month 0..H: frozen across scenarios."""
+
+    tightness: NDArray[np.float64]
+    price_deviation: NDArray[np.float64]  # q
+    steps: NDArray[np.float64]
+    capacity: NDArray[np.float64]  # K
+    log_spread: NDArray[np.float64]  # ln HY
+
+
+class MarketParams(NamedTuple):
+    """Frozen inputs of all market drivers."""
+
+    shocks: ShockParams
+    priors: PriorParams
+    policy: PolicyParams
+    demand: DemandParams
+    efficiency: EfficiencyParams
+    silicon: SiliconParams
+    memory: MemoryParams
+    supply: SupplyParams
+    prices: PriceParams
+    power: PowerParams
+    rates: RateParams
+    reference: ReferencePath
+    easing_hazard: float  # per year
+    easing_stream: np.uint64
+    world_floor_fixed: NDArray[np.float64]  # (generation,), O&M of the world's GPUs, USD per hour
+    world_floor_power: NDArray[np.float64]  # (generation,), kWh per GPU-hour with PUE
+
+
+class MarketRows(NamedTuple):
+    """Rows of `MarketState.rows`."""
+
+    macro: int  # (lane,), Z*
+    ai_orthogonal: int
+    ai: int  # C*
+    supply_factor: int  # S*
+    easing_event: int  # (lane,)
+    easing_left: int  # months
+    stress: int  # (lane,)
+    first: int  # scratch
+    second: int  # scratch
+    third: int  # scratch
+
+
+MARKET = MarketRows(*range(10))
+
+
+class MarketState(NamedTuple):
+    """State of all market drivers, and scratch."""
+
+    rows: NDArray[np.float64]  # (row of MARKET, ...)
+    shocks: NDArray[np.float64]  # (month, 9, lane)
+    policy: PolicyState
+    demand: DemandState
+    efficiency: EfficiencyState
+    silicon: SiliconState
+    memory: MemoryState
+    supply: SupplyState
+    prices: PriceState
+    power: PowerState
+    rates: RateState
+    floors: NDArray[np.float64]  # (generation,), world cash floor
+
+
+def new_market(jurisdictions: int, generations: int, horizon: int, lanes: int) -> MarketState:
+    """Return state for a block of lanes."""
+    months = max(horizon, FACTOR_MONTHS) + 1
+    return MarketState(
+        rows=np.zeros((len(MARKET), lanes)),
+        shocks=np.zeros((months, 9, lanes)),
+        policy=new_policy(jurisdictions, lanes),
+        demand=new_demand(lanes),
+        efficiency=new_efficiency(lanes),
+        silicon=new_silicon(lanes),
+        memory=new_memory(lanes),
+        supply=new_supply(lanes),
+        prices=new_prices(generations, horizon, lanes),
+        power=new_power(lanes),
+        rates=new_rates(lanes),
+        floors=np.zeros(generations),
+    )
+
+
+@kernel
+def init_market(params, state, seed, paths):  # type: ignore[no-untyped-def]
+    """Reset a block to t0: systemic normals, static factors, draws made once per path."""
+    draw_shocks(params.shocks, seed, paths, state.shocks, state.rows[MARKET.first])
+    static_factors(
+        params.shocks,
+        state.shocks,
+        state.rows[MARKET.macro],
+        state.rows[MARKET.ai_orthogonal],
+        state.rows[MARKET.ai],
+        state.rows[MARKET.supply_factor],
+    )
+    init_policy(state.policy)
+    init_demand(state.demand)
+    init_efficiency(params.efficiency, state.efficiency, seed, paths)
+    init_silicon(state.silicon)
+    init_memory(params.memory, state.memory)
+    init_supply(params.supply, state.supply, seed, paths)
+    init_prices(params.prices, state.prices, seed, paths)
+    init_power(params.power, state.power)
+    init_rates(params.rates, state.rates)
+    state.rows[MARKET.easing_event, :] = 0.0
+    state.rows[MARKET.easing_left, :] = 0.0
+    state.rows[MARKET.stress, :] = 0.0
+    draw_prior(params.priors, 0, seed, paths, state.demand.rows[DEMAND.prior])
+    draw_prior(params.priors, 1, seed, paths, state.efficiency.rows[EFFICIENCY.prior])
+    draw_prior(params.priors, 3, seed, paths, state.policy.prior)
+
+
+@kernel
+def step_easing(params, state, seed, paths, month):  # type: ignore[no-untyped-def]
+    """Draw the event in which every constraint eases at once."""
+    for lane in range(paths.shape[0]):
+        state.rows[MARKET.easing_event, lane] = 0.0
+        state.rows[MARKET.easing_left, lane] = max(0.0, state.rows[MARKET.easing_left, lane] - 1.0)
+    if params.easing_hazard > 0.0:
+        fill_uniform_pairs(
+            seed,
+            paths,
+            params.easing_stream,
+            month,
+            state.rows[MARKET.first],
+            state.rows[MARKET.second],
+        )
+        p = monthly_event_probability(params.easing_hazard)
+        for lane in range(paths.shape[0]):
+            if state.rows[MARKET.first, lane] < p:
+                state.rows[MARKET.easing_event, lane] = 1.0
+                state.rows[MARKET.easing_left, lane] = EASING_MONTHS
+
+
+@kernel
+def step_market(params, state, seed, paths, month, integrations):  # type: ignore[no-untyped-def]
+    """Advance the market one month.
+
+    Parameters
+    ----------
+    integrations : (lane,)
+        Vertical-integration events up to the month before.
+    """
+    shocks = state.shocks[month]
+    first, second = state.rows[MARKET.first], state.rows[MARKET.second]
+    reference = params.reference
+    step_easing(params, state, seed, paths, month)
+    step_policy(params.policy, state.policy, seed, paths, month, first, second)
+    step_demand(
+        params.demand,
+        state.demand,
+        seed,
+        paths,
+        month,
+        shocks,
+        state.supply.rows[SUPPLY.tightness],
+        state.prices.rows[PRICE.surprise],
+        first,
+        second,
+    )
+    step_efficiency(
+        params.efficiency,
+        state.efficiency,
+        seed,
+        paths,
+        month,
+        shocks,
+        state.rows[MARKET.easing_event],
+        first,
+        second,
+    )
+    for lane in range(paths.shape[0]):
+        state.rows[MARKET.third, lane] = (
+            state.efficiency.rows[EFFICIENCY.permanent, lane]
+            + state.efficiency.rows[EFFICIENCY.transient, lane]
+        )
+    step_silicon(
+        params.silicon,
+        state.silicon,
+        seed,
+        paths,
+        month,
+        state.demand.rows[DEMAND.level],
+        state.rows[MARKET.third],
+        integrations,
+        state.supply.rows[SUPPLY.tightness],
+        state.rows[MARKET.easing_event],
+        first,
+        second,
+    )
+    step_memory(
+        params.memory,
+        state.memory,
+        seed,
+        paths,
+        month,
+        shocks,
+        state.rows[MARKET.easing_event],
+        first,
+        second,
+    )
+    planned_power = params.power.start_price * exp(params.power.trend * month / 12.0)
+    for g in range(state.floors.shape[0]):
+        state.floors[g] = (
+            params.world_floor_fixed[g] + params.world_floor_power[g] * planned_power / 1000.0
+        )
+    step_supply(
+        params.supply,
+        state.supply,
+        month,
+        state.memory.rows[MEMORY.regime],
+        state.rows[MARKET.supply_factor],
+        state.rows[MARKET.easing_left],
+        state.silicon.rows[SILICON.addressable],
+        state.silicon.rows[SILICON.captive],
+        state.prices.generations[GENERATION.contract],
+        state.prices.rows[PRICE.utilisation],
+        state.floors,
+        reference.capacity[month],
+    )
+    step_prices(
+        params.prices,
+        state.prices,
+        seed,
+        paths,
+        month,
+        shocks,
+        state.supply.rows[SUPPLY.tightness],
+        state.memory.rows[MEMORY.rent],
+        state.efficiency.rows[EFFICIENCY.sentiment],
+        reference.price_deviation[month],
+        reference.steps[month],
+        first,
+        second,
+        state.rows[MARKET.third],
+    )
+    record_gap(
+        params.supply,
+        state.supply,
+        month,
+        state.prices.rows[PRICE.deviation],
+        state.memory.cost_factor[0],
+    )
+    step_power(params.power, state.power, month, shocks)
+    step_rates(
+        params.rates, state.rates, seed, paths, month, shocks, state.demand.rows[DEMAND.arrived]
+    )
+    for lane in range(paths.shape[0]):
+        state.rows[MARKET.stress, lane] = -state.prices.rows[PRICE.surprise, lane] + 0.5 * (
+            state.rates.rows[RATE.log_spread, lane] - reference.log_spread[month]
+        )
+
+
+@kernel
+def run_reference(params, state, paths, tightness, deviation, steps, capacity, log_spread):  # type: ignore[no-untyped-def]
+    """Run the centred market on one lane and write the reference path, months 0..H."""
+    seed = np.uint64(0)
+    init_market(params, state, seed, paths)
+    integrations = np.zeros(paths.shape[0])
+    tightness[0] = state.supply.rows[SUPPLY.tightness, 0]
+    log_spread[0] = state.rates.rows[RATE.log_spread, 0]
+    for month in range(1, tightness.shape[0]):
+        step_market(params, state, seed, paths, month, integrations)
+        tightness[month] = state.supply.rows[SUPPLY.tightness, 0]
+        deviation[month] = state.prices.rows[PRICE.deviation, 0]
+        steps[month] = state.prices.rows[PRICE.steps, 0]
+        capacity[month] = state.supply.rows[SUPPLY.capacity, 0]
+        log_spread[month] = state.rates.rows[RATE.log_spread, 0]
+
+
+@kernel
+def run_pilot(params, state, seed, paths, stress, macro, ai_orthogonal):  # type: ignore[no-untyped-def]
+    """Run the market alone on a block and keep what the compensator needs.
+
+    Parameters
+    ----------
+    stress : (month + 1, lane), written
+    macro, ai_orthogonal : (lane,), written
+    """
+    init_market(params, state, seed, paths)
+    integrations = np.zeros(paths.shape[0])
+    macro[:] = state.rows[MARKET.macro]
+    ai_orthogonal[:] = state.rows[MARKET.ai_orthogonal]
+    for month in range(1, stress.shape[0]):
+        step_market(params, state, seed, paths, month, integrations)
+        stress[month] = state.rows[MARKET.stress]

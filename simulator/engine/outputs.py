@@ -1,0 +1,347 @@
+"""What a block leaves behind: results per path, fan series per month, and a trace if asked for.
+
+Arrays are laid out entity first and path last, as the lanes are; `results` turns them into the
+names and dimensions that the dataset knows.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.box import flows
+from simulator.box.accounts import ACCOUNT, ACCOUNT_LANE
+from simulator.box.deliveries import DELIVERY_TERM
+from simulator.box.flows import LINES
+from simulator.box.terms import BOX, BOX_CODE, TRANCHE, TRANCHE_CODE, TRANCHE_TERM
+from simulator.credit.leases import LEASE
+from simulator.credit.names import NAME
+from simulator.drivers.demand import DEMAND
+from simulator.drivers.power import POWER
+from simulator.drivers.prices import GENERATION, PRICE
+from simulator.drivers.rates import RATE
+from simulator.drivers.supply import SUPPLY
+from simulator.numerics.elementary import exp, log
+from simulator.numerics.jit import kernel
+from simulator.sponsor.holdco import SPONSOR, SPONSOR_TERM
+
+MARKET_SERIES = (
+    "tightness",
+    "price_deviation",
+    "utilisation",
+    "demand_index",
+    "capacity_index",
+    "memory_cost_factor",
+    "high_yield_spread",
+    "sofr",
+    "power_price",
+    "outstanding_debt",
+    "cumulative_lender_loss",
+    "cumulative_distributions",
+    "book_dscr",
+    "boxes_in_default",
+)
+
+WIPED_OUT_BELOW = 0.05  # of contributions
+
+LEASE_FIELDS = ("status", "price", "received", "due", "months_left", "reason")
+
+
+class Outputs(NamedTuple):
+    """Results of a chunk of paths; the last axis is the path."""
+
+    tranche_loss: NDArray[np.float64]  # (tranche, path), PV at its own coupon, USD m
+    tranche_nominal_loss: NDArray[np.float64]
+    tranche_exposure: NDArray[np.float64]
+    tranche_recovered: NDArray[np.float64]
+    tranche_drawn_pv: NDArray[np.float64]
+    tranche_censored: NDArray[np.float64]  # 1 = performing with a balance at the horizon
+    box_default_month: NDArray[np.float64]  # (box, path)
+    box_cause: NDArray[np.float64]
+    box_trigger: NDArray[np.float64]
+    box_first_breach: NDArray[np.float64]
+    equity_pnl: NDArray[np.float64]
+    equity_contributions: NDArray[np.float64]
+    equity_moic: NDArray[np.float64]
+    equity_irr: NDArray[np.float64]
+    equity_irr_state: NDArray[np.float64]
+    equity_wiped_out: NDArray[np.float64]
+    equity_loss_share: NDArray[np.float64]
+    box_terminal_value: NDArray[np.float64]
+    sponsor_default_month: NDArray[np.float64]  # (sponsor, path)
+    sponsor_retained: NDArray[np.float64]
+    sponsor_raised: NDArray[np.float64]
+    sponsor_pnl: NDArray[np.float64]
+    name_default_month: NDArray[np.float64]  # (name, path)
+    market: NDArray[np.float32]  # (series, month, path)
+    contract_price: NDArray[np.float32]  # (month, generation, path)
+    spot_price: NDArray[np.float32]
+    box_dscr: NDArray[np.float32]  # (month, box, path)
+    box_ltv: NDArray[np.float32]
+    sponsor_cash: NDArray[np.float32]  # (month, sponsor, path)
+
+
+class Trace(NamedTuple):
+    """One path, month by month; empty arrays switch it off."""
+
+    flow: NDArray[np.float64]  # (month, line, box)
+    tranche: NDArray[np.float64]  # (month, field, tranche): balance, interest, received, coupon
+    lease: NDArray[np.float64]  # (month, field, asset), LEASE_FIELDS
+    market: NDArray[np.float64]  # (month, series)
+    name_default: NDArray[np.float64]  # (month, name), default month so far
+    sponsor: NDArray[np.float64]  # (month, field, sponsor): cash, default month, raised
+    box_status: NDArray[np.float64]  # (month, field, box): status, trap on, default month
+
+
+def new_outputs(
+    horizon: int, tranches: int, boxes: int, sponsors: int, names: int, generations: int, paths: int
+) -> Outputs:
+    """Allocate results for a chunk of so many paths."""
+
+    def by(count: int, arrays: int) -> list[NDArray[np.float64]]:
+        return [np.zeros((count, paths)) for _ in range(arrays)]
+
+    def series(count: int) -> NDArray[np.float32]:
+        return np.zeros((horizon, count, paths), dtype=np.float32)
+
+    return Outputs(
+        *by(tranches, 6),
+        *by(boxes, 12),
+        *by(sponsors, 4),
+        *by(names, 1),
+        np.zeros((len(MARKET_SERIES), horizon, paths), dtype=np.float32),
+        series(generations),
+        series(generations),
+        series(boxes),
+        series(boxes),
+        series(sponsors),
+    )
+
+
+def new_trace(
+    months: int, tranches: int, boxes: int, assets: int, names: int, sponsors: int
+) -> Trace:
+    """Allocate a trace of so many months; 0 switches tracing off."""
+    return Trace(
+        flow=np.zeros((months, len(LINES), boxes)),
+        tranche=np.zeros((months, 4, tranches)),
+        lease=np.zeros((months, len(LEASE_FIELDS), assets)),
+        market=np.zeros((months, len(MARKET_SERIES))),
+        name_default=np.zeros((months, names)),
+        sponsor=np.zeros((months, 3, sponsors)),
+        box_status=np.zeros((months, 3, boxes)),
+    )
+
+
+@kernel
+def write_market(params, state, target, offset, month):  # type: ignore[no-untyped-def]
+    """Write this month's market and portfolio series, in the order of MARKET_SERIES.
+
+    Parameters
+    ----------
+    target : (series, month, path), written at row month - 1
+    """
+    market, flow = state.market, state.flow
+    row = month - 1
+    for lane in range(market.rows.shape[1]):
+        column = offset + lane
+        target[0, row, column] = market.supply.rows[SUPPLY.tightness, lane]
+        target[1, row, column] = market.prices.rows[PRICE.deviation, lane]
+        target[2, row, column] = market.prices.rows[PRICE.utilisation, lane]
+        target[3, row, column] = exp(market.demand.rows[DEMAND.level, lane])
+        target[4, row, column] = exp(market.supply.rows[SUPPLY.capacity, lane])
+        target[5, row, column] = market.memory.cost_factor[0, lane]
+        target[6, row, column] = exp(market.rates.rows[RATE.log_spread, lane])
+        target[7, row, column] = market.rates.rows[RATE.sofr, lane]
+        target[8, row, column] = market.power.rows[POWER.market, lane]
+        debt = 0.0
+        cfads = 0.0
+        service = 0.0
+        failed = 0.0
+        for b in range(params.boxes.codes.shape[1]):
+            debt += flow[flows.DEBT, b, lane]
+            if flow[flows.DEBT_SERVICE, b, lane] > flows.TINY:
+                cfads += flow[flows.CFADS, b, lane]
+                service += flow[flows.DEBT_SERVICE, b, lane]
+            if state.boxes.rows[BOX.default_month, b, lane] > 0.0:
+                failed += 1.0
+        target[9, row, column] = debt
+        target[10, row, column] = state.accounts.lanes[ACCOUNT_LANE.cumulative_loss, lane]
+        target[11, row, column] = state.accounts.lanes[ACCOUNT_LANE.cumulative_distributions, lane]
+        target[12, row, column] = cfads / service if service > flows.TINY else np.nan
+        target[13, row, column] = failed
+
+
+@kernel
+def record_series(params, state, outputs, offset, month):  # type: ignore[no-untyped-def]
+    """Write this month's fan series of a block."""
+    lanes = state.market.rows.shape[1]
+    row = month - 1
+    write_market(params, state, outputs.market, offset, month)
+    for g in range(outputs.contract_price.shape[1]):
+        for lane in range(lanes):
+            outputs.contract_price[row, g, offset + lane] = state.market.prices.generations[
+                GENERATION.contract, g, lane
+            ]
+            outputs.spot_price[row, g, offset + lane] = state.market.prices.generations[
+                GENERATION.spot, g, lane
+            ]
+    for b in range(outputs.box_dscr.shape[1]):
+        for lane in range(lanes):
+            outputs.box_dscr[row, b, offset + lane] = state.flow[flows.DSCR, b, lane]
+            outputs.box_ltv[row, b, offset + lane] = state.flow[flows.LTV, b, lane]
+    for s in range(outputs.sponsor_cash.shape[1]):
+        for lane in range(lanes):
+            outputs.sponsor_cash[row, s, offset + lane] = state.sponsors.rows[SPONSOR.cash, s, lane]
+
+
+@kernel
+def record_trace(params, state, trace, month):  # type: ignore[no-untyped-def]
+    """Copy this month of lane 0, if a trace was asked for."""
+    if trace.flow.shape[0] < month:
+        return
+    row = month - 1
+    for b in range(trace.flow.shape[2]):
+        for line in range(trace.flow.shape[1]):
+            trace.flow[row, line, b] = state.flow[line, b, 0]
+        trace.box_status[row, 0, b] = state.boxes.rows[BOX.status, b, 0]
+        trace.box_status[row, 1, b] = state.boxes.rows[BOX.trap_on, b, 0]
+        trace.box_status[row, 2, b] = state.boxes.rows[BOX.default_month, b, 0]
+    for d in range(trace.tranche.shape[2]):
+        trace.tranche[row, 0, d] = state.tranches.rows[TRANCHE.balance, d, 0]
+        trace.tranche[row, 1, d] = state.tranches.rows[TRANCHE.interest, d, 0]
+        trace.tranche[row, 2, d] = state.tranches.rows[TRANCHE.received, d, 0]
+        trace.tranche[row, 3, d] = state.tranches.rows[TRANCHE.coupon, d, 0]
+    for a in range(trace.lease.shape[2]):
+        trace.lease[row, 0, a] = state.leases.rows[LEASE.status, a, 0]
+        trace.lease[row, 1, a] = state.leases.rows[LEASE.price, a, 0]
+        trace.lease[row, 2, a] = state.leases.rows[LEASE.received, a, 0]
+        trace.lease[row, 3, a] = state.leases.rows[LEASE.due, a, 0]
+        trace.lease[row, 4, a] = state.leases.rows[LEASE.months_left, a, 0]
+        trace.lease[row, 5, a] = state.leases.rows[LEASE.reason, a, 0]
+    for j in range(trace.name_default.shape[1]):
+        trace.name_default[row, j] = state.names.rows[NAME.default_month, j, 0]
+    for s in range(trace.sponsor.shape[2]):
+        trace.sponsor[row, 0, s] = state.sponsors.rows[SPONSOR.cash, s, 0]
+        trace.sponsor[row, 1, s] = state.sponsors.rows[SPONSOR.default_month, s, 0]
+        trace.sponsor[row, 2, s] = state.sponsors.rows[SPONSOR.raised, s, 0]
+
+
+@kernel
+def write_tranches(params, state, outputs, offset):  # type: ignore[no-untyped-def]
+    """Write losses, exposures and recoveries by tranche."""
+    tranches = state.tranches
+    for d in range(outputs.tranche_loss.shape[0]):
+        b = params.tranches.codes[TRANCHE_CODE.box, d]
+        s = params.tranches.codes[TRANCHE_CODE.sponsor, d]
+        for lane in range(state.market.rows.shape[1]):
+            column = offset + lane
+            failed = state.sponsors.rows[SPONSOR.default_month, s, lane]
+            if b >= 0:
+                failed = state.boxes.rows[BOX.default_month, b, lane]
+            balance = tranches.rows[TRANCHE.balance, d, lane]
+            lost = failed > 0.0
+            outputs.tranche_loss[d, column] = (
+                tranches.rows[TRANCHE.discount, d, lane] * balance
+                if lost and balance > flows.TINY
+                else 0.0
+            )
+            nominal = (
+                tranches.rows[TRANCHE.exposure, d, lane] - tranches.rows[TRANCHE.recovered, d, lane]
+            )
+            outputs.tranche_nominal_loss[d, column] = (
+                nominal if lost and nominal > flows.TINY else 0.0
+            )
+            outputs.tranche_exposure[d, column] = tranches.rows[TRANCHE.exposure, d, lane]
+            outputs.tranche_recovered[d, column] = tranches.rows[TRANCHE.recovered, d, lane]
+            outputs.tranche_drawn_pv[d, column] = tranches.rows[TRANCHE.drawn_pv, d, lane]
+            censored = not lost and balance > flows.TINY
+            outputs.tranche_censored[d, column] = 1.0 if censored else 0.0
+
+
+@kernel
+def write_boxes(params, state, outputs, offset):  # type: ignore[no-untyped-def]
+    """Write defaults and equity results by box."""
+    boxes, accounts = state.boxes, state.accounts
+    hurdle = params.boxes.hurdle
+    late = exp(params.horizon * log(hurdle))
+    for b in range(params.boxes.codes.shape[1]):
+        cost = 0.0
+        for a in range(
+            params.boxes.codes[BOX_CODE.first_asset, b], params.boxes.codes[BOX_CODE.end_asset, b]
+        ):
+            cost += params.deliveries.terms[DELIVERY_TERM.cost, a]
+        for lane in range(state.market.rows.shape[1]):
+            column = offset + lane
+            outputs.box_default_month[b, column] = boxes.rows[BOX.default_month, b, lane]
+            outputs.box_cause[b, column] = boxes.rows[BOX.cause, b, lane]
+            outputs.box_trigger[b, column] = boxes.rows[BOX.trigger, b, lane]
+            outputs.box_first_breach[b, column] = boxes.rows[BOX.first_breach, b, lane]
+            terminal = accounts.rows[ACCOUNT.terminal, b, lane]
+            invested_pv = (
+                accounts.rows[ACCOUNT.opening, b, lane]
+                + accounts.rows[ACCOUNT.contributed_pv, b, lane]
+            )
+            invested = (
+                accounts.rows[ACCOUNT.opening, b, lane]
+                + accounts.rows[ACCOUNT.contributed, b, lane]
+            )
+            pnl = accounts.rows[ACCOUNT.distributed_pv, b, lane] + late * terminal - invested_pv
+            returned = accounts.rows[ACCOUNT.distributed, b, lane] + terminal
+            outputs.equity_pnl[b, column] = pnl
+            outputs.equity_contributions[b, column] = invested_pv
+            defined = invested > flows.TINY
+            outputs.equity_moic[b, column] = returned / invested if defined else np.nan
+            wiped = defined and returned < WIPED_OUT_BELOW * invested
+            outputs.equity_wiped_out[b, column] = 1.0 if wiped else 0.0
+            enough = invested_pv >= 0.01 * cost and invested_pv > 0.0
+            outputs.equity_loss_share[b, column] = -pnl / invested_pv if enough else np.nan
+            outputs.equity_irr[b, column] = accounts.rows[ACCOUNT.irr, b, lane]
+            outputs.equity_irr_state[b, column] = accounts.rows[ACCOUNT.irr_state, b, lane]
+            outputs.box_terminal_value[b, column] = terminal
+
+
+@kernel
+def write_sponsors(params, state, outputs, offset):  # type: ignore[no-untyped-def]
+    """Write defaults, dilution and equity results by sponsor, and defaults by name."""
+    sponsors, accounts = state.sponsors, state.accounts
+    late = exp(params.horizon * log(params.boxes.hurdle))
+    for s in range(params.sponsors.terms.shape[1]):
+        for lane in range(state.market.rows.shape[1]):
+            column = offset + lane
+            opening = params.sponsors.terms[SPONSOR_TERM.cash0, s]
+            closing = sponsors.rows[SPONSOR.cash, s, lane]
+            for b in range(params.boxes.codes.shape[1]):
+                if params.boxes.codes[BOX_CODE.sponsor, b] == s:
+                    opening += accounts.rows[ACCOUNT.opening, b, lane]
+                    closing += accounts.rows[ACCOUNT.terminal, b, lane]
+            for d in range(params.tranches.codes.shape[1]):
+                if (
+                    params.tranches.codes[TRANCHE_CODE.box, d] < 0
+                    and params.tranches.codes[TRANCHE_CODE.sponsor, d] == s
+                ):
+                    opening -= params.tranches.terms[TRANCHE_TERM.balance0, d]
+                    closing -= state.tranches.rows[TRANCHE.balance, d, lane]
+            if sponsors.rows[SPONSOR.default_month, s, lane] > 0.0:
+                closing = 0.0
+            outputs.sponsor_pnl[s, column] = late * sponsors.rows[SPONSOR.retained, s, lane] * max(
+                0.0, closing
+            ) - max(0.0, opening)
+            outputs.sponsor_default_month[s, column] = sponsors.rows[SPONSOR.default_month, s, lane]
+            outputs.sponsor_retained[s, column] = sponsors.rows[SPONSOR.retained, s, lane]
+            outputs.sponsor_raised[s, column] = sponsors.rows[SPONSOR.raised, s, lane]
+    for j in range(outputs.name_default_month.shape[0]):
+        for lane in range(state.market.rows.shape[1]):
+            outputs.name_default_month[j, offset + lane] = state.names.rows[
+                NAME.default_month, j, lane
+            ]
+
+
+@kernel
+def write_results(params, state, outputs, offset):  # type: ignore[no-untyped-def]
+    """Write everything that is known only at the horizon."""
+    write_tranches(params, state, outputs, offset)
+    write_boxes(params, state, outputs, offset)
+    write_sponsors(params, state, outputs, offset)

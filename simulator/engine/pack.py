@@ -1,0 +1,578 @@
+"""From resolved terms to packed arrays: the last place that knows names and the first that knows rows.
+
+Canonical order: assets and tranches grouped by box, everything sorted by id.  Streams are keyed by
+id, so the order is a matter of layout and never of numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.box.costs import COST_CODE, COST_TERM, CostParams
+from simulator.box.deliveries import (
+    CAPEX_SD,
+    DELIVERY_CODE,
+    DELIVERY_STREAM,
+    DELIVERY_TERM,
+    DeliveryParams,
+)
+from simulator.box.sites import SITE_CODE, SITE_STREAM, SITE_TERM, SiteParams
+from simulator.box.terms import (
+    BOX_CODE,
+    BOX_STREAM,
+    BOX_TERM,
+    TRANCHE_CODE,
+    TRANCHE_TERM,
+    BoxParams,
+    TrancheParams,
+)
+from simulator.config.terms import WATERFALL_LINES, Asset, ModelInputs, Name, Tranche
+from simulator.credit.leases import LEASE_CODE, LEASE_STREAM, LEASE_TERM, LeaseParams
+from simulator.credit.names import (
+    NAME_CODE,
+    NAME_STREAM,
+    NAME_TERM,
+    OTHER_MACRO_LOADING,
+    NameParams,
+)
+from simulator.drivers.collateral import HOURS, CollateralParams, pack_collateral
+from simulator.drivers.prices import tenor_factor
+from simulator.engine.block import CONTRACT_MONTHS, ModelParams
+from simulator.engine.market import MarketParams
+from simulator.numerics.quantiles import beta_quantile_table, chi2_quantile_table
+from simulator.numerics.streams import stream_id_array
+from simulator.sponsor.holdco import SPONSOR_TERM, SponsorParams
+
+IntegerColumn = NDArray[np.int64] | NDArray[np.bool_]
+
+HALL_ESCALATOR = 0.04  # log per year
+UTILISATION_SD = 0.08
+CONCESSION_SD = 0.2
+CLAIM_SD = 0.25
+RECOVERY_SD = 0.25
+
+
+class Layout(NamedTuple):
+    """The order of rows: what the engine's arrays stand for."""
+
+    generations: tuple[str, ...]
+    names: tuple[str, ...]
+    sites: tuple[str, ...]
+    contracts: tuple[str, ...]
+    assets: tuple[Asset, ...]
+    boxes: tuple[str, ...]
+    tranches: tuple[Tranche, ...]
+    sponsors: tuple[str, ...]
+    jurisdictions: tuple[str, ...]
+
+
+class NameClass(NamedTuple):
+    """What names must share to share a compensator."""
+
+    hazard: tuple[float, ...]
+    beta: float
+    macro_loading: float
+    ai_loading: float
+
+
+def layout_of(inputs: ModelInputs) -> Layout:
+    """Return the canonical order of a book."""
+    book = inputs.book
+    return Layout(
+        generations=tuple(g.name for g in book.generations),
+        names=tuple(sorted(n.id for n in book.names)),
+        sites=tuple(sorted(s.id for s in book.sites)),
+        contracts=tuple(sorted(c.id for c in book.contracts)),
+        assets=tuple(sorted(book.assets, key=lambda a: (a.box, a.id))),
+        boxes=tuple(sorted(b.id for b in book.boxes)),
+        tranches=tuple(
+            sorted(
+                book.tranches,
+                key=lambda d: (d.box == "", d.box, d.sponsor if d.box == "" else "", d.rank, d.id),
+            )
+        ),
+        sponsors=tuple(sorted(s.id for s in book.sponsors)),
+        jurisdictions=tuple(name for name, _ in book.jurisdictions),
+    )
+
+
+def floats(values: Sequence[float]) -> NDArray[np.float64]:
+    """Return a float64 array."""
+    return np.array(values, dtype=np.float64)
+
+
+def ints(values: Sequence[int]) -> NDArray[np.int64]:
+    """Return an int64 array."""
+    return np.array(values, dtype=np.int64)
+
+
+def bools(values: Sequence[bool]) -> NDArray[np.bool_]:
+    """Return a bool array."""
+    return np.array(values, dtype=np.bool_)
+
+
+def float_rows(rows: tuple[int, ...], **columns: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Stack columns of terms: one row a term, in the order of its Rows tuple."""
+    return np.array([columns[name] for name in fields_of(rows)], dtype=np.float64)
+
+
+def code_rows(rows: tuple[int, ...], **columns: IntegerColumn) -> NDArray[np.int64]:
+    """Stack columns of whole-number terms and flags."""
+    return np.array([columns[name] for name in fields_of(rows)], dtype=np.int64)
+
+
+def stream_rows(rows: tuple[int, ...], **columns: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Stack columns of stream numbers."""
+    return np.array([columns[name] for name in fields_of(rows)], dtype=np.uint64)
+
+
+def fields_of(rows: tuple[int, ...]) -> tuple[str, ...]:
+    """Return the names of a Rows tuple."""
+    names: tuple[str, ...] = rows._fields  # type: ignore[attr-defined]
+    return names
+
+
+def indices(order: Sequence[str], wanted: Sequence[str]) -> NDArray[np.int64]:
+    """Return the row of each wanted id, -1 for the empty id."""
+    rows = {name: row for row, name in enumerate(order)}
+    return ints([rows[name] if name else -1 for name in wanted])
+
+
+def loadings(inputs: ModelInputs, name: Name) -> tuple[float, float]:
+    """Return (a, b): loadings of a name on the credit cycle and on the AI factor."""
+    if not name.ai:
+        return OTHER_MACRO_LOADING, 0.0
+    rho, macro = inputs.parameters["cp.rho"], inputs.parameters["cp.rho_macro"]
+    return rho**0.5 * macro, rho**0.5 * (1.0 - macro * macro) ** 0.5
+
+
+def name_classes(inputs: ModelInputs) -> tuple[list[NameClass], dict[str, int]]:
+    """Return the distinct classes of names, and the class of each name."""
+    classes: dict[NameClass, int] = {}
+    members: dict[str, int] = {}
+    for name in sorted(inputs.book.names, key=lambda n: n.id):
+        key = NameClass(name.hazard_per_year, name.beta, *loadings(inputs, name))
+        members[name.id] = classes.setdefault(key, len(classes))
+    return list(classes), members
+
+
+def pack_names(inputs: ModelInputs, layout: Layout, compensator: NDArray[np.float64]) -> NameParams:
+    """Pack the counterparties; `compensator` (class, month) is solved on the pilot."""
+    p = inputs.parameters
+    names = sorted(inputs.book.names, key=lambda n: n.id)
+    _, members = name_classes(inputs)
+    years = max([len(n.hazard_per_year) for n in names], default=1)
+    hazard = np.zeros((len(names), years))
+    for row, name in enumerate(names):
+        curve = list(name.hazard_per_year) + [name.hazard_per_year[-1]] * years
+        hazard[row] = np.array(curve[:years]) * p["cp.pd_curve"]
+    nu = inputs.copula_nu
+    pairs = [loadings(inputs, n) for n in names]
+    return NameParams(
+        terms=float_rows(
+            NAME_TERM,
+            beta=floats([n.beta for n in names]),
+            macro_loading=floats([a for a, _ in pairs]),
+            ai_loading=floats([b for _, b in pairs]),
+        ),
+        codes=code_rows(
+            NAME_CODE,
+            group=ints([members[n.id] for n in names]),
+            sponsor=indices(layout.sponsors, [n.sponsor for n in names]),
+            jurisdiction=indices(layout.jurisdictions, [n.export_exposed for n in names]),
+            integrates=bools([n.hyperscaler for n in names]),
+        ),
+        streams=stream_rows(
+            NAME_STREAM,
+            default_streams=stream_id_array([f"name.{n.id}" for n in names]),
+            integration_streams=stream_id_array([f"name.{n.id}.integration" for n in names]),
+        ),
+        hazard=hazard,
+        compensator=compensator,
+        integration_hazard=p["sup.vi_lambda"] if inputs.switches["integration"] else 0.0,
+        degrees_of_freedom=float(nu),
+        chi2_table=chi2_quantile_table(nu) if nu > 0 else np.zeros(2),
+        copula_stream=stream_id_array(["copula"])[0],
+        enabled=inputs.switches["counterparty_default"],
+    )
+
+
+def streams_of(names: Sequence[str]) -> NDArray[np.uint64]:
+    """Return stream numbers of names that may repeat (the assets of a contract share its draws)."""
+    known = dict(zip(sorted(set(names)), stream_id_array(sorted(set(names))), strict=True))
+    return np.array([known[name] for name in names], dtype=np.uint64)
+
+
+def pack_leases(inputs: ModelInputs, layout: Layout) -> LeaseParams:
+    """Pack the leases: one per asset, with the terms of its contract."""
+    p = inputs.parameters
+    book = inputs.book
+    assets = layout.assets
+    contracts = {c.id: c for c in book.contracts}
+    boxes = {b.id: b for b in book.boxes}
+    names = {n.id: n for n in book.names}
+    generations = {g.name: g for g in book.generations}
+    discounts = floats([p[f"gpu.term_disc.{year}y"] for year in (1, 3, 5)])
+
+    def of(asset: Asset, field: str, default: float) -> float:
+        return float(getattr(contracts[asset.contract], field)) if asset.contract else default
+
+    def factor(asset: Asset) -> float:
+        if not asset.contract:
+            return boxes[asset.box].market_factor
+        contract = contracts[asset.contract]
+        left = contract.term_months + (asset.accepted if asset.accepted is not None else 0)
+        market = generations[boxes[asset.box].generation].contract_price
+        return (
+            contract.moneyness0 * contract.price / (market * tenor_factor(float(left), discounts))
+        )
+
+    def grade(asset: Asset, stem: str, good: str, other: str) -> float:
+        if not asset.contract:
+            return 0.0
+        is_good = names[contracts[asset.contract].offtaker].investment_grade
+        return p[f"{stem}{good if is_good else other}"]
+
+    def offtaker(asset: Asset) -> str:
+        return contracts[asset.contract].offtaker if asset.contract else ""
+
+    def contract_stream(asset: Asset, what: str) -> str:
+        return f"contract.{asset.contract}.{what}" if asset.contract else f"asset.{asset.id}.{what}"
+
+    return LeaseParams(
+        terms=float_rows(
+            LEASE_TERM,
+            gpus=floats([a.gpus for a in assets]),
+            first_price=floats([of(a, "price", 0.0) for a in assets]),
+            term=floats([of(a, "term_months", 0.0) for a in assets]),
+            price_factor=floats([factor(a) for a in assets]),
+            moneyness=floats([of(a, "moneyness0", 1.0) for a in assets]),
+            prepayment_share=floats([of(a, "prepayment_share", 0.0) for a in assets]),
+            consent=floats([of(a, "consent_multiplier", 1.0) for a in assets]),
+            renegotiation_hazard=floats([grade(a, "cp.reneg_h0_", "ig", "nig") for a in assets]),
+            renegotiation_slope=floats(
+                [grade(a, "cp.reneg_slope.", "ig", "non_ig") for a in assets]
+            ),
+            accepted=floats([np.nan if a.accepted is None else a.accepted for a in assets]),
+        ),
+        codes=code_rows(
+            LEASE_CODE,
+            generation=indices(layout.generations, [boxes[a.box].generation for a in assets]),
+            box=indices(layout.boxes, [a.box for a in assets]),
+            name=indices(layout.names, [offtaker(a) for a in assets]),
+            backstop=indices(
+                layout.names, [contracts[a.contract].backstop if a.contract else "" for a in assets]
+            ),
+            contract=indices(layout.contracts, [a.contract for a in assets]),
+        ),
+        streams=stream_rows(
+            LEASE_STREAM,
+            renegotiation_streams=streams_of([contract_stream(a, "renegotiation") for a in assets]),
+            claim_streams=streams_of([contract_stream(a, "claim") for a in assets]),
+            renewal_streams=stream_id_array([f"asset.{a.id}.renewal" for a in assets]),
+        ),
+        backstop_cap=floats([contracts[c].backstop_cap for c in layout.contracts] or [0.0]),
+        tenor_discounts=discounts,
+        concession_table=beta_quantile_table(p["cp.reneg_concession"], CONCESSION_SD),
+        claim_table=beta_quantile_table(p["cp.lgd_claim"], CLAIM_SD),
+        claim_years=p["cp.workout_time"],
+        claim_discount=1.0 / (1.0 + p["cp.claim_rate"] / 12.0),
+        relet_lag=p["cp.relet_lag"],
+        renewal_probability=p["cp.renew0"],
+        offtake_hit=p["reg.offtake_hit"],
+        renegotiation=inputs.switches["renegotiation"],
+    )
+
+
+def pack_sites(inputs: ModelInputs, layout: Layout) -> SiteParams:
+    """Pack the sites; with delivery switched off nothing is late."""
+    p = inputs.parameters
+    sites = sorted(inputs.book.sites, key=lambda s: s.id)
+    on = inputs.switches["delivery"]
+    late = [0.0 if s.energised else min(1.0, p["del.p"] * s.delay_factor) for s in sites]
+    fibre = [s.fibre_probability if s.network_risk and not s.energised else 0.0 for s in sites]
+    return SiteParams(
+        terms=float_rows(
+            SITE_TERM,
+            late_probability=floats(late if on else [0.0] * len(sites)),
+            fibre_probability=floats(fibre if on else [0.0] * len(sites)),
+        ),
+        codes=code_rows(
+            SITE_CODE,
+            jurisdiction=indices(layout.jurisdictions, [s.jurisdiction for s in sites]),
+            energised=bools([s.energised for s in sites]),
+        ),
+        streams=stream_rows(
+            SITE_STREAM,
+            site_streams=stream_id_array([f"site.{s.id}" for s in sites]),
+            more_streams=stream_id_array([f"site.{s.id}.more" for s in sites]),
+            fibre_streams=stream_id_array([f"site.{s.id}.fibre" for s in sites]),
+        ),
+        delay_median=p["del.size"],
+        kill_probability=p["del.kill"],
+        supply_loading=p["del.rho"] ** 0.5,
+        own_loading=(1.0 - p["del.rho"]) ** 0.5,
+        curtailment_table=beta_quantile_table(p["pow.curtail"], p["pow.curtail"]),
+    )
+
+
+def pack_deliveries(inputs: ModelInputs, layout: Layout) -> DeliveryParams:
+    """Pack the deliveries."""
+    p = inputs.parameters
+    assets = layout.assets
+    sites = {s.id: s for s in inputs.book.sites}
+    boxes = {b.id: b for b in inputs.book.boxes}
+    return DeliveryParams(
+        terms=float_rows(
+            DELIVERY_TERM,
+            cost=floats([a.cost for a in assets]),
+            planned=floats([a.planned_delivery for a in assets]),
+        ),
+        codes=code_rows(
+            DELIVERY_CODE,
+            site=indices(layout.sites, [a.site for a in assets]),
+            jurisdiction=indices(
+                layout.jurisdictions, [sites[a.site].jurisdiction for a in assets]
+            ),
+            generation=indices(layout.generations, [boxes[a.box].generation for a in assets]),
+            energised=bools([sites[a.site].energised for a in assets]),
+            price_fixed=bools([a.price_fixed for a in assets]),
+            pending=bools([a.accepted is None for a in assets]),
+        ),
+        streams=stream_rows(
+            DELIVERY_STREAM,
+            cost_streams=stream_id_array([f"asset.{a.id}.cost" for a in assets]),
+            slip_streams=stream_id_array([f"asset.{a.id}.slip" for a in assets]),
+        ),
+        commission_months=float(p["box.commission"]),
+        long_stop_months=float(p["contract.long_stop"]),
+        slip_median=p["mem.delay"],
+        revenue_lost=p["del.revenue_lost"],
+        noise=CAPEX_SD if inputs.switches["delivery"] else 0.0,
+    )
+
+
+def pack_costs(inputs: ModelInputs, layout: Layout) -> CostParams:
+    """Pack operating costs by asset."""
+    p = inputs.parameters
+    boxes = {b.id: b for b in inputs.book.boxes}
+    sites = {s.id: s for s in inputs.book.sites}
+    kw = {g.name: g.kw for g in inputs.book.generations}
+    assets = layout.assets
+    own = [boxes[a.box] for a in assets]
+    power = [a.gpus * kw[b.generation] for a, b in zip(assets, own, strict=True)]
+    years = np.arange(CONTRACT_MONTHS) / 12.0
+    return CostParams(
+        terms=float_rows(
+            COST_TERM,
+            gpus=floats([a.gpus for a in assets]),
+            cost=floats([a.cost for a in assets]),
+            power_mwh=floats([kilowatts * p["gpu.pue"] * HOURS / 1000.0 for kilowatts in power]),
+            power_factor=floats([sites[a.site].power_factor for a in assets]),
+            hedged=floats([b.power_hedged for b in own]),
+            hall=floats(
+                [k * b.colo_usd_per_kw_month / 1e6 for k, b in zip(power, own, strict=True)]
+            ),
+            operations=floats(
+                [b.operations_share * a.cost / 12.0 for a, b in zip(assets, own, strict=True)]
+            ),
+        ),
+        codes=code_rows(
+            COST_CODE,
+            triple_net=bools([b.triple_net for b in own]),
+        ),
+        power_path=p["pow.p0"] * np.exp(p["pow.trend"] * years),
+        hall_path=np.exp(HALL_ESCALATOR * years),
+    )
+
+
+def pack_collateral_of(inputs: ModelInputs) -> CollateralParams:
+    """Pack the collateral model of the study's generations."""
+    generations = inputs.book.generations
+    return pack_collateral(
+        inputs.parameters,
+        hardware_usd=floats([g.hardware_share * g.capex_usd for g in generations]),
+        installed_base=floats([g.installed_base_m * 1e6 for g in generations]),
+        base_grows=floats([1.0 if g.base_grows else 0.0 for g in generations]),
+    )
+
+
+def ranges(owners: Sequence[str], order: Sequence[str]) -> tuple[NDArray[np.int64], ...]:
+    """Return first and end row of each owner in a list grouped by owner."""
+    listed = list(owners)
+    first = [listed.index(owner) if owner in listed else 0 for owner in order]
+    counts = [listed.count(owner) for owner in order]
+    return ints(first), ints([f + n for f, n in zip(first, counts, strict=True)])
+
+
+def pack_boxes(inputs: ModelInputs, layout: Layout) -> BoxParams:
+    """Pack the terms of the boxes."""
+    p = inputs.parameters
+    boxes = sorted(inputs.book.boxes, key=lambda b: b.id)
+    first_asset, end_asset = ranges([a.box for a in layout.assets], layout.boxes)
+    first_tranche, end_tranche = ranges([d.box for d in layout.tranches], layout.boxes)
+    last_rank = [max((d.rank for d in layout.tranches if d.box == b.id), default=0) for b in boxes]
+    codes = {name: code for code, name in enumerate(WATERFALL_LINES)}
+
+    def column(field: str) -> NDArray[np.float64]:
+        return floats([float(getattr(b, field)) for b in boxes])
+
+    return BoxParams(
+        terms=float_rows(
+            BOX_TERM,
+            guarantee_cap=column("guarantee_cap"),
+            useful_life=column("useful_life_months"),
+            power_reserve_months=column("power_reserve_months"),
+            sweep_share=column("sweep_share"),
+            sweep_threshold=column("sweep_threshold"),
+            lockup_dscr=column("lockup_dscr"),
+            default_dscr=column("default_dscr"),
+            realisation_minimum=column("realisation_minimum"),
+            minimum_liquidity=column("minimum_liquidity"),
+            ltc_trigger=column("ltc_trigger"),
+            ltv_trigger=column("ltv_trigger"),
+            cures=column("cures"),
+            equity0=column("equity0"),
+        ),
+        codes=code_rows(
+            BOX_CODE,
+            sponsor=indices(layout.sponsors, [b.sponsor for b in boxes]),
+            recourse=ints([int(b.recourse) for b in boxes]),
+            investment_grade=bools([b.investment_grade for b in boxes]),
+            first_asset=first_asset,
+            end_asset=end_asset,
+            first_tranche=first_tranche,
+            end_tranche=end_tranche,
+            last_rank=ints(last_rank),
+            triple_net=bools([b.triple_net for b in boxes]),
+            reserve_months=ints([int(b.reserve_months + 0.5) for b in boxes]),
+            first_test=ints([b.first_test for b in boxes]),
+            test_interval=ints([max(1, b.test_interval) for b in boxes]),
+            default_on_termination=bools([b.default_on_termination for b in boxes]),
+            trap_on_breach=bools([b.trap_on_breach for b in boxes]),
+            operating_licence=bools([b.operating_licence for b in boxes]),
+        ),
+        streams=stream_rows(
+            BOX_STREAM,
+            workout_streams=stream_id_array([f"box.{b.id}.workout" for b in boxes]),
+            recovery_streams=stream_id_array([f"box.{b.id}.recovery" for b in boxes]),
+        ),
+        horizon=inputs.horizon,
+        sale_lag=int(p["wo.sale_lag"] + 0.5),
+        run_months=int(p["wo.run_months"] + 0.5),
+        refinancing_months=int(p["refi.months"] + 0.5),
+        refinancing_ltv=p["refi.ltv"],
+        refinancing_dscr=p["refi.dscr"],
+        transfer_cost=p["hold.transfer"],
+        hurdle=(1.0 + p["eq.hurdle"]) ** (-1.0 / 12.0),
+        collateral_model=inputs.switches["collateral"],
+        recovery_table=beta_quantile_table(p["cp.recovery_loan"], RECOVERY_SD),
+        recovery_years=p["cp.workout_time"],
+        neo_beta=p["cs.neo_beta"],
+        ig_margin=p["cs.ig_margin"],
+        log_spread_start=float(np.log(p["cs.hy0"])),
+        learning=p["cs.learn"],
+        waterfall=ints([codes[line] for line in inputs.waterfall]),
+    )
+
+
+def pack_tranches(layout: Layout) -> TrancheParams:
+    """Pack the debt."""
+    tranches = layout.tranches
+
+    def column(field: str) -> NDArray[np.float64]:
+        return floats([float(getattr(d, field)) for d in tranches])
+
+    def whole(field: str) -> NDArray[np.int64]:
+        return ints([int(getattr(d, field)) for d in tranches])
+
+    return TrancheParams(
+        terms=float_rows(
+            TRANCHE_TERM,
+            commitment=column("commitment"),
+            balance0=column("balance0"),
+            rate=column("rate"),
+            floor=column("floor"),
+            undrawn_fee=column("undrawn_fee"),
+            hedge_share=column("hedge_share"),
+            swap_rate=column("swap_rate"),
+            issue_discount=column("issue_discount"),
+            advance=column("advance"),
+            sculpt_dscr=column("sculpt_dscr"),
+            depreciation_months=column("depreciation_months"),
+            balloon=column("balloon"),
+        ),
+        codes=code_rows(
+            TRANCHE_CODE,
+            box=indices(layout.boxes, [d.box for d in tranches]),
+            sponsor=indices(layout.sponsors, [d.sponsor for d in tranches]),
+            rank=whole("rank"),
+            available_until=whole("available_until"),
+            maturity=whole("maturity"),
+            fixed=bools([d.fixed for d in tranches]),
+            amortisation=whole("amortisation"),
+            start=whole("amortisation_start"),
+        ),
+    )
+
+
+def pack_sponsors(inputs: ModelInputs) -> SponsorParams:
+    """Pack the HoldCos."""
+    p = inputs.parameters
+    sponsors = sorted(inputs.book.sponsors, key=lambda s: s.id)
+    return SponsorParams(
+        terms=float_rows(
+            SPONSOR_TERM,
+            cash0=floats([s.cash for s in sponsors]),
+            market_value=floats([s.market_value for s in sponsors]),
+            other_cash=floats([s.other_cash_per_year / 12.0 for s in sponsors]),
+            lease=floats([s.lease_per_year / 12.0 for s in sponsors]),
+        ),
+        overhead=p["hold.overhead"],
+        minimum_months=p["hold.min_cash"],
+        equity_beta=p["hold.eq_beta"],
+        estate_lag=float(p["hold.estate_lag"]),
+        spread_beta=p["cs.hold_beta"],
+        learning=p["cs.learn"],
+        horizon=inputs.horizon,
+        enabled=inputs.switches["sponsor"],
+    )
+
+
+def pack_model(
+    inputs: ModelInputs, market: MarketParams, compensator: NDArray[np.float64]
+) -> ModelParams:
+    """Pack a study.
+
+    Parameters
+    ----------
+    market : MarketParams
+        With the frozen reference path, see `engine.pack_market`.
+    compensator : ndarray, shape (class, H + 1)
+        See `engine.compensator`.
+    """
+    layout = layout_of(inputs)
+    p = inputs.parameters
+    return ModelParams(
+        market=market,
+        names=pack_names(inputs, layout, compensator),
+        leases=pack_leases(inputs, layout),
+        sites=pack_sites(inputs, layout),
+        deliveries=pack_deliveries(inputs, layout),
+        costs=pack_costs(inputs, layout),
+        collateral=pack_collateral_of(inputs),
+        boxes=pack_boxes(inputs, layout),
+        tranches=pack_tranches(layout),
+        sponsors=pack_sponsors(inputs),
+        asset_site=indices(layout.sites, [a.site for a in layout.assets]),
+        utilisation_table=beta_quantile_table(p["gpu.util"], UTILISATION_SD),
+        utilisation_streams=stream_id_array([f"box.{b}.utilisation" for b in layout.boxes]),
+        horizon=inputs.horizon,
+    )
+
+
+__all__ = ["Layout", "NameClass", "layout_of", "name_classes", "pack_model"]

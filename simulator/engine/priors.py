@@ -1,0 +1,41 @@
+"""Parameter uncertainty in hazards: one gamma multiplier per path and driver, mean one.
+
+Model: docs/model.md §1 (Priors).  Never on default curves: those are fixed by the compensator.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.drivers.draws import beta_at_normal, normals
+from simulator.numerics.jit import kernel
+from simulator.numerics.streams import stream_id_array
+
+PRIORS = ("dem.ap_lambda", "eff.lambda", "cp.reneg", "reg.lambda", "sup.vi_lambda")
+
+
+class PriorParams(NamedTuple):
+    """Frozen inputs."""
+
+    table: NDArray[np.float64]  # quantiles of the gamma law
+    enabled: bool
+    streams: NDArray[np.uint64]  # (prior,), in the order of PRIORS
+
+
+def pack_priors(table: NDArray[np.float64], *, enabled: bool) -> PriorParams:
+    """Return the packed priors."""
+    streams = stream_id_array([f"prior.{name}" for name in PRIORS])
+    return PriorParams(table=table, enabled=enabled, streams=streams)
+
+
+@kernel
+def draw_prior(params, which, seed, paths, multiplier):  # type: ignore[no-untyped-def]
+    """Write the multiplier (lane,) of one driver's hazard; 1 where priors are switched off."""
+    multiplier[:] = 1.0
+    if params.enabled:
+        for lane in range(paths.shape[0]):
+            z, _ = normals(seed, paths[lane], params.streams[which], 0)
+            multiplier[lane] = beta_at_normal(params.table, z)
