@@ -27,6 +27,25 @@ from simulator.config.tape import (
 from simulator.config.values import YearMonth
 
 
+REFERENCES = {
+    "boxes": ("sponsor", "generation"),
+    "debt": ("box", "sponsor"),
+    "contracts": ("box", "offtaker", "backstop"),
+    "assets": ("box", "contract", "site"),
+}
+"""Columns that name something else, by table."""
+HOMES = {
+    "box": "boxes",
+    "contract": "contracts",
+    "sponsor": "sponsors",
+    "generation": "generations",
+    "offtaker": "counterparties",
+    "backstop": "counterparties",
+    "site": "sites",
+}
+"""Where what a column names is described."""
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """A study and its tape as far as they were read.
@@ -175,23 +194,32 @@ def _entries(case: Case, table: str) -> Iterator[Entry]:
 
 
 def check_references(case: Case) -> None:
-    """Check that every name used is one that exists."""
+    """Check that every name used is one that exists; one that does not is told once."""
     sponsors, names = case.written("sponsors"), case.written("counterparties")
     boxes, contracts = case.tape.ids("boxes"), case.tape.ids("contracts")
+    sites = case.written("sites")  # a site may be named as its box and described by rules
     either = None if sponsors is None or names is None else sponsors | names
-    sites = case.written("sites")
-    known: dict[str, list[tuple[str, Iterable[str] | None]]] = {
-        "boxes": [("sponsor", sponsors), ("generation", case.generations)],
-        "debt": [("box", boxes), ("sponsor", sponsors)],
-        "contracts": [("box", boxes), ("offtaker", either), ("backstop", either)],
-        "assets": [("box", boxes), ("contract", contracts), ("site", sites)],
+    known: dict[str, set[str] | None] = {
+        "box": boxes,
+        "contract": contracts,
+        "sponsor": sponsors,
+        "generation": set(case.generations),
+        "offtaker": either,
+        "backstop": either,
+        "site": None if sites is None else sites | (boxes or set()),
     }
-    for table, columns in known.items():
+    users: dict[tuple[str, str], list[str]] = {}
+    for table, columns in REFERENCES.items():
         for entry in _entries(case, table):
-            for column, ids in columns:
-                value = getattr(entry.row, column)
-                if value is not None:
-                    _must_know(case, entry.place, column, value, ids)
+            for column in columns:
+                value, ids = getattr(entry.row, column), known[column]
+                if value is not None and ids is not None and value not in ids:
+                    users.setdefault((column, value), []).append(entry.place)
+    for (column, value), places in users.items():
+        more = f" (and in {len(places) - 1} other rows)" if len(places) > 1 else ""
+        mend = did_you_mean(value, known[column] or (), f"adding it to {HOMES[column]}")
+        case.fault(places[0], column, f"a known {column}", f"{value!r}{more}", mend)
+        case.out.spoilt.update(places)
 
 
 def check_nesting(case: Case) -> None:
@@ -206,11 +234,12 @@ def check_nesting(case: Case) -> None:
         elif row.box and row.sponsor and sponsor_of.get(row.box, row.sponsor) != row.sponsor:
             expected = f"the sponsor of {row.box}, {sponsor_of[row.box]}"
             case.fault(place, "sponsor", expected, repr(row.sponsor), "leaving it blank")
-        elif row.facility:
+        else:
             mine = (row.box or row.sponsor or "", row.box)
-            first = owner.setdefault(row.facility, mine)
+            facility = row.facility or row.tranche
+            first = owner.setdefault(facility, mine)
             if first != mine:
-                expected = f"all tranches of {row.facility} at {first[0]}"
+                expected = f"all tranches of {facility} at {first[0]}"
                 case.fault(place, "facility", expected, mine[0], "naming another facility")
     for place, asset in case.tape.sound("assets", AssetRow):
         box = box_of.get(asset.contract or "", asset.box)

@@ -71,13 +71,23 @@ class ConfigError(NeoboxError):
 
 @dataclass(slots=True)
 class Problems:
-    """A growing list of problems; the same place and path is reported once."""
+    """A growing list of problems; the same place and path is reported once.
+
+    Parameters
+    ----------
+    found
+        The problems.
+    spoilt
+        Places that something is wrong with, told or not.
+    """
 
     found: list[Problem] = field(default_factory=list)
+    spoilt: set[str] = field(default_factory=set)
     _seen: set[tuple[str, str]] = field(default_factory=set)
 
     def add(self, place: str, path: str, *, expected: str, got: object, mend: str) -> None:
         """Note a problem unless one at the same place and path is known."""
+        self.spoilt.add(place)
         if (place, path) not in self._seen:
             self._seen.add((place, path))
             text = got if isinstance(got, str) else shown(got)

@@ -135,7 +135,7 @@ def _complete_all(tape: Tape, market: Market, ledger: Ledger, unsound: frozenset
     completed = Completed()
     if tape.unreadable or tape.incomplete or "start" in unsound:
         return completed
-    at_fault = {problem.place for problem in ledger.out}
+    at_fault = set(ledger.out.spoilt)
     for deal in _deals(tape, at_fault, market):
         done = complete(deal, market, ledger)
         if done:
@@ -173,7 +173,8 @@ def _deals(tape: Tape, at_fault: set[str], market: Market) -> list[Deal]:
         payers = {row.offtaker for row in deal.contracts}
         payers |= {row.backstop for row in deal.contracts if row.backstop}
         ready = box.generation in market.planned and payers <= market.names.keys()
-        if sound and ready and deal.tranches and deal.assets:
+        served = {row.contract for row in deal.contracts} <= {row.contract for row in deal.assets}
+        if sound and ready and served and deal.tranches and deal.assets:
             deals.append(deal)
     return deals
 

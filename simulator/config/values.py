@@ -213,7 +213,7 @@ class YearMonth:
 
 
 def _identifier(value: object) -> str:
-    if isinstance(value, float) and value == int(value):
+    if isinstance(value, float) and value.is_integer():
         value = str(int(value))
     elif isinstance(value, int) and not isinstance(value, bool):
         value = str(value)

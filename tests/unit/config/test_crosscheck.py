@@ -188,6 +188,13 @@ def test_a_row_without_an_id_gives_no_echo(draft: Draft) -> None:
     assert (problem.path, problem.got) == ("box", "nothing")
 
 
+def test_a_missing_id_is_told_once_however_often_it_is_used(draft: Draft) -> None:
+    draft.row("boxes", "BOX-A")["box"] = "BOX-AA"
+    problem = draft.problem()
+    assert (problem.path, problem.got) == ("box", "'BOX-A' (and in 3 other rows)")
+    assert problem.mend == "writing 'BOX-AA' (did you mean that?)"
+
+
 def test_two_faults_of_a_row_are_two_messages(draft: Draft) -> None:
     draft.row("debt", "TERM-A").update(advance="85", hedge_share="95")
     assert [problem.path for problem in draft.problems()] == ["hedge_share", "advance"]
