@@ -12,7 +12,8 @@ import click
 from simulator.config.errors import ConfigError
 from simulator.config.estimate import Estimate, estimate
 from simulator.config.overrides import parse_assignment
-from simulator.config.study import Study, load_study, plain_values
+from simulator.config.plain import plain_values
+from simulator.config.study import Study, load_study
 
 
 @click.command()

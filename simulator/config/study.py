@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from simulator.config.case import Case
 from simulator.config.correlations import Matrix, study_matrix
-from simulator.config.crosscheck import Case, cross_check
+from simulator.config.crosscheck import cross_check
 from simulator.config.derive import BoxSummary, Completed, Deal, complete, complete_holdco, to_book
 from simulator.config.derive.ledger import Ledger
 from simulator.config.derive.market import Market, generations, package_names
@@ -20,6 +19,7 @@ from simulator.config.errors import ConfigError, Problems
 from simulator.config.loader import read_document
 from simulator.config.overrides import apply_overrides
 from simulator.config.parameters import resolve
+from simulator.config.plain import canonical_json, plain_values
 from simulator.config.ratings import package_curves, user_curves
 from simulator.config.schema import StudyFile
 from simulator.config.study_reader import read_study
@@ -223,24 +223,6 @@ def _resolved(
         sources=_sources(tape, ledger),
         summaries=tuple(completed.summaries),
     )
-
-
-def plain_values(value: Any) -> Any:
-    """Return a value as JSON knows it: no tuples, no enumerations, None for NaN."""
-    if isinstance(value, Mapping):
-        return {str(key): plain_values(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain_values(item) for item in value]
-    if isinstance(value, float) and math.isnan(value):
-        return None
-    if isinstance(value, int) and not isinstance(value, bool):
-        return int(value)
-    return value
-
-
-def canonical_json(value: Any) -> str:
-    """Return the one JSON text of a value: sorted keys, no spaces, shortest floats."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def _sources(tape: Tape, ledger: Ledger) -> dict[str, str]:

@@ -141,6 +141,7 @@ NAMES: dict[str, tuple[dict[str, Any], str, str]] = {
     "rating": ({"rating": "Q1"}, "rating", "got 'Q1'"),
     "rating nearly": ({"rating": "Baa12"}, "rating", "did you mean"),
     "kind": ({"kind": "hyperscalar"}, "kind", "'hyperscaler'"),
+    "assumption": ({"assumed": "raitng: x"}, "assumed", "'rating'"),
     "export": ({"export_exposed": "Mars"}, "export_exposed", "a known export_exposed"),
     "hazard in percent": ({"hazard_per_year": [23.5]}, "hazard_per_year.0", "writing 0.02 or 2%"),
 }

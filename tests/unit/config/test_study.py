@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from simulator.config import Study, load_study
-from simulator.config.study import canonical_json, plain_values
+from simulator.config.plain import canonical_json, plain_values
 from simulator.config.tape import ROWS
 from simulator.config.terms import CORRELATION_ORDER, SWITCHES, Book
 from tests.unit.config.conftest import Draft
