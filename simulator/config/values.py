@@ -132,7 +132,7 @@ ParPrice = Annotated[
 Coverage = Annotated[float, Quantity("times", 0, 10, "writing 1.2 for 1.2x")]
 BasisPoints = Annotated[
     float,
-    Quantity("bp", -100, 3000, "writing 250 for a margin of 2.5%", suffixes=(("bp", 0),)),
+    Quantity("bp", 20, 3000, "writing 450 for a margin of 4.5%", suffixes=(("bp", 0),)),
 ]
 UsdM = Annotated[float, Quantity("USD m", 0, 1e6, "writing USD millions, not dollars")]
 SignedUsdM = Annotated[float, Quantity("USD m", -1e6, 1e6, "writing USD millions, not dollars")]

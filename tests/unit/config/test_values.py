@@ -65,6 +65,11 @@ def test_price_in_cents(price: object) -> None:
     assert "0.05 and 50" in said["expected"]
 
 
+@pytest.mark.parametrize("margin", [4.5, 0.045, 13, -10, 4500])
+def test_margin_in_percent(margin: float) -> None:
+    assert refusal(BasisPoints, margin)["mend"] == "writing 450 for a margin of 4.5%"
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf, "nan", "-inf", ".nan", "Infinity"])
 def test_not_finite(value: object) -> None:
     assert refusal(Share, value)["expected"] == "a finite number"
