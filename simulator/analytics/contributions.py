@@ -15,8 +15,8 @@ from numpy.typing import ArrayLike
 
 from simulator.analytics.estimate import Estimate
 from simulator.analytics.estimators import standard_error, total
-from simulator.analytics.exposure import lender_shares
-from simulator.analytics.frame import estimates, labels, path_weights, vector
+from simulator.analytics.exposure import holding
+from simulator.analytics.frame import estimates, labels, path_weights
 from simulator.analytics.sample import Vector, as_vector, as_weights, tail_mass
 from simulator.analytics.tail import value_at_risk
 from simulator.dataset.dims import FACILITY
@@ -43,8 +43,9 @@ def shortfall_contributions(
 
     Notes
     -----
-    The error is that of the influence function (L_i − m_i)·1(B > VaR)/(1 − a), m_i the mean of
-    L_i over the paths nearest VaR in rank (a fifth as many as lie beyond it, at least 25).
+    The error is that of the influence function (L_i − m_i)·[1(B > VaR) + κ·1(B = VaR)]/(1 − a),
+    m_i the mean of L_i over the paths nearest VaR in rank (a fifth as many as lie beyond it, at
+    least 25).
     """
     losses = [as_vector(part, "part") for part in parts]
     book = np.sum(losses, axis=0)
@@ -59,7 +60,7 @@ def shortfall_contributions(
     near = _nearest(book, var, max(25, int(np.count_nonzero(beyond)) // 5))
     result = []
     for loss in losses:
-        centred = ratio * (loss - float(np.mean(loss[near]))) * beyond / mass
+        centred = share * (loss - float(np.mean(loss[near])))
         result.append(Estimate(total(share * loss) / n, standard_error(centred)))
     return result
 
@@ -83,9 +84,8 @@ def contribution_table(dataset: xr.Dataset, levels: Sequence[float] = (0.99,)) -
         ``shortfall_contribution(facility, level)`` [USD m] with ``_se``, at the lender's shares.
     """
     facilities = labels(dataset, FACILITY)
-    shares = lender_shares(dataset)
     weights = path_weights(dataset)
-    parts = [shares[i] * vector(dataset, "lender_loss", facility=i) for i in range(len(facilities))]
+    parts = [holding(dataset, i).loss for i in range(len(facilities))]
     columns = [shortfall_contributions(parts, level, weights) for level in levels]
     values = [columns[j][i] for i in range(len(facilities)) for j in range(len(levels))]
     return xr.Dataset(

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from simulator.analytics.estimators import mean, probability
-from simulator.analytics.exposure import lender_shares
+from simulator.analytics.exposure import holding
 from simulator.analytics.frame import estimates, horizon_months, labels, path_weights, vector
 from simulator.dataset.dims import FACILITY
 from simulator.dataset.variables import CAUSES, TRIGGERS
@@ -72,7 +72,6 @@ def causes_table(dataset: xr.Dataset) -> xr.Dataset:
     """
     facilities = labels(dataset, FACILITY)
     weights = path_weights(dataset)
-    shares = lender_shares(dataset)
     causes, triggers = CAUSES[1:], TRIGGERS[1:]
     chances, losses, events = [], [], []
     by_cause = np.zeros((len(causes), dataset.sizes["path"]))
@@ -80,11 +79,12 @@ def causes_table(dataset: xr.Dataset) -> xr.Dataset:
         cause = vector(dataset, "facility_default_cause", facility=i)
         trigger = vector(dataset, "facility_default_trigger", facility=i)
         loss = vector(dataset, "lender_loss", facility=i)
+        held = holding(dataset, i).loss
         for c in range(len(causes)):
             struck = cause == c + 1
             chances.append(probability(struck, weights))
             losses.append(mean(np.where(struck, loss, 0.0), weights))
-            by_cause[c] += shares[i] * np.where(struck, loss, 0.0)
+            by_cause[c] += np.where(struck, held, 0.0)
         events += [probability(trigger == e + 1, weights) for e in range(len(triggers))]
     n = len(facilities)
     return xr.Dataset(

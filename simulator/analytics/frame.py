@@ -14,7 +14,27 @@ import xarray as xr
 
 from simulator.analytics.estimate import Estimate
 from simulator.analytics.sample import Vector
+from simulator.config.errors import NeoboxError, did_you_mean
 from simulator.dataset.dims import MONTH
+
+
+class MissingVariableError(NeoboxError):
+    """A run does not hold a variable that a measure needs.
+
+    Parameters
+    ----------
+    name : str
+        What was asked for.
+    held : sequence of str
+        What there is.
+    """
+
+    exit_code = 2
+
+    def __init__(self, name: str, held: Sequence[str]) -> None:
+        self.name, self.held = name, tuple(held)
+        near = did_you_mean(name, held, "running the study again with all variables")
+        super().__init__(f"the run holds no variable {name!r}; mend by {near}")
 
 
 def vector(dataset: xr.Dataset, name: str, **position: int) -> Vector:
@@ -31,13 +51,12 @@ def vector(dataset: xr.Dataset, name: str, **position: int) -> Vector:
 
     Raises
     ------
-    KeyError
-        If the Dataset lacks the variable; the message lists what it has.
+    MissingVariableError
+        If the Dataset lacks the variable.
     """
     if name not in dataset:
-        raise KeyError(
-            f"dataset has no variable '{name}'; it has {', '.join(sorted(map(str, dataset)))}"
-        )
+        raise MissingVariableError(name, [str(held) for held in dataset])
+    dataset.variables[name].load()  # once; a column at a time would read the store each time
     values = dataset[name].isel(position).values
     return np.ascontiguousarray(values, dtype=np.float64)
 

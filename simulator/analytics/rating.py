@@ -19,10 +19,14 @@ the ends.  Users who hold an agency's own table pass it as a `RatingScale`.
 
 from __future__ import annotations
 
+import csv
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
+
+from simulator.config.errors import NeoboxError
 
 GRADES: Final = (
     *("Aaa", "Aa1", "Aa2", "Aa3", "A1", "A2", "A3", "Baa1", "Baa2", "Baa3", "Ba1", "Ba2", "Ba3"),
@@ -84,6 +88,42 @@ class RatingScale:
         """Grades between two expected losses, e.g. ``Ba2`` or ``Ba1 to Ba3``."""
         best, worst = self.grade(max(0.0, low)), self.grade(high)
         return best if best == worst else f"{best} to {worst}"
+
+
+def read_scale(path: str | Path) -> RatingScale:
+    """Read a user's scale from a CSV file with the columns ``rating`` and ``expected_loss``.
+
+    Parameters
+    ----------
+    path : path
+        Best grade first; losses as fractions (``0.004``) or percentages (``0.4%``).
+
+    Raises
+    ------
+    RatingScaleError
+        If the file cannot be read as a scale; the message says where.
+    """
+    path = Path(path)
+    losses: dict[str, float] = {}
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            for line, row in enumerate(csv.DictReader(file), start=2):
+                text = (row.get("expected_loss") or "").strip()
+                grade = (row.get("rating") or "").strip()
+                if not grade or not text:
+                    raise ValueError(
+                        f"line {line}: expected the columns rating and expected_loss, got {row}"
+                    )
+                losses[grade] = float(text.rstrip("%")) / (100.0 if text.endswith("%") else 1.0)
+        return RatingScale(losses, path.name)
+    except (OSError, ValueError) as error:
+        raise RatingScaleError(f"{path}: {error}") from error
+
+
+class RatingScaleError(NeoboxError):
+    """A file that is no rating scale."""
+
+    exit_code = 2
 
 
 def fitted_scale() -> RatingScale:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from simulator.analytics.estimate import Estimate
 from simulator.analytics.estimators import mean, probability, ratio
-from simulator.analytics.exposure import exposure, lender_shares, share_of
+from simulator.analytics.exposure import exposure, holding, share_of
 from simulator.analytics.frame import estimates, labels, path_weights, vector
 from simulator.analytics.rating import RatingScale, fitted_scale
 from simulator.analytics.sample import Vector
@@ -108,16 +108,16 @@ def _facility(dataset: xr.Dataset, i: int) -> Lending:
 
 
 def _book(dataset: xr.Dataset) -> Lending:
-    """Vectors of the book: each facility at the lender's share of it."""
+    """Vectors of the book: each facility at the lender's share of what was lent."""
     zeros = np.zeros(dataset.sizes["path"])
     claim, lost, lent = zeros.copy(), zeros.copy(), zeros.copy()
     defaulted = zeros > 0.0
-    for i, held in enumerate(lender_shares(dataset)):
-        facility = _facility(dataset, i)
-        defaulted = defaulted | facility.defaulted
-        claim += held * facility.claim
-        lost += held * facility.lost
-        lent += held * facility.lent
+    for i in range(dataset.sizes[FACILITY]):
+        facility, held = _facility(dataset, i), holding(dataset, i)
+        defaulted = defaulted | (facility.defaulted & (held.share > 0.0))
+        claim += held.share * facility.claim
+        lost += held.share * facility.lost
+        lent += held.lent
     loss = vector(dataset, "book_lender_loss")
     return Lending(lent, loss, share_of(loss, lent), defaulted, claim, lost)
 

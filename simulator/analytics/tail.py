@@ -68,7 +68,7 @@ def _first_within(tail: RightTail, mass: float) -> int:
 
 
 def _mass_error(tail: RightTail, mass: float) -> float:
-    """Return the standard error of the mass above VaR; that of the loss below if VaR is the last."""
+    """Return the standard error of the mass above VaR; of the loss below if VaR is last."""
     index = _first_within(tail, mass)
     return float(np.max(tail.errors[max(0, index - 1) : index + 1]))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,14 @@ from simulator.dataset.build import LabelledArray, build, label_fans
 from simulator.dataset.fans import Fan
 from simulator.dataset.order_statistics import LEVELS
 from simulator.dataset.plan import RunPlan
+from simulator.dataset.store import RunStore
 from simulator.dataset.variables import SERIES, VARIABLES
 
 FACILITIES = ("Alder DDTL", "Birch DDTL", "Cedar term", "Dogwood IG", "Elm vendor", "Fir notes")
 BOXES = ("Box Alder", "Box Birch", "Box Cedar", "Box Dogwood", "Box Elm", "Box Fir")
 TRANCHES = ("Alder A", "Alder B", "Birch A", "Cedar A", "Dogwood A", "Elm A", "Fir A")
 TRANCHE_FACILITY = (*FACILITIES[:1] * 2, *FACILITIES[1:])
+TRANCHE_SHARE = (1.0, 1.0, 1.0, 0.5, 0.25, 1.0, 0.0)
 SPONSORS = ("Northwind Compute", "Southgate Cloud")
 COUNTERPARTIES = ("Hyperscaler One", "Lab Two", "Lab Three", "Startups pool")
 GENERATIONS = ("H100", "B200", "GB300")
@@ -30,19 +33,35 @@ Array = NDArray[Any]
 
 
 def study(title: str = "Reference book") -> dict[str, Any]:
-    """What a resolved study may look like: values with units, sources and marks."""
+    """What a resolved study may look like: values, rules, sources and marks."""
+    keys = ("table", "row", "field", "value", "rule", "assumed")
     cells = [
-        ("market.dem.sigma", 0.35, "1/year", "sourced", "history of 2023-2026"),
-        ("market.gpu.beta_tight", 0.9, "1", "derived", "fit of rental prices"),
-        ("boxes.Box Alder.operations_share", 0.03, "1", "assumed", "default"),
-        ("boxes.Box Cedar.commission_months", 2, "month", "assumed", "default"),
-        ("facilities.Birch DDTL.reserve_months", 3, "month", "stated", "tape row 4"),
+        ("boxes", "Box Alder", "operations_share", 0.03, "gpu.om of the parameters", False),
+        ("boxes", "Box Cedar", "commission_months", 2, "no public number", True),
+        ("debt", "Birch A", "reserve_months", 3, "as in its sister loan", True),
     ]
-    keys = ("cell", "value", "unit", "basis", "source")
+    parameters = {"dem.sigma": 0.35, "gpu.beta_tight": 0.9, "gpu.delta": -0.1}
+    filing = "credit agreement, https://example.org/filing"
     return {
-        "title": title,
-        "horizon_months": 84,
-        "sources": [dict(zip(keys, cell, strict=True)) for cell in cells],
+        "schema": "neobox.resolved/1",
+        "study": {
+            "name": title,
+            "horizon_months": 84,
+            "sites": {"plano": {"jurisdiction": "US", "source": "https://example.org/site"}},
+            "sponsors": {"Northwind Compute": {"cash_usd_m": 400.0, "source": ""}},
+        },
+        "tape": {
+            "debt": [
+                {"tranche": "Alder A", "facility": "Alder DDTL", "source": filing},
+                {"tranche": "Alder B", "facility": "Alder DDTL", "source": filing},
+            ],
+        },
+        "inputs": {
+            "parameters": parameters,
+            "reference": {**parameters, "gpu.delta": -0.12},
+            "switches": {"policy": True, "easing": False},
+        },
+        "derived": [dict(zip(keys, cell, strict=True)) for cell in cells],
     }
 
 
@@ -65,7 +84,7 @@ def plan(paths: int, title: str, horizon: int = 84) -> RunPlan:
         },
         labels={
             "tranche_facility": ("tranche", TRANCHE_FACILITY),
-            "facility_lender_share": ("facility", (1.0, 1.0, 0.5, 0.25, 1.0, 1.0)),
+            "tranche_lender_share": ("tranche", TRANCHE_SHARE),
             "box_sponsor": ("box", tuple(SPONSORS[i % 2] for i in range(6))),
         },
         versions={"simulator": "0.1.0", "numpy": "2", "numba": "0", "python": "3", "sources": "ab"},
@@ -87,7 +106,8 @@ def scalars(paths: int, rng: np.random.Generator, horizon: int) -> dict[str, Arr
     loss = 0.8 * lost
     cause = np.where(defaulted, 1 + rng.choice(8, p=CAUSE_MIX, size=(paths, n)), 0)
     trigger = np.where(defaulted, rng.choice([2, 2, 2, 3, 4, 5, 6, 7], size=(paths, n)), 0)
-    shares = np.array([1.0, 1.0, 0.5, 0.25, 1.0, 1.0])
+    parts = np.array([0.7, 0.3, 1, 1, 1, 1, 1])
+    tranche_loss = np.repeat(loss, [2, 1, 1, 1, 1, 1], axis=1) * parts
     paid = LENT * 0.25
     moic = np.where(defaulted, rng.uniform(0, 0.4, (paths, n)), 1.0) * np.exp(0.5 + 0.35 * latent)
     moic[:, 3] = np.where(rng.random(paths) < 0.02, np.nan, moic[:, 3])
@@ -95,7 +115,7 @@ def scalars(paths: int, rng: np.random.Generator, horizon: int) -> dict[str, Arr
     state = np.where(back < 0.05, 1, np.where(rng.random((paths, n)) < 0.01, 2, 0))
     with np.errstate(divide="ignore", invalid="ignore"):
         irr = np.where(state == 0, back ** (1 / 4) - 1, np.nan)
-    lent_pv = np.repeat(LENT, [2, 1, 1, 1, 1, 1]) * [0.7, 0.3, 1, 1, 1, 1, 1]
+    lent_pv = np.repeat(LENT, [2, 1, 1, 1, 1, 1]) * parts
     pnl = paid * (back * 0.62 - 1)
     failed = rng.random((paths, 2)) < ndtr(-2 - 0.7 * factor)[:, None]
     names = rng.random((paths, 4)) < ndtr(
@@ -113,9 +133,9 @@ def scalars(paths: int, rng: np.random.Generator, horizon: int) -> dict[str, Arr
         "facility_default_cause": cause,
         "facility_default_trigger": trigger,
         "facility_censored": (rng.random((paths, n)) < 0.05) & ~defaulted,
-        "tranche_loss": np.zeros((paths, len(TRANCHES))),
+        "tranche_loss": tranche_loss,
         "tranche_drawn_pv": np.broadcast_to(lent_pv, (paths, len(TRANCHES))),
-        "book_lender_loss": loss @ shares,
+        "book_lender_loss": tranche_loss @ np.array(TRANCHE_SHARE),
         "equity_pnl": pnl,
         "equity_contributions": np.broadcast_to(paid, (paths, n)),
         "equity_moic": moic,
@@ -200,3 +220,31 @@ def synthetic_run(
             )
         )
     return build(run, [*arrays, *fans(run)], study(title))
+
+
+def series(run: RunPlan, rng: np.random.Generator) -> dict[str, Array]:
+    """Paths of every series, as the engine hands them over: month, entity, path."""
+    t = np.arange(1, run.horizon + 1) / run.horizon
+    made = {}
+    for variable in SERIES:
+        shape = (run.horizon, *run.entities(variable), run.paths)
+        centre, width = CENTRES.get(variable.name, (2.0, 0.5))
+        noise = (
+            width * np.sqrt(t).reshape(-1, *(1,) * (len(shape) - 1)) * rng.standard_normal(shape)
+        )
+        made[variable.name] = (centre + noise).astype(np.float32)
+    return made
+
+
+def write_run(directory: Path, paths: int = 400, title: str = "Reference book") -> Path:
+    """A complete run on disk."""
+    run = plan(paths, title)
+    rng = np.random.default_rng(20261122)
+    values = {
+        name: np.asarray(data).astype(VARIABLES[name].dtype)
+        for name, data in scalars(paths, rng, run.horizon).items()
+    }
+    with RunStore.create(directory, run, resolved=study(title)) as store:
+        store.write_chunk(0, values, series(run, rng))
+        store.finalise(threads=1)
+    return directory

@@ -1,0 +1,110 @@
+"""`neobox report`: the report of a finished run, its figures, or its headline as JSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+class NoRunError(click.ClickException):
+    """There is no run in the folder."""
+
+    exit_code = 2
+
+
+class UnfinishedRunError(click.ClickException):
+    """The run can be resumed."""
+
+    exit_code = 4
+
+
+@click.command()
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File to write; report.html in the run's folder by default.",
+)
+@click.option(
+    "--figures",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Also write every figure to this folder.",
+)
+@click.option(
+    "--format",
+    "formats",
+    type=click.Choice(["png", "svg", "pdf"]),
+    multiple=True,
+    default=("png",),
+    show_default=True,
+    help="Format of those figures; may be given several times.",
+)
+@click.option(
+    "--ratings",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Scale of implied ratings: CSV with the columns rating, expected_loss.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the headline numbers as JSON.")
+def report(
+    directory: Path,
+    out: Path | None,
+    figures: Path | None,
+    formats: tuple[str, ...],
+    ratings: Path | None,
+    as_json: bool,
+) -> None:
+    """Write the report of the run in DIR: one HTML file with figures, tables and sources."""
+    from simulator.analytics.rating import read_scale
+    from simulator.analytics.summary import analyse, headline
+    from simulator.reports.files import save_figures, save_report
+
+    scale = read_scale(ratings) if ratings else None
+    analysis = analyse(open_complete(directory), scale)
+    written = [save_report(analysis, out or directory / "report.html")]
+    if figures:
+        written += save_figures(analysis, figures, formats)
+    numbers = headline(analysis)
+    click.echo(json.dumps(numbers, indent=2) if as_json else as_text(numbers))
+    for path in written:
+        click.echo(str(path), err=as_json)
+
+
+def open_complete(directory: Path) -> xr.Dataset:
+    """Open a run; what is wrong with it becomes one line and an exit code."""
+    from simulator.dataset.errors import RunError, RunIncompleteError, RunNotFoundError
+    from simulator.dataset.reading import open_run
+
+    try:
+        return open_run(directory)
+    except RunError as error:
+        kinds = {RunNotFoundError: NoRunError, RunIncompleteError: UnfinishedRunError}
+        raise kinds.get(type(error), click.ClickException)(str(error)) from error
+
+
+def as_text(numbers: dict[str, Any]) -> str:
+    """Return the headline numbers of the book as lines."""
+    from simulator.analytics.estimate import format_estimate, format_probability
+
+    book, paths = numbers["book"], numbers["paths"]
+
+    def pair(name: str) -> tuple[float, float]:
+        one = book[name]
+        value, se = (float("nan") if x is None else float(x) for x in (one["value"], one["se"]))
+        return value, se
+
+    shortfall = book["expected_shortfall"]["0.99"]
+    rows = [
+        ("expected loss", f"USD {format_estimate(*pair('expected_loss'))} m"),
+        ("of exposure", format_estimate(*pair("expected_loss_share"), percent=True)),
+        ("probability of a loss", format_probability(*pair("loss_probability"), paths)),
+        ("ES 99%", f"USD {format_estimate(shortfall['value'], shortfall['se'])} m"),
+        ("implied rating", f"{book['implied_rating']} ({book['implied_rating_range']})"),
+    ]
+    head = f"{numbers['title']}: {paths:,} paths, seed {numbers['seed']}"
+    return "\n".join([head, *(f"  {name:22}{value}" for name, value in rows)])
