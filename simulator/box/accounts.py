@@ -20,7 +20,7 @@ from simulator.box.receipts import asset_value, box_debt
 from simulator.box.terms import BOX, BOX_CODE, BOX_TERM, WINDOWS
 from simulator.credit.leases import BACKSTOPPED, CANCELLED, CONTRACTED, GONE, LEASE, LEASE_CODE
 from simulator.numerics.elementary import exp, log
-from simulator.numerics.jit import kernel
+from simulator.numerics.jit import inner
 
 OPENING_LIFE_MONTHS = 72.0
 IRR_DEFINED, IRR_NONE, IRR_SEVERAL = 0.0, 1.0, 2.0
@@ -70,7 +70,7 @@ def new_accounts(boxes: int, horizon: int, lanes: int) -> AccountState:
     )
 
 
-@kernel
+@inner
 def init_accounts(
     state, box_params, boxes, tranches, deliveries, delivery_state, leases, lease_state
 ):  # type: ignore[no-untyped-def]
@@ -83,7 +83,7 @@ def init_accounts(
         for a in range(
             box_params.codes[BOX_CODE.first_asset, b], box_params.codes[BOX_CODE.end_asset, b]
         ):
-            running = running or not deliveries.codes[DELIVERY_CODE.pending, a]
+            running = running or deliveries.codes[DELIVERY_CODE.paid, a] > 0
         for lane in range(boxes.rows.shape[2]):
             opening = box_params.terms[BOX_TERM.equity0, b]
             if np.isnan(opening):
@@ -94,7 +94,7 @@ def init_accounts(
                         box_params.codes[BOX_CODE.first_asset, b],
                         box_params.codes[BOX_CODE.end_asset, b],
                     ):
-                        if not deliveries.codes[DELIVERY_CODE.pending, a]:
+                        if deliveries.codes[DELIVERY_CODE.paid, a] > 0:
                             age = max(0.0, -lease_state.rows[LEASE.accepted, a, lane])
                             delivered += deliveries.terms[DELIVERY_TERM.cost, a] * max(
                                 0.0, 1.0 - age / OPENING_LIFE_MONTHS
@@ -108,7 +108,7 @@ def init_accounts(
             state.cash_flows[0, b, lane] = -opening
 
 
-@kernel
+@inner
 def record_month(state, box_params, boxes, tranches, flow, month):  # type: ignore[no-untyped-def]
     """Book the month's flows between each box and its equity, and the closing balances."""
     early = exp((month - 1.0) * log(box_params.hurdle))
@@ -150,7 +150,7 @@ def record_month(state, box_params, boxes, tranches, flow, month):  # type: igno
             flow[flows.DSCR, b, lane] = cfads / service if serving else np.nan
 
 
-@kernel
+@inner
 def terminal_value(view, box_params, boxes, tranches, b, lane, month):  # type: ignore[no-untyped-def]
     """Return TV of a box at the horizon, USD m: contracts and collateral still to come, less debt."""
     if boxes.rows[BOX.default_month, b, lane] > 0.0:
@@ -219,7 +219,7 @@ def terminal_value(view, box_params, boxes, tranches, b, lane, month):  # type: 
     return max(0.0, total - box_debt(box_params, tranches, b, lane))
 
 
-@kernel
+@inner
 def present_value(cash_flows, b, lane, factor):  # type: ignore[no-untyped-def]
     """Return (value, slope in the factor) of a box's equity flows at a monthly discount factor."""
     value = 0.0
@@ -230,7 +230,7 @@ def present_value(cash_flows, b, lane, factor):  # type: ignore[no-untyped-def]
     return value, slope
 
 
-@kernel
+@inner
 def internal_rate(cash_flows, b, lane):  # type: ignore[no-untyped-def]
     """Return (state, annual effective IRR) of a box's equity flows.
 
@@ -271,7 +271,7 @@ def internal_rate(cash_flows, b, lane):  # type: ignore[no-untyped-def]
     return IRR_DEFINED, exp(-12.0 * log(factor)) - 1.0
 
 
-@kernel
+@inner
 def close_accounts(state, view, box_params, boxes, tranches, month):  # type: ignore[no-untyped-def]
     """Close the accounts at the horizon: terminal values and internal rates of return."""
     for b in range(box_params.codes.shape[1]):

@@ -21,7 +21,7 @@ from simulator.credit.leases import (
     GONE,
 )
 from simulator.drivers.collateral import HOURS
-from simulator.numerics.jit import kernel
+from simulator.numerics.jit import inner
 
 HOURS_A_YEAR = 8760.0
 
@@ -59,7 +59,7 @@ class CostParams(NamedTuple):
     hall_path: NDArray[np.float64]  # (month,), escalator, 1 at t0
 
 
-@kernel
+@inner
 def power_price(params, a, month, market_price):  # type: ignore[no-untyped-def]
     """Return what a box pays for power, USD per MWh: hedged share at plan, the rest at market."""
     planned = params.power_path[month]
@@ -69,7 +69,7 @@ def power_price(params, a, month, market_price):  # type: ignore[no-untyped-def]
     )
 
 
-@kernel
+@inner
 def cash_floor(params, a, month, market_price):  # type: ignore[no-untyped-def]
     """Return the cash cost of one GPU-hour, USD: below it a merchant GPU idles."""
     power = power_price(params, a, month, market_price) * params.terms[COST_TERM.power_mwh, a]
@@ -78,7 +78,7 @@ def cash_floor(params, a, month, market_price):  # type: ignore[no-untyped-def]
     return (power / 1e6 + fixed + hall) * 1e6 / (params.terms[COST_TERM.gpus, a] * HOURS)
 
 
-@kernel
+@inner
 def set_floors(params, month, market_power, floors):  # type: ignore[no-untyped-def]
     """Write the cash floor of every asset and lane; `market_power` (lane,), USD per MWh."""
     for a in range(params.terms.shape[1]):
@@ -86,7 +86,7 @@ def set_floors(params, month, market_power, floors):  # type: ignore[no-untyped-
             floors[a, lane] = cash_floor(params, a, month, market_power[lane])
 
 
-@kernel
+@inner
 def asset_cost(params, a, month, market_price, status, running):  # type: ignore[no-untyped-def]
     """Return (power, other) cost of an accepted asset this month, USD m."""
     if status == CANCELLED or status == GONE:

@@ -9,14 +9,14 @@ from simulator.box import flows
 from simulator.box.receipts import box_debt, realisation_ratio, window_dscr
 from simulator.box.terms import BOX, BOX_CODE, BOX_TERM, PERFORMING, WINDOWS
 from simulator.credit.leases import LEASE, UNPAID
-from simulator.numerics.jit import kernel
+from simulator.numerics.jit import inner
 
 DSCR_CURE, RATIO_CURE = 1.0, 2.0
 FAILS_TO_DEFAULT = 2.0
 MONTHS_OVER_TO_DEFAULT = 4.0  # not prepaid in three months after the first
 
 
-@kernel
+@inner
 def over_trigger(box_params, boxes, flow, b, lane, debt):  # type: ignore[no-untyped-def]
     """Return debt above the LTC or LTV trigger, USD m (the larger excess; <= 0 = none)."""
     excess = 0.0
@@ -31,7 +31,7 @@ def over_trigger(box_params, boxes, flow, b, lane, debt):  # type: ignore[no-unt
     return excess
 
 
-@kernel
+@inner
 def breached_contract(box_params, lease_state, b, lane):  # type: ignore[no-untyped-def]
     """Say whether a pooled contract goes unpaid this month."""
     for a in range(
@@ -42,7 +42,7 @@ def breached_contract(box_params, lease_state, b, lane):  # type: ignore[no-unty
     return False
 
 
-@kernel
+@inner
 def test_covenants(box_params, boxes, tranches, lease_state, flow, month, sponsor_cash):  # type: ignore[no-untyped-def]
     """Test every performing box with debt; set the trap and the cures asked.
 
@@ -115,7 +115,7 @@ def test_covenants(box_params, boxes, tranches, lease_state, flow, month, sponso
             flow[flows.CURE_ASKED, b, lane] = asked
 
 
-@kernel
+@inner
 def note_cure(box_params, boxes, flow, b, lane):  # type: ignore[no-untyped-def]
     """Say whether an asked cure came in full; count it in the coverage window if so."""
     asked = flow[flows.CURE_ASKED, b, lane]

@@ -33,19 +33,20 @@ from simulator.credit.leases import (
     LEASE,
     LEASE_CODE,
     LEASE_TERM,
+    contract_prepayment,
     full_invoice,
 )
 from simulator.numerics.elementary import exp, log
-from simulator.numerics.jit import kernel
+from simulator.numerics.jit import inner
 
 
-@kernel
+@inner
 def index_rate(params, d, sofr_before):  # type: ignore[no-untyped-def]
     """Return the index of a floating coupon: SOFR of the month before, floored."""
     return max(params.terms[TRANCHE_TERM.floor, d], sofr_before)
 
 
-@kernel
+@inner
 def coupon_rate(params, state, d, lane, sofr_before):  # type: ignore[no-untyped-def]
     """Return the coupon of the month, per year."""
     if state.rows[TRANCHE.refinanced, d, lane] > 0.0:
@@ -55,7 +56,7 @@ def coupon_rate(params, state, d, lane, sofr_before):  # type: ignore[no-untyped
     return index_rate(params, d, sofr_before) + params.terms[TRANCHE_TERM.rate, d]
 
 
-@kernel
+@inner
 def level_instalment(base, coupon, months):  # type: ignore[no-untyped-def]
     """Return the principal part of a level payment with so many payments left."""
     rate = coupon / 12.0
@@ -64,7 +65,7 @@ def level_instalment(base, coupon, months):  # type: ignore[no-untyped-def]
     return base * rate / (exp(months * log(1.0 + rate)) - 1.0)
 
 
-@kernel
+@inner
 def instalment_due(params, state, d, lane, month, base, coupon):  # type: ignore[no-untyped-def]
     """Return the scheduled principal of a month on a balance `base` that is not overdue, USD m."""
     maturity = state.rows[TRANCHE.maturity, d, lane]
@@ -87,7 +88,7 @@ def instalment_due(params, state, d, lane, month, base, coupon):  # type: ignore
     return min(amortising, max(0.0, base - state.schedule[d, row, lane]))
 
 
-@kernel
+@inner
 def scheduled_service(params, state, d, lane, month, months):  # type: ignore[no-untyped-def]
     """Return interest and instalments of the next `months` months after this one, USD m."""
     coupon = state.rows[TRANCHE.coupon, d, lane]
@@ -106,7 +107,7 @@ def scheduled_service(params, state, d, lane, month, months):  # type: ignore[no
     return total
 
 
-@kernel
+@inner
 def contracted_cash(  # type: ignore[no-untyped-def]
     deliveries, delivery_state, leases, lease_state, costs, availability, a, lane, fitted, month
 ):
@@ -141,8 +142,7 @@ def contracted_cash(  # type: ignore[no-untyped-def]
         if end - month < credits:
             prepayment = lease_state.rows[LEASE.prepayment, a, lane]
             if prepayment == 0.0:
-                value = full_invoice(leases, a, price, 1.0) * leases.terms[LEASE_TERM.term, a]
-                prepayment = leases.terms[LEASE_TERM.prepayment_share, a] * value
+                prepayment = contract_prepayment(leases, a, price)
             cash -= min(cash, prepayment / credits)
     if not costs.codes[COST_CODE.triple_net, a]:
         row = min(month, costs.power_path.shape[0] - 1)
@@ -160,7 +160,7 @@ def contracted_cash(  # type: ignore[no-untyped-def]
     return cash
 
 
-@kernel
+@inner
 def depreciated_cost(
     deliveries, delivery_state, leases, lease_state, b, box_params, lane, month, life
 ):  # type: ignore[no-untyped-def]
@@ -180,7 +180,7 @@ def depreciated_cost(
     return total
 
 
-@kernel
+@inner
 def fit_schedules(  # type: ignore[no-untyped-def]
     params,
     state,
@@ -299,7 +299,7 @@ def fit_schedules(  # type: ignore[no-untyped-def]
                 scale_caps(state, d, lane, month, last)
 
 
-@kernel
+@inner
 def sculpt(state, d, lane, month, last, factor, cash):  # type: ignore[no-untyped-def]
     """Write the share of the opening balance due each month: principal follows contracted cash."""
     rows = state.schedule.shape[1]
@@ -317,7 +317,7 @@ def sculpt(state, d, lane, month, last, factor, cash):  # type: ignore[no-untype
         later = opening
 
 
-@kernel
+@inner
 def scale_caps(state, d, lane, month, last):  # type: ignore[no-untyped-def]
     """Lift the caps to the balance at the fit if it stands above them: the deal's own headroom."""
     rows = state.schedule.shape[1]
@@ -331,7 +331,7 @@ def scale_caps(state, d, lane, month, last):  # type: ignore[no-untyped-def]
                 state.schedule[d, s, lane] = balance * (last - s) / max(1.0, last - month)
 
 
-@kernel
+@inner
 def debt_service(params, state, box_params, boxes, flow, month, sofr_before):  # type: ignore[no-untyped-def]
     """Set coupons, interest, instalments and fees due by the tranches of performing boxes.
 

@@ -31,7 +31,7 @@ from simulator.credit.leases import (
 )
 from simulator.drivers.rates import new_issue_spread
 from simulator.numerics.elementary import exp
-from simulator.numerics.jit import kernel
+from simulator.numerics.jit import inner
 
 # What declares the default (trigger) ...
 BY_SPONSOR, BY_PAYMENT, BY_MATURITY, BY_TERMINATION, BY_DSCR, BY_RATIO, BY_LIQUIDITY = (
@@ -50,7 +50,7 @@ LATE_MONTHS_TO_DEFAULT = 3.0
 GRACE_MONTH_ENDS = 2.0
 
 
-@kernel
+@inner
 def try_to_refinance(
     view, box_params, boxes, params, state, flow, b, lane, month, repaid, distressed
 ):  # type: ignore[no-untyped-def]
@@ -94,7 +94,7 @@ def try_to_refinance(
             state.rows[TRANCHE.balloon, d, lane] = 0.0
 
 
-@kernel
+@inner
 def past_maturity(box_params, state, b, lane, month):  # type: ignore[no-untyped-def]
     """Say whether debt is left at or after its maturity."""
     for d in range(
@@ -108,7 +108,7 @@ def past_maturity(box_params, state, b, lane, month):  # type: ignore[no-untyped
     return False
 
 
-@kernel
+@inner
 def overdue(box_params, boxes, state, b, lane):  # type: ignore[no-untyped-def]
     """Return arrears of a box, USD m: principal and interest overdue, and unpaid fees."""
     total = boxes.rows[BOX.fee_arrears, b, lane]
@@ -119,7 +119,7 @@ def overdue(box_params, boxes, state, b, lane):  # type: ignore[no-untyped-def]
     return total
 
 
-@kernel
+@inner
 def terminated_contract(view, box_params, b, lane, month):  # type: ignore[no-untyped-def]
     """Say whether a contract lost its last delivery to rejection or termination this month."""
     leases, lease_state = view.leases, view.lease_state
@@ -145,7 +145,7 @@ def terminated_contract(view, box_params, b, lane, month):  # type: ignore[no-un
     return False
 
 
-@kernel
+@inner
 def cause_of_default(view, box_params, trigger, b, lane, month):  # type: ignore[no-untyped-def]
     """Return what took most contracted revenue in the month of the default."""
     if trigger == BY_SPONSOR:
@@ -201,7 +201,7 @@ def cause_of_default(view, box_params, trigger, b, lane, month):  # type: ignore
     return DELAY if worst == lost_delay else EXPIRY
 
 
-@kernel
+@inner
 def trigger_of(view, box_params, boxes, state, b, lane, month, sponsor_default, cured):  # type: ignore[no-untyped-def]
     """Return the event of default of the month, 0 = none, in the order of precedence."""
     if (
@@ -228,7 +228,7 @@ def trigger_of(view, box_params, boxes, state, b, lane, month, sponsor_default, 
     return 0.0
 
 
-@kernel
+@inner
 def end_of_month(  # type: ignore[no-untyped-def]
     view,
     box_params,
@@ -284,7 +284,7 @@ def end_of_month(  # type: ignore[no-untyped-def]
             abandon_assets(view, box_params, b, lane)
 
 
-@kernel
+@inner
 def abandon_assets(view, box_params, b, lane):  # type: ignore[no-untyped-def]
     """Take a box's GPUs out of the model: its lenders' recovery is drawn, not earned."""
     for a in range(
@@ -294,7 +294,7 @@ def abandon_assets(view, box_params, b, lane):  # type: ignore[no-untyped-def]
             view.lease_state.rows[LEASE.status, a, lane] = GONE
 
 
-@kernel
+@inner
 def no_debt_to_come(box_params, params, state, b, lane, month):  # type: ignore[no-untyped-def]
     """Say whether nothing can be drawn any more and something was."""
     drawn = 0.0

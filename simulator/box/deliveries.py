@@ -30,6 +30,7 @@ from simulator.credit.leases import (
     PENDING,
     RESOLUTION_MONTHS,
     UNPAID,
+    contract_prepayment,
     full_invoice,
     start_reletting,
 )
@@ -37,7 +38,7 @@ from simulator.credit.names import NAME
 from simulator.drivers.draws import normals
 from simulator.drivers.memory import CAPEX_LAG
 from simulator.numerics.elementary import exp
-from simulator.numerics.jit import kernel
+from simulator.numerics.jit import inner
 
 CAPEX_SD = 0.08  # of log capex
 SLIP_SD = 0.7  # of log delay
@@ -62,10 +63,11 @@ class DeliveryCodeRows(NamedTuple):
     generation: int
     energised: int  # site energised at t0
     price_fixed: int
-    pending: int  # not delivered at t0
+    pending: int  # not accepted at t0
+    paid: int  # delivered and paid for by t0
 
 
-DELIVERY_CODE = DeliveryCodeRows(*range(6))
+DELIVERY_CODE = DeliveryCodeRows(*range(7))
 
 
 class DeliveryStreamRows(NamedTuple):
@@ -112,13 +114,13 @@ def new_deliveries(assets: int, lanes: int) -> DeliveryState:
     return DeliveryState(np.zeros((len(DELIVERY), assets, lanes)))
 
 
-@kernel
+@inner
 def init_deliveries(params, state, sites):  # type: ignore[no-untyped-def]
     """Set the due months from plans and site delays; killed sites never deliver."""
     for a in range(params.terms.shape[1]):
         site = params.codes[DELIVERY_CODE.site, a]
         for lane in range(state.rows.shape[2]):
-            if params.codes[DELIVERY_CODE.pending, a]:
+            if not params.codes[DELIVERY_CODE.paid, a]:
                 state.rows[DELIVERY.delivered, a, lane] = NEVER
                 state.rows[DELIVERY.due, a, lane] = (
                     params.terms[DELIVERY_TERM.planned, a] + sites.rows[SITE.delay, site, lane]
@@ -130,7 +132,7 @@ def init_deliveries(params, state, sites):  # type: ignore[no-untyped-def]
                 state.rows[DELIVERY.due, a, lane] = params.terms[DELIVERY_TERM.planned, a]
 
 
-@kernel
+@inner
 def slip_deliveries(params, state, leases, seed, paths, month, shortage_starts, site_slip):  # type: ignore[no-untyped-def]
     """Push pending deliveries back: a shortage that starts, a moratorium on sites.
 
@@ -143,7 +145,7 @@ def slip_deliveries(params, state, leases, seed, paths, month, shortage_starts, 
         if not params.codes[DELIVERY_CODE.pending, a]:
             continue
         for lane in range(paths.shape[0]):
-            if leases.status[a, lane] != PENDING:
+            if leases.rows[LEASE.status, a, lane] != PENDING:
                 continue
             if shortage_starts[lane] > 0.0:
                 z, _ = normals(
@@ -156,7 +158,7 @@ def slip_deliveries(params, state, leases, seed, paths, month, shortage_starts, 
                 ]
 
 
-@kernel
+@inner
 def expected_acceptance(params, state, a, lane):  # type: ignore[no-untyped-def]
     """Return the month in which a pending or commissioning asset is expected to be accepted."""
     if state.rows[DELIVERY.delivered, a, lane] < NEVER:
@@ -164,7 +166,7 @@ def expected_acceptance(params, state, a, lane):  # type: ignore[no-untyped-def]
     return np.floor(state.rows[DELIVERY.due, a, lane] + 0.5) + params.commission_months
 
 
-@kernel
+@inner
 def cancelled(
     params, leases, lease_state, sites, boxes, sponsor_default, a, b, lane, month, log_development
 ):  # type: ignore[no-untyped-def]
@@ -182,7 +184,7 @@ def cancelled(
     return surprise * lease_state.rows[LEASE.moneyness, a, lane] < LONG_STOP_MONEYNESS
 
 
-@kernel
+@inner
 def fund_capex(
     box_params, boxes, tranche_params, tranches, flow, b, lane, month, capex, prepayment
 ):  # type: ignore[no-untyped-def]
@@ -224,7 +226,7 @@ def fund_capex(
     flow[flows.EQUITY_FOR_CAPEX, b, lane] += max(0.0, capex - prepayment - draw)
 
 
-@kernel
+@inner
 def step_deliveries(  # type: ignore[no-untyped-def]
     params,
     state,
@@ -291,12 +293,8 @@ def step_deliveries(  # type: ignore[no-untyped-def]
                 leases.codes[LEASE_CODE.name, a] >= 0
                 and leases.terms[LEASE_TERM.prepayment_share, a] > 0.0
             ):
-                value = full_invoice(leases, a, lease_state.rows[LEASE.price, a, lane], 1.0)
-                prepayment = (
-                    leases.terms[LEASE_TERM.prepayment_share, a]
-                    * value
-                    * leases.terms[LEASE_TERM.term, a]
-                )
+                price = lease_state.rows[LEASE.price, a, lane]
+                prepayment = contract_prepayment(leases, a, price)
                 lease_state.rows[LEASE.prepayment, a, lane] = prepayment
                 lease_state.rows[LEASE.unearned, a, lane] = prepayment
             fund_capex(
@@ -316,7 +314,7 @@ def step_deliveries(  # type: ignore[no-untyped-def]
             lease_state.rows[LEASE.status, a, lane] = COMMISSIONING
 
 
-@kernel
+@inner
 def damages(params, leases, lease_state, a, lane, month, availability):  # type: ignore[no-untyped-def]
     """Return what vendors and insurers pay for a late contracted delivery this month, USD m."""
     late = month > params.terms[DELIVERY_TERM.planned, a] + params.commission_months
@@ -332,7 +330,7 @@ def damages(params, leases, lease_state, a, lane, month, availability):  # type:
     return (1.0 - params.revenue_lost) * invoice
 
 
-@kernel
+@inner
 def accept(params, state, leases, lease_state, names, seed, paths, month, tightness):  # type: ignore[no-untyped-def]
     """Accept, at the end of the month, what was delivered `commission_months` ago."""
     for a in range(params.terms.shape[1]):
@@ -366,7 +364,7 @@ def accept(params, state, leases, lease_state, names, seed, paths, month, tightn
                     lease_state.rows[LEASE.status, a, lane] = UNPAID
 
 
-@kernel
+@inner
 def note_acceptance(params, leases, lease_state, boxes, month):  # type: ignore[no-untyped-def]
     """Remember the month of each box's first acceptance."""
     for a in range(params.terms.shape[1]):

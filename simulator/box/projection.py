@@ -28,10 +28,10 @@ from simulator.credit.leases import (
     full_invoice,
 )
 from simulator.numerics.elementary import exp
-from simulator.numerics.jit import kernel
+from simulator.numerics.jit import inner
 
 
-@kernel
+@inner
 def projected_cash(view, box_params, boxes, b, lane, month, ahead):  # type: ignore[no-untyped-def]
     """Return the CFADS of a box `ahead` months from now, USD m, as one would expect it today.
 
@@ -80,7 +80,7 @@ def projected_cash(view, box_params, boxes, b, lane, month, ahead):  # type: ign
     return total
 
 
-@kernel
+@inner
 def projected_value(view, box_params, boxes, b, lane, month, ahead):  # type: ignore[no-untyped-def]
     """Return the orderly value of a box's GPUs `ahead` months from now, USD m."""
     total = 0.0
@@ -108,14 +108,14 @@ def projected_value(view, box_params, boxes, b, lane, month, ahead):  # type: ig
     return total
 
 
-@kernel
+@inner
 def expected_sale_share(view):  # type: ignore[no-untyped-def]
     """Return expected net proceeds of a forced sale per unit of orderly value."""
     collateral = view.collateral
     return max(0.1, 1.0 - collateral.haircut_mean) * (1.0 - collateral.remarketing_cost)
 
 
-@kernel
+@inner
 def level_service(debt, coupon, months):  # type: ignore[no-untyped-def]
     """Return the monthly level payment that repays `debt` over so many months, USD m."""
     if debt <= flows.TINY:
@@ -123,7 +123,7 @@ def level_service(debt, coupon, months):  # type: ignore[no-untyped-def]
     return debt * coupon / 12.0 + level_instalment(debt, coupon, max(1.0, months))
 
 
-@kernel
+@inner
 def mean_coupon(box_params, tranches, b, lane):  # type: ignore[no-untyped-def]
     """Return the balance-weighted coupon of a box, per year."""
     weighted = 0.0
@@ -136,7 +136,7 @@ def mean_coupon(box_params, tranches, b, lane):  # type: ignore[no-untyped-def]
     return weighted / debt if debt > flows.TINY else 0.0
 
 
-@kernel
+@inner
 def months_to_maturity(box_params, tranches, b, lane, month):  # type: ignore[no-untyped-def]
     """Return months to the latest maturity of a box with a balance, between 1 and 60."""
     last = float(month)

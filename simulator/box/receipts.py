@@ -24,13 +24,13 @@ from simulator.box.terms import (
 )
 from simulator.credit.leases import LEASE, LEASE_CODE, LEASE_TERM
 from simulator.drivers.collateral import orderly_value
-from simulator.numerics.jit import kernel
+from simulator.numerics.jit import inner
 
 TRANSFER_MONTHS = 3.0
 TRANSFER_MONTHS_WITH_LICENCE = 1.0
 
 
-@kernel
+@inner
 def collect(  # type: ignore[no-untyped-def]
     box_params,
     boxes,
@@ -105,7 +105,7 @@ def collect(  # type: ignore[no-untyped-def]
             flow[flows.OPERATING_COSTS, b, lane] = power_cost + other_cost + transfer
 
 
-@kernel
+@inner
 def value_collateral(  # type: ignore[no-untyped-def]
     box_params,
     boxes,
@@ -158,7 +158,7 @@ def value_collateral(  # type: ignore[no-untyped-def]
             flow[flows.COLLATERAL, b, lane] = total
 
 
-@kernel
+@inner
 def asset_value(  # type: ignore[no-untyped-def]
     box_params,
     boxes,
@@ -205,7 +205,7 @@ def asset_value(  # type: ignore[no-untyped-def]
     return value * leases.terms[LEASE_TERM.gpus, a] / 1e6
 
 
-@kernel
+@inner
 def measure_coverage(box_params, boxes, tranche_params, tranches, leases, lease_state, flow, month):  # type: ignore[no-untyped-def]
     """Compute CFADS, the coverage window, the reserve target and the shortfall of the month."""
     for b in range(box_params.codes.shape[1]):
@@ -262,7 +262,7 @@ def measure_coverage(box_params, boxes, tranche_params, tranches, leases, lease_
             flow[flows.SHORTFALL, b, lane] = max(0.0, needed - own)
 
 
-@kernel
+@inner
 def senior_needs(boxes, flow, b, lane):  # type: ignore[no-untyped-def]
     """Return what costs, fees and all debt service ask for this month, USD m."""
     return (
@@ -278,13 +278,13 @@ def senior_needs(boxes, flow, b, lane):  # type: ignore[no-untyped-def]
     )
 
 
-@kernel
+@inner
 def surplus_prepayment(flow, b, lane):  # type: ignore[no-untyped-def]
     """Return prepayment received this month beyond the capex it paid for, USD m."""
     return max(0.0, flow[flows.PREPAYMENT_RECEIVED, b, lane] - flow[flows.CAPEX, b, lane])
 
 
-@kernel
+@inner
 def window_dscr(boxes, b, lane):  # type: ignore[no-untyped-def]
     """Return (sum of CFADS, sum of debt service) over the coverage window."""
     cfads = 0.0
@@ -295,7 +295,7 @@ def window_dscr(boxes, b, lane):  # type: ignore[no-untyped-def]
     return cfads, service
 
 
-@kernel
+@inner
 def realisation_ratio(boxes, b, lane):  # type: ignore[no-untyped-def]
     """Return contracted cash received over due in the last three months; 1 if nothing was due."""
     due = 0.0
@@ -306,7 +306,7 @@ def realisation_ratio(boxes, b, lane):  # type: ignore[no-untyped-def]
     return received / due if due > flows.TINY else 1.0
 
 
-@kernel
+@inner
 def box_debt(box_params, tranches, b, lane):  # type: ignore[no-untyped-def]
     """Return the debt of a box, USD m."""
     total = 0.0

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from simulator.drivers.draws import beta_at_normal, normals, uniforms
 from simulator.numerics.elementary import exp
-from simulator.numerics.jit import kernel
+from simulator.numerics.jit import inner
 from simulator.numerics.normal import normal_quantile
 
 DELAY_SD = 0.7  # of log delay
@@ -89,7 +89,7 @@ def new_sites(sites: int, lanes: int) -> SiteState:
     return SiteState(np.zeros((len(SITE), max(1, sites), lanes)))
 
 
-@kernel
+@inner
 def init_sites(params, state, seed, paths, supply_factor):  # type: ignore[no-untyped-def]
     """Draw each path's delays, kills and curtailment; `supply_factor` (lane,) is S*."""
     for site in range(params.terms.shape[1]):

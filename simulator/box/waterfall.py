@@ -12,7 +12,7 @@ from __future__ import annotations
 from simulator.box import flows
 from simulator.box.receipts import box_debt, senior_needs, surplus_prepayment
 from simulator.box.terms import BOX, BOX_CODE, BOX_TERM, TRANCHE, TRANCHE_CODE
-from simulator.numerics.jit import kernel
+from simulator.numerics.jit import inner
 
 (
     OPERATING_COSTS,
@@ -31,7 +31,7 @@ from simulator.numerics.jit import kernel
 """Codes of the lines, in the order of `config.terms.WATERFALL_LINES`."""
 
 
-@kernel
+@inner
 def gather_cash(box_params, boxes, tranches, flow, b, lane):  # type: ignore[no-untyped-def]
     """Return the cash of the month: receipts, what reserves release, support and cures."""
     released = 0.0
@@ -58,13 +58,13 @@ def gather_cash(box_params, boxes, tranches, flow, b, lane):  # type: ignore[no-
     )
 
 
-@kernel
+@inner
 def power_reserve_target(box_params, flow, b, lane):  # type: ignore[no-untyped-def]
     """Return the power reserve asked for: months of this month's power cost, USD m."""
     return box_params.terms[BOX_TERM.power_reserve_months, b] * flow[flows.POWER_COST, b, lane]
 
 
-@kernel
+@inner
 def draw_reserves(boxes, flow, b, lane, cash, needed):  # type: ignore[no-untyped-def]
     """Meet a shortfall from trapped cash, the power reserve and the DSRA; return the cash."""
     short = max(0.0, needed - cash)
@@ -84,7 +84,7 @@ def draw_reserves(boxes, flow, b, lane, cash, needed):  # type: ignore[no-untype
     return cash + used
 
 
-@kernel
+@inner
 def pay_costs(boxes, flow, b, lane, cash):  # type: ignore[no-untyped-def]
     """Pay operating costs, last month's unpaid ones included."""
     due = flow[flows.OPERATING_COSTS, b, lane] + boxes.rows[BOX.cost_arrears, b, lane]
@@ -94,7 +94,7 @@ def pay_costs(boxes, flow, b, lane, cash):  # type: ignore[no-untyped-def]
     return cash - paid
 
 
-@kernel
+@inner
 def pay_fees(boxes, flow, b, lane, cash):  # type: ignore[no-untyped-def]
     """Pay senior fees and hedge settlements (a settlement received came in with the cash)."""
     hedge = max(0.0, flow[flows.HEDGE_SETTLEMENT, b, lane])
@@ -105,7 +105,7 @@ def pay_fees(boxes, flow, b, lane, cash):  # type: ignore[no-untyped-def]
     return cash - paid
 
 
-@kernel
+@inner
 def pay_interest(params, state, box_params, b, lane, cash, first_rank, last_rank):  # type: ignore[no-untyped-def]
     """Pay interest by rank, pro rata within a rank; what is unpaid is added to the balance."""
     for rank in range(first_rank, last_rank + 1):
@@ -133,7 +133,7 @@ def pay_interest(params, state, box_params, b, lane, cash, first_rank, last_rank
     return cash
 
 
-@kernel
+@inner
 def pay_principal(params, state, box_params, b, lane, month, cash, first_rank, last_rank):  # type: ignore[no-untyped-def]
     """Pay arrears and instalments by rank, pro rata to what is due; the unpaid part stays due.
 
@@ -171,7 +171,7 @@ def pay_principal(params, state, box_params, b, lane, month, cash, first_rank, l
     return cash
 
 
-@kernel
+@inner
 def sweep(params, state, box_params, boxes, flow, b, lane, cash):  # type: ignore[no-untyped-def]
     """Prepay debt: all cash while a ratio trigger is breached, else the agreed share."""
     if boxes.rows[BOX.over_months, b, lane] > 0.0:
@@ -210,7 +210,7 @@ def sweep(params, state, box_params, boxes, flow, b, lane, cash):  # type: ignor
     return cash - (amount - left)
 
 
-@kernel
+@inner
 def pay_line(line, params, state, box_params, boxes, flow, b, lane, month, cash):  # type: ignore[no-untyped-def]
     """Pay one line of the order and return the cash left."""
     before = cash
@@ -272,7 +272,7 @@ def pay_line(line, params, state, box_params, boxes, flow, b, lane, month, cash)
     return cash
 
 
-@kernel
+@inner
 def run_waterfall(params, state, box_params, boxes, flow, b, lane, month):  # type: ignore[no-untyped-def]
     """Run the waterfall of one performing box on one lane.
 

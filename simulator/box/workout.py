@@ -35,13 +35,13 @@ from simulator.credit.leases import CANCELLED, GONE, LEASE, LEASE_CODE, LEASE_TE
 from simulator.drivers.collateral import forced_share
 from simulator.drivers.draws import beta_at_normal, normals
 from simulator.numerics.elementary import exp, log
-from simulator.numerics.jit import kernel
+from simulator.numerics.jit import inner
 
 DECISION_MONTHS = 3.0
 RECOVERY_LOADING = 0.4  # of the loan's recovery on the AI factor
 
 
-@kernel
+@inner
 def pay_claims(params, state, box_params, b, lane, cash):  # type: ignore[no-untyped-def]
     """Pay lenders by rank, pro rata to claims; return what is left over."""
     for rank in range(box_params.codes[BOX_CODE.last_rank, b] + 1):
@@ -68,7 +68,7 @@ def pay_claims(params, state, box_params, b, lane, cash):  # type: ignore[no-unt
     return cash
 
 
-@kernel
+@inner
 def list_for_sale(view, box_params, b, lane, month, sign):  # type: ignore[no-untyped-def]
     """Enter (sign 1) or take back (sign -1) a box's GPUs in the sales of a month."""
     if month >= view.sales.shape[1]:
@@ -82,7 +82,7 @@ def list_for_sale(view, box_params, b, lane, month, sign):  # type: ignore[no-un
             view.sales[g, int(month), lane] += sign * view.leases.terms[LEASE_TERM.gpus, a]
 
 
-@kernel
+@inner
 def decide(view, box_params, boxes, state, b, lane, month):  # type: ignore[no-untyped-def]
     """Choose between running the box for cash and selling it after the lag."""
     factor = 1.0 / (1.0 + mean_coupon(box_params, state, b, lane) / 12.0)
@@ -106,7 +106,7 @@ def decide(view, box_params, boxes, state, b, lane, month):  # type: ignore[no-u
     list_for_sale(view, box_params, b, lane, month + months, 1.0)
 
 
-@kernel
+@inner
 def open_claims(view, box_params, b, lane, month):  # type: ignore[no-untyped-def]
     """Return the present value of claims against customers not yet received, and strike them."""
     total = 0.0
@@ -122,7 +122,7 @@ def open_claims(view, box_params, b, lane, month):  # type: ignore[no-untyped-de
     return total
 
 
-@kernel
+@inner
 def forced_proceeds(view, box_params, boxes, b, lane, month, seed, path):  # type: ignore[no-untyped-def]
     """Return what a sale of the box's GPUs this month brings, net, USD m."""
     z, _ = normals(
@@ -159,7 +159,7 @@ def forced_proceeds(view, box_params, boxes, b, lane, month, seed, path):  # typ
     return total
 
 
-@kernel
+@inner
 def close_box(view, box_params, boxes, state, b, lane, month, guarantee_called):  # type: ignore[no-untyped-def]
     """Close a workout: the GPUs are gone, the unpaid claim may be called under the guarantee."""
     boxes.rows[BOX.status, b, lane] = CLOSED
@@ -178,7 +178,7 @@ def close_box(view, box_params, boxes, state, b, lane, month, guarantee_called):
     guarantee_called[b, lane] = called
 
 
-@kernel
+@inner
 def recover_by_table(
     view, box_params, boxes, params, state, flow, b, lane, month, seed, path, guarantee_called
 ):  # type: ignore[no-untyped-def]
@@ -207,7 +207,7 @@ def recover_by_table(
     close_box(view, box_params, boxes, state, b, lane, month, guarantee_called)
 
 
-@kernel
+@inner
 def release_reserves(boxes, flow, b, lane):  # type: ignore[no-untyped-def]
     """Empty trapped cash and all reserves; return what was in them, USD m."""
     reserves = (
@@ -222,7 +222,7 @@ def release_reserves(boxes, flow, b, lane):  # type: ignore[no-untyped-def]
     return reserves
 
 
-@kernel
+@inner
 def run_workout(  # type: ignore[no-untyped-def]
     view, box_params, boxes, params, state, flow, b, lane, month, seed, path, guarantee_called
 ):

@@ -19,7 +19,7 @@ from simulator.drivers.collateral import HOURS
 from simulator.drivers.draws import beta_at_normal, normals, uniforms
 from simulator.drivers.prices import tenor_factor
 from simulator.numerics.elementary import exp, log
-from simulator.numerics.jit import kernel
+from simulator.numerics.jit import inner
 from simulator.numerics.processes import monthly_event_probability
 
 # Status of a lease, in the order of a life.
@@ -77,9 +77,10 @@ class LeaseCodeRows(NamedTuple):
     name: int  # offtaker, -1 = on-demand pool
     backstop: int  # name, -1 = none
     contract: int  # -1 = on-demand pool
+    delivered: int  # 1 = delivered by t0
 
 
-LEASE_CODE = LeaseCodeRows(*range(5))
+LEASE_CODE = LeaseCodeRows(*range(6))
 
 
 class LeaseStreamRows(NamedTuple):
@@ -159,7 +160,7 @@ def new_leases(assets: int, contracts: int, lanes: int) -> LeaseState:
     )
 
 
-@kernel
+@inner
 def init_leases(params, state):  # type: ignore[no-untyped-def]
     """Reset a block to t0: what is accepted is under contract, the rest is pending."""
     state.rows[:] = 0.0
@@ -173,37 +174,41 @@ def init_leases(params, state):  # type: ignore[no-untyped-def]
         state.rows[LEASE.prepayment, a] = 0.0
         state.rows[LEASE.unearned, a] = 0.0
         state.rows[LEASE.months_left, a] = params.terms[LEASE_TERM.term, a]
+        credited = 0.0
         if np.isnan(params.terms[LEASE_TERM.accepted, a]):
-            state.rows[LEASE.status, a] = PENDING
             state.rows[LEASE.accepted, a] = NEVER
-            continue
-        state.rows[LEASE.accepted, a] = params.terms[LEASE_TERM.accepted, a]
-        if params.codes[LEASE_CODE.name, a] < 0:
+            state.rows[LEASE.status, a] = PENDING
+            if not params.codes[LEASE_CODE.delivered, a]:
+                continue
+            state.rows[LEASE.status, a] = COMMISSIONING
+        else:
+            state.rows[LEASE.accepted, a] = params.terms[LEASE_TERM.accepted, a]
+            left = params.terms[LEASE_TERM.term, a] + params.terms[LEASE_TERM.accepted, a]
             state.rows[LEASE.status, a] = MERCHANT
-            continue
-        left = params.terms[LEASE_TERM.term, a] + params.terms[LEASE_TERM.accepted, a]
-        state.rows[LEASE.months_left, a] = left
-        state.rows[LEASE.status, a] = CONTRACTED if left > 0.0 else MERCHANT
-        credits = min(CREDIT_MONTHS, params.terms[LEASE_TERM.term, a])
-        if credits > 0.0:
-            value = (
-                full_invoice(params, a, params.terms[LEASE_TERM.first_price, a], 1.0)
-                * params.terms[LEASE_TERM.term, a]
-            )
-            state.rows[LEASE.prepayment, a] = params.terms[LEASE_TERM.prepayment_share, a] * value
-            credited = min(credits, max(0.0, credits - left))
-            state.rows[LEASE.unearned, a] = state.rows[LEASE.prepayment, a] * (
-                1.0 - credited / credits
-            )
+            if params.codes[LEASE_CODE.name, a] >= 0:
+                state.rows[LEASE.months_left, a] = left
+                state.rows[LEASE.status, a] = CONTRACTED if left > 0.0 else MERCHANT
+            credits = min(CREDIT_MONTHS, params.terms[LEASE_TERM.term, a])
+            credited = min(1.0, max(0.0, 1.0 - left / credits)) if credits > 0.0 else 0.0
+        prepayment = contract_prepayment(params, a, params.terms[LEASE_TERM.first_price, a])
+        state.rows[LEASE.prepayment, a] = prepayment
+        state.rows[LEASE.unearned, a] = prepayment * (1.0 - credited)
 
 
-@kernel
+@inner
+def contract_prepayment(params, a, price):  # type: ignore[no-untyped-def]
+    """Return what the customer prepays at delivery, USD m: a share of the contract's value."""
+    value = full_invoice(params, a, price, 1.0) * params.terms[LEASE_TERM.term, a]
+    return params.terms[LEASE_TERM.prepayment_share, a] * value
+
+
+@inner
 def full_invoice(params, a, price, availability):  # type: ignore[no-untyped-def]
     """Return a month's invoice of an asset at this price, USD m, before credits."""
     return price * params.terms[LEASE_TERM.gpus, a] * HOURS * availability / 1e6
 
 
-@kernel
+@inner
 def comparable_price(params, a, months, contract_price):  # type: ignore[no-untyped-def]
     """Return P^c: what the market would pay for this contract over its remaining months."""
     return (
@@ -213,14 +218,14 @@ def comparable_price(params, a, months, contract_price):  # type: ignore[no-unty
     )
 
 
-@kernel
+@inner
 def mean_relet_lag(params, tightness):  # type: ignore[no-untyped-def]
     """Return the mean re-letting lag in whole months; twice as long in a glut."""
     scale = 2.0 if tightness < GLUT_BELOW else 1.0
     return np.floor(params.relet_lag * exp(0.5 * RELET_SD * RELET_SD) * scale + 0.5)
 
 
-@kernel
+@inner
 def annuity(factor: float, months: float) -> float:
     """Return the present value of 1 a month for so many months at a monthly discount factor."""
     if months <= 0.0:
@@ -230,7 +235,7 @@ def annuity(factor: float, months: float) -> float:
     return factor * (1.0 - exp(months * log(factor))) / (1.0 - factor)
 
 
-@kernel
+@inner
 def start_reletting(params, state, seed, path, a, lane, month, tightness, reason):  # type: ignore[no-untyped-def]
     """Put an asset on the market: no revenue until the lag is over."""
     _, z = normals(seed, path, params.streams[LEASE_STREAM.renewal_streams, a], month)
@@ -243,7 +248,7 @@ def start_reletting(params, state, seed, path, a, lane, month, tightness, reason
         state.rows[LEASE.reason, a, lane] = reason
 
 
-@kernel
+@inner
 def end_contract(params, state, seed, path, a, lane, month, tightness, reason):  # type: ignore[no-untyped-def]
     """Void a contract by rejection or termination; what is undelivered is cancelled."""
     state.rows[LEASE.void, a, lane] = 1.0
@@ -261,7 +266,7 @@ def end_contract(params, state, seed, path, a, lane, month, tightness, reason): 
         start_reletting(params, state, seed, path, a, lane, month, tightness, reason)
 
 
-@kernel
+@inner
 def reject(  # type: ignore[no-untyped-def]
     params, state, seed, path, a, lane, month, tightness, contract_price, availability
 ):
@@ -289,7 +294,7 @@ def reject(  # type: ignore[no-untyped-def]
     end_contract(params, state, seed, path, a, lane, month, tightness, COUNTERPARTY)
 
 
-@kernel
+@inner
 def customer_events(  # type: ignore[no-untyped-def]
     params, state, names, seed, path, a, lane, month, tightness, contract_price, availability
 ):
@@ -339,7 +344,7 @@ def customer_events(  # type: ignore[no-untyped-def]
     return 0.0
 
 
-@kernel
+@inner
 def bill_contract(params, state, names, a, lane, month, availability):  # type: ignore[no-untyped-def]
     """Step (b) for a lease under contract: invoice less prepayment credit, and who pays it."""
     name = params.codes[LEASE_CODE.name, a]
@@ -374,7 +379,7 @@ def bill_contract(params, state, names, a, lane, month, availability):  # type: 
     return paid
 
 
-@kernel
+@inner
 def bill_merchant(
     params, state, a, lane, contract_price, spot_price, utilisation, floor, availability
 ):  # type: ignore[no-untyped-def]
@@ -399,7 +404,7 @@ def bill_merchant(
     return full_invoice(params, a, price, availability) * utilisation
 
 
-@kernel
+@inner
 def renegotiate(
     params, state, names, seed, path, a, lane, month, log_development, contract_price, prior
 ):  # type: ignore[no-untyped-def]
@@ -430,14 +435,14 @@ def renegotiate(
         state.rows[LEASE.rest, a, lane] = 0.0
 
 
-@kernel
+@inner
 def reset_moneyness(state, a, lane, log_development):  # type: ignore[no-untyped-def]
     """Measure surprises from today on: the price has just been set on today's market."""
     state.rows[LEASE.log_reset, a, lane] = log_development
     state.rows[LEASE.moneyness, a, lane] = 1.0
 
 
-@kernel
+@inner
 def end_of_term(
     params, state, names, seed, path, a, lane, month, tightness, log_development, contract_price
 ):  # type: ignore[no-untyped-def]
@@ -459,7 +464,7 @@ def end_of_term(
         start_reletting(params, state, seed, path, a, lane, month, tightness, EXPIRY)
 
 
-@kernel
+@inner
 def step_leases(  # type: ignore[no-untyped-def]
     params,
     state,

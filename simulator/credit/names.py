@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from simulator.drivers.draws import beta_at_normal, normals
 from simulator.numerics.elementary import exp, log
-from simulator.numerics.jit import kernel
+from simulator.numerics.jit import inner
 from simulator.numerics.normal import normal_cdf
 from simulator.numerics.philox import fill_uniform_pairs
 from simulator.numerics.processes import monthly_event_probability
@@ -116,7 +116,7 @@ def new_names(names: int, lanes: int) -> NameState:
     )
 
 
-@kernel
+@inner
 def threshold_of(w: float, degrees_of_freedom: float) -> float:
     """Return the exponential threshold E of a latent variable (large = late default)."""
     if degrees_of_freedom > 0.0:
@@ -124,7 +124,7 @@ def threshold_of(w: float, degrees_of_freedom: float) -> float:
     return -log(normal_cdf(-w))
 
 
-@kernel
+@inner
 def init_names(params, state, seed, paths, macro, ai_orthogonal):  # type: ignore[no-untyped-def]
     """Reset a block to t0 and draw each name's threshold.
 
@@ -152,7 +152,7 @@ def init_names(params, state, seed, paths, macro, ai_orthogonal):  # type: ignor
             state.rows[NAME.threshold, name, lane] = threshold_of(w * mixing, nu)
 
 
-@kernel
+@inner
 def step_names(  # type: ignore[no-untyped-def]
     params, state, seed, paths, month, stress, control_events, sponsor_default_month, first, second
 ):
@@ -221,7 +221,7 @@ def step_names(  # type: ignore[no-untyped-def]
                     state.lanes[NAME_LANE.integrations, lane] += 1.0
 
 
-@kernel
+@inner
 def run_control_clocks(state, month):  # type: ignore[no-untyped-def]
     """Count export-control clocks down after billing; at zero the contracts end next month."""
     for name in range(state.rows.shape[1]):

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.numerics.elementary import exp, log
-from simulator.numerics.jit import kernel, scalar
+from simulator.numerics.jit import inner, scalar
 from simulator.numerics.quantiles import beta_quantile_table
 
 INCOME_MONTHS = 84.0
@@ -74,7 +74,7 @@ def pack_collateral(
     )
 
 
-@kernel
+@inner
 def resale_curve(curve, age_months: float) -> float:  # type: ignore[no-untyped-def]
     """Return the share of its price when new that a GPU of this age fetches."""
     years = max(0.0, age_months / 12.0)
@@ -85,7 +85,7 @@ def resale_curve(curve, age_months: float) -> float:  # type: ignore[no-untyped-
     return curve[whole] + (curve[whole + 1] - curve[whole]) * (years - whole)
 
 
-@kernel
+@inner
 def market_value(params, generation, age_months, hit, log_development, overhang):  # type: ignore[no-untyped-def]
     """Return V_mkt of one GPU in USD."""
     share = (
@@ -103,7 +103,7 @@ def geometric_sum(ratio: float, terms: float) -> float:
     return ratio * (1.0 - exp(terms * log(ratio))) / (1.0 - ratio)
 
 
-@kernel
+@inner
 def income_value(params, price, utilisation, floor):  # type: ignore[no-untyped-def]
     """Return V_inc of one GPU in USD: the margin still to come, up to its last positive month.
 
@@ -126,7 +126,7 @@ def income_value(params, price, utilisation, floor):  # type: ignore[no-untyped-
     return HOURS * max(0.0, revenue - cost)
 
 
-@kernel
+@inner
 def orderly_value(  # type: ignore[no-untyped-def]
     params, generation, age_months, hit, log_development, overhang, price, utilisation, floor
 ):

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from simulator.drivers.draws import beta_at_normal, normals
 from simulator.drivers.shocks import D
 from simulator.numerics.elementary import exp
-from simulator.numerics.jit import kernel
+from simulator.numerics.jit import inner
 from simulator.numerics.philox import fill_uniform_pairs
 from simulator.numerics.processes import monthly_event_probability
 from simulator.numerics.quantiles import beta_quantile_table
@@ -107,7 +107,7 @@ def new_demand(lanes: int) -> DemandState:
     return DemandState(np.zeros((len(DEMAND), lanes)))
 
 
-@kernel
+@inner
 def init_demand(state):  # type: ignore[no-untyped-def]
     """Reset a block to t0."""
     state.rows[:] = 0.0
@@ -115,7 +115,7 @@ def init_demand(state):  # type: ignore[no-untyped-def]
     state.rows[DEMAND.trough] = 1.0
 
 
-@kernel
+@inner
 def triangular(low: float, mode: float, high: float, u: float) -> float:
     """Return the triangular law's quantile at u."""
     if high <= low:
@@ -125,7 +125,7 @@ def triangular(low: float, mode: float, high: float, u: float) -> float:
     return high - np.sqrt((1.0 - u) * (high - low) * (high - mode))
 
 
-@kernel
+@inner
 def pocket_arrives(params, state, seed, path, lane, month, u_trough):  # type: ignore[no-untyped-def]
     """Start a pocket, or deepen and prolong the one that is running."""
     z_duration, _ = normals(seed, path, params.streams[1], month)
@@ -143,7 +143,7 @@ def pocket_arrives(params, state, seed, path, lane, month, u_trough):  # type: i
         state.rows[DEMAND.lost, lane] = 0.0
 
 
-@kernel
+@inner
 def pocket_month(params, state, seed, path, lane, month, planned):  # type: ignore[no-untyped-def]
     """Run one month of a pocket; at its end start the rebound."""
     trough = state.rows[DEMAND.trough, lane]
@@ -161,7 +161,7 @@ def pocket_month(params, state, seed, path, lane, month, planned):  # type: igno
         state.rows[DEMAND.rebound_left, lane] = REBOUND_MONTHS
 
 
-@kernel
+@inner
 def step_demand(  # type: ignore[no-untyped-def]
     params, state, seed, paths, month, shocks, tightness, price_surprise, first, second
 ):

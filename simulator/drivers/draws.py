@@ -6,7 +6,7 @@ fire would only make the compiler slow.
 
 from __future__ import annotations
 
-from simulator.numerics.jit import kernel
+from simulator.numerics.jit import inner
 from simulator.numerics.normal import normal_quantile
 from simulator.numerics.philox import uniform_pair
 from simulator.numerics.quantiles import interpolate_table
@@ -14,20 +14,20 @@ from simulator.numerics.quantiles import interpolate_table
 __all__ = ["beta_at_normal", "normals", "uniforms"]
 
 
-@kernel
+@inner
 def uniforms(seed: int, path: int, stream: int, month: int) -> tuple[float, float]:
     """Return the two uniforms of one path at (stream, month)."""
     return uniform_pair(seed, path, stream, month)
 
 
-@kernel
+@inner
 def normals(seed: int, path: int, stream: int, month: int) -> tuple[float, float]:
     """Return the two normals of one path at (stream, month)."""
     first, second = uniform_pair(seed, path, stream, month)
     return normal_quantile(first), normal_quantile(second)
 
 
-@kernel
+@inner
 def beta_at_normal(table, z):  # type: ignore[no-untyped-def]
     """Return a draw of a tabulated law at the normal score `z`, see `interpolate_table`."""
     return interpolate_table(table, z)

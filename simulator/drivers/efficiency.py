@@ -22,7 +22,7 @@ from scipy.stats import beta as beta_law
 from simulator.drivers.draws import beta_at_normal, normals
 from simulator.drivers.shocks import E
 from simulator.numerics.elementary import exp, log
-from simulator.numerics.jit import kernel
+from simulator.numerics.jit import inner
 from simulator.numerics.philox import fill_uniform_pairs
 from simulator.numerics.processes import monthly_event_probability
 from simulator.numerics.quantiles import beta_quantile_table_ab
@@ -102,7 +102,7 @@ def new_efficiency(lanes: int) -> EfficiencyState:
     return EfficiencyState(np.zeros((len(EFFICIENCY), lanes)))
 
 
-@kernel
+@inner
 def init_efficiency(params, state, seed, paths):  # type: ignore[no-untyped-def]
     """Reset a block to t0 and draw each path's long-run elasticity and half-life."""
     state.rows[:] = 0.0
@@ -113,7 +113,7 @@ def init_efficiency(params, state, seed, paths):  # type: ignore[no-untyped-def]
         state.rows[EFFICIENCY.decay, lane] = exp(-LOG_2 / half_life)
 
 
-@kernel
+@inner
 def breakthrough(params, state, lane, size, scope):  # type: ignore[no-untyped-def]
     """Add one breakthrough of this size (fraction of compute saved) and scope to a lane."""
     saved = scope * log(1.0 - size)
@@ -122,7 +122,7 @@ def breakthrough(params, state, lane, size, scope):  # type: ignore[no-untyped-d
     state.rows[EFFICIENCY.transient, lane] += saved * (long_run - params.elasticity_short)
 
 
-@kernel
+@inner
 def step_efficiency(params, state, seed, paths, month, shocks, easing_event, first, second):  # type: ignore[no-untyped-def]
     """Advance one month; `easing_event` (lane,) adds the breakthrough of an easing event."""
     for lane in range(paths.shape[0]):

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from simulator.drivers.shocks import M
 from simulator.numerics.elementary import exp, log
-from simulator.numerics.jit import kernel
+from simulator.numerics.jit import inner
 from simulator.numerics.philox import fill_uniform_pairs
 from simulator.numerics.streams import stream_id_array
 
@@ -99,7 +99,7 @@ def new_memory(lanes: int) -> MemoryState:
     return MemoryState(np.zeros((len(MEMORY), lanes)), np.ones((CAPEX_LAG + 1, lanes)))
 
 
-@kernel
+@inner
 def init_memory(params, state):  # type: ignore[no-untyped-def]
     """Reset a block to t0; a shortage at t0 counts as starting there."""
     state.rows[:] = 0.0
@@ -109,7 +109,7 @@ def init_memory(params, state):  # type: ignore[no-untyped-def]
     state.cost_factor[:] = 1.0
 
 
-@kernel
+@inner
 def enter_regime(state, lane, regime):  # type: ignore[no-untyped-def]
     """Move a lane into the first sub-stage of a regime."""
     state.rows[MEMORY.regime, lane] = regime
@@ -119,7 +119,7 @@ def enter_regime(state, lane, regime):  # type: ignore[no-untyped-def]
         state.rows[MEMORY.shortage_starts, lane] = 1.0
 
 
-@kernel
+@inner
 def step_memory(params, state, seed, paths, month, shocks, easing_event, first, second):  # type: ignore[no-untyped-def]
     """Advance one month; `easing_event` (lane,) turns the market into a glut."""
     state.rows[MEMORY.shortage_starts, :] = 0.0

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from simulator.drivers.draws import normals, uniforms
 from simulator.numerics.elementary import log
-from simulator.numerics.jit import kernel
+from simulator.numerics.jit import inner
 from simulator.numerics.philox import fill_uniform_pairs
 from simulator.numerics.processes import monthly_event_probability
 from simulator.numerics.streams import stream_id_array
@@ -79,14 +79,14 @@ def new_policy(jurisdictions: int, lanes: int) -> PolicyState:
     return PolicyState(np.zeros((len(POLICY), jurisdictions, lanes)), np.ones(lanes))
 
 
-@kernel
+@inner
 def init_policy(state):  # type: ignore[no-untyped-def]
     """Reset a block to t0 (the prior multiplier is set by its own stage)."""
     state.rows[:] = 0.0
     state.rows[POLICY.tariff] = 1.0
 
 
-@kernel
+@inner
 def policy_event(params, state, seed, path, lane, month, u_place):  # type: ignore[no-untyped-def]
     """Apply one event to one lane."""
     place = 0
@@ -110,7 +110,7 @@ def policy_event(params, state, seed, path, lane, month, u_place):  # type: igno
         state.rows[POLICY.site_slip, place, lane] = -params.site_hit * log(1.0 - u_size)
 
 
-@kernel
+@inner
 def step_policy(params, state, seed, paths, month, first, second):  # type: ignore[no-untyped-def]
     """Advance one month: decay of resale hits, then this month's events."""
     state.rows[POLICY.control, :] = 0.0

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from simulator.drivers.shocks import W
 from simulator.numerics.elementary import exp
-from simulator.numerics.jit import kernel
+from simulator.numerics.jit import inner
 from simulator.numerics.processes import ou_coefficients
 
 
@@ -61,7 +61,7 @@ def new_power(lanes: int) -> PowerState:
     return PowerState(np.zeros((len(POWER), lanes)), np.zeros(1))
 
 
-@kernel
+@inner
 def init_power(params, state):  # type: ignore[no-untyped-def]
     """Reset a block to t0."""
     state.rows[POWER.deviation, :] = 0.0
@@ -69,7 +69,7 @@ def init_power(params, state):  # type: ignore[no-untyped-def]
     state.rows[POWER.market, :] = params.start_price
 
 
-@kernel
+@inner
 def step_power(params, state, month, shocks):  # type: ignore[no-untyped-def]
     """Advance one month."""
     planned = params.start_price * exp(params.trend * month / 12.0)

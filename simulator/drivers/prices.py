@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from simulator.drivers.draws import normals, uniforms
 from simulator.drivers.shocks import P
 from simulator.numerics.elementary import exp
-from simulator.numerics.jit import kernel, scalar
+from simulator.numerics.jit import inner, scalar
 from simulator.numerics.philox import fill_normal_pairs
 from simulator.numerics.processes import ou_coefficients
 from simulator.numerics.streams import stream_id_array
@@ -177,7 +177,7 @@ def tenor_factor(months: float, discounts) -> float:  # type: ignore[no-untyped-
     return (short if years <= 3.0 else long) / discounts[0]
 
 
-@kernel
+@inner
 def init_prices(params, state, seed, paths):  # type: ignore[no-untyped-def]
     """Reset a block to t0 and draw each path's releases."""
     state.rows[:] = 0.0
@@ -200,7 +200,7 @@ def init_prices(params, state, seed, paths):  # type: ignore[no-untyped-def]
             )
 
 
-@kernel
+@inner
 def step_prices(  # type: ignore[no-untyped-def]
     params,
     state,

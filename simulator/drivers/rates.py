@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from simulator.drivers.draws import uniforms
 from simulator.drivers.shocks import R, Z
 from simulator.numerics.elementary import exp
-from simulator.numerics.jit import kernel
+from simulator.numerics.jit import inner
 from simulator.numerics.processes import ou_coefficients
 from simulator.numerics.streams import stream_id_array
 
@@ -89,7 +89,7 @@ def new_rates(lanes: int) -> RateState:
     return RateState(np.zeros((len(RATE), lanes)))
 
 
-@kernel
+@inner
 def init_rates(params, state):  # type: ignore[no-untyped-def]
     """Reset a block to t0."""
     state.rows[RATE.sofr, :] = params.start_rate
@@ -98,7 +98,7 @@ def init_rates(params, state):  # type: ignore[no-untyped-def]
     state.rows[RATE.shut, :] = 0.0
 
 
-@kernel
+@inner
 def step_rates(params, state, seed, paths, month, shocks, pocket_arrived):  # type: ignore[no-untyped-def]
     """Advance one month; `pocket_arrived` (lane,) is 1 where an air pocket arrives."""
     lanes = paths.shape[0]
@@ -123,7 +123,7 @@ def step_rates(params, state, seed, paths, month, shocks, pocket_arrived):  # ty
             state.rows[RATE.shut, lane] = 1.0 if u < params.shut_probability else 0.0
 
 
-@kernel
+@inner
 def new_issue_spread(high_yield_bp, multiple, repaid, distressed, learning):  # type: ignore[no-untyped-def]
     """Return the spread of a new loan (per year) off the index.
 

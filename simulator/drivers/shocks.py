@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.numerics.jit import kernel
+from simulator.numerics.jit import inner
 from simulator.numerics.philox import fill_normal_pairs
 from simulator.numerics.streams import stream_id_array
 
@@ -81,7 +81,7 @@ def pack_shocks(
     )
 
 
-@kernel
+@inner
 def draw_shocks(params, seed, paths, shocks, spare):  # type: ignore[no-untyped-def]
     """Write the correlated normals of all months of a block.
 
@@ -116,7 +116,7 @@ def draw_shocks(params, seed, paths, shocks, spare):  # type: ignore[no-untyped-
                 row[i, lane] *= params.scale
 
 
-@kernel
+@inner
 def static_factors(params, shocks, macro, ai_orthogonal, ai, supply):  # type: ignore[no-untyped-def]
     """Write the static factors Z*, C-orthogonal, C*, S* of a block, each (lane,).
 

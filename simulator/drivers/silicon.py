@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.numerics.elementary import log
-from simulator.numerics.jit import kernel
+from simulator.numerics.jit import inner
 from simulator.numerics.philox import fill_normal_pairs
 from simulator.numerics.streams import stream_id_array
 
@@ -75,13 +75,13 @@ def new_silicon(lanes: int) -> SiliconState:
     return SiliconState(np.zeros((len(SILICON), lanes)))
 
 
-@kernel
+@inner
 def init_silicon(state):  # type: ignore[no-untyped-def]
     """Reset a block to t0."""
     state.rows[:] = 0.0
 
 
-@kernel
+@inner
 def step_silicon(  # type: ignore[no-untyped-def]
     params,
     state,

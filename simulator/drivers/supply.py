@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from simulator.drivers.draws import beta_at_normal, normals
 from simulator.drivers.memory import SHORTAGE, SHORTAGE_SPEED
 from simulator.numerics.elementary import exp, log
-from simulator.numerics.jit import kernel
+from simulator.numerics.jit import inner
 from simulator.numerics.quantiles import beta_quantile_table
 from simulator.numerics.streams import stream_id_array
 
@@ -119,7 +119,7 @@ def new_supply(lanes: int) -> SupplyState:
     )
 
 
-@kernel
+@inner
 def init_supply(params, state, seed, paths):  # type: ignore[no-untyped-def]
     """Reset a block to t0 and draw each path's completion share."""
     state.rows[:] = 0.0
@@ -133,7 +133,7 @@ def init_supply(params, state, seed, paths):  # type: ignore[no-untyped-def]
         state.rows[SUPPLY.completion, lane] = beta_at_normal(params.completion_table, z)
 
 
-@kernel
+@inner
 def record_gap(params, state, month, price_deviation, memory_cost):  # type: ignore[no-untyped-def]
     """Put v(t) = q + beta x0 - ln c into the ring and renew its mean (end of the month)."""
     slot = month % GAP_MONTHS
@@ -150,7 +150,7 @@ def record_gap(params, state, month, price_deviation, memory_cost):  # type: ign
         state.rows[SUPPLY.gap, lane] /= GAP_MONTHS
 
 
-@kernel
+@inner
 def planned_orders(params, month):  # type: ignore[no-untyped-def]
     """Return planners' log growth per month for capacity ordered now; 0 while commitments cover it."""
     if month <= COMMITTED_MONTHS - params.lag:
@@ -160,7 +160,7 @@ def planned_orders(params, month):  # type: ignore[no-untyped-def]
     return params.planned_growth[year] / 12.0
 
 
-@kernel
+@inner
 def retire(params, state, prices, utilisation, floors):  # type: ignore[no-untyped-def]
     """Let generations leave whose cash margin was negative for six months (prices of t-1)."""
     for group in range(params.retire_generation.shape[0]):
@@ -179,7 +179,7 @@ def retire(params, state, prices, utilisation, floors):  # type: ignore[no-untyp
             state.margin_months[group, lane] = months
 
 
-@kernel
+@inner
 def step_supply(  # type: ignore[no-untyped-def]
     params,
     state,

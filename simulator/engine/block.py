@@ -67,7 +67,7 @@ from simulator.engine.month import look_around, step_month
 from simulator.engine.outputs import Outputs, Trace, record_series, record_trace, write_results
 from simulator.engine.priors import draw_prior
 from simulator.numerics.elementary import log
-from simulator.numerics.jit import kernel
+from simulator.numerics.jit import kernel, merged
 from simulator.sponsor.holdco import (
     SponsorParams,
     SponsorState,
@@ -155,7 +155,7 @@ def new_state(params: ModelParams, lanes: int) -> ModelState:
     )
 
 
-@kernel
+@merged
 def init_debt(params, state):  # type: ignore[no-untyped-def]
     """Reset tranches to their t0 balances."""
     terms, tranches = params.tranches, state.tranches
@@ -173,7 +173,7 @@ def init_debt(params, state):  # type: ignore[no-untyped-def]
         tranches.rows[TRANCHE.drawn_pv, d] = terms.terms[TRANCHE_TERM.balance0, d]
 
 
-@kernel
+@merged
 def init_boxes(params, state, seed, paths):  # type: ignore[no-untyped-def]
     """Reset boxes to t0 and draw each pool's utilisation."""
     boxes = state.boxes
@@ -187,13 +187,13 @@ def init_boxes(params, state, seed, paths):  # type: ignore[no-untyped-def]
             u = min(1.0 - 1e-9, max(1e-9, u))
             boxes.rows[BOX.utilisation_odds, b, lane] = log(u / (1.0 - u))
     for a in range(params.leases.terms.shape[1]):
-        if not params.deliveries.codes[DELIVERY_CODE.pending, a]:
+        if params.deliveries.codes[DELIVERY_CODE.paid, a]:
             boxes.rows[BOX.capex_paid, params.leases.codes[LEASE_CODE.box, a]] += (
                 params.deliveries.terms[DELIVERY_TERM.cost, a]
             )
 
 
-@kernel
+@merged
 def fill_reserves(params, state):  # type: ignore[no-untyped-def]
     """Open running boxes with full reserves."""
     boxes, tranches = state.boxes, state.tranches
@@ -239,7 +239,7 @@ def fill_reserves(params, state):  # type: ignore[no-untyped-def]
             )
 
 
-@kernel
+@merged
 def init_block(params, state, seed, paths):  # type: ignore[no-untyped-def]
     """Bring a block to t0."""
     market = state.market

@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.config.terms import ModelInputs
-from simulator.engine.market import ReferencePath, new_market, run_pilot
+from simulator.engine.market import RECORD, ReferencePath, new_market, run_market
 from simulator.engine.pack import NameClass, name_classes
 from simulator.engine.pack_market import pack_market
 from simulator.numerics.elementary import exp
-from simulator.numerics.jit import kernel
+from simulator.numerics.jit import inner, kernel
 from simulator.numerics.normal import normal_cdf, normal_quantile
 from simulator.numerics.philox import normal_pair
 from simulator.numerics.quantiles import chi2_quantile_table, interpolate_table
@@ -30,7 +30,7 @@ PILOT_SEED = np.uint64(20261130)
 PILOT_LANES = 1024
 
 
-@kernel
+@inner
 def student_t_score(p, nu):  # type: ignore[no-untyped-def]
     """Return the Student-t quantile at p by bisection on the cdf (1e-12)."""
     low, high = -1e6, 1e6
@@ -45,7 +45,7 @@ def student_t_score(p, nu):  # type: ignore[no-untyped-def]
     return 0.5 * (low + high)
 
 
-@kernel
+@inner
 def default_share(integrated, increment, compensator, macro, ai, mixing, a, b, nu):  # type: ignore[no-untyped-def]
     """Return the mean over the pilot of the conditional default probability.
 
@@ -66,6 +66,43 @@ def default_share(integrated, increment, compensator, macro, ai, mixing, a, b, n
     return total / integrated.shape[0]
 
 
+@inner
+def find_compensator(integrated, increment, guess, target, macro, ai, mixing, a, b, nu):  # type: ignore[no-untyped-def]
+    """Return the c at which the default share is `target`: bracket, then Illinois steps to 1e-12."""
+    width = 0.05
+    low, high = guess - width, guess + width
+    excess_low = default_share(integrated, increment, low, macro, ai, mixing, a, b, nu) - target
+    while excess_low < 0.0 and low > -50.0:
+        low -= 2.0 * width
+        width *= 2.0
+        excess_low = default_share(integrated, increment, low, macro, ai, mixing, a, b, nu) - target
+    excess_high = default_share(integrated, increment, high, macro, ai, mixing, a, b, nu) - target
+    while excess_high > 0.0 and high < 50.0:
+        high += 2.0 * width
+        width *= 2.0
+        excess_high = (
+            default_share(integrated, increment, high, macro, ai, mixing, a, b, nu) - target
+        )
+    c = 0.5 * (low + high)
+    side = 0
+    for _ in range(100):
+        before = c
+        if excess_low != excess_high:
+            c = high - excess_high * (high - low) / (excess_high - excess_low)
+        excess = default_share(integrated, increment, c, macro, ai, mixing, a, b, nu) - target
+        if excess > 0.0:
+            low, excess_low = c, excess
+            excess_high = 0.5 * excess_high if side == 1 else excess_high
+            side = 1
+        else:
+            high, excess_high = c, excess
+            excess_low = 0.5 * excess_low if side == -1 else excess_low
+            side = -1
+        if abs(c - before) < 1e-12 or excess == 0.0:
+            break
+    return c
+
+
 @kernel
 def solve_class(hazard, beta, a, b, nu, stress, macro, ai, mixing, result):  # type: ignore[no-untyped-def]
     """Solve c(t) month by month by bisection; the default share falls in c.
@@ -80,22 +117,14 @@ def solve_class(hazard, beta, a, b, nu, stress, macro, ai, mixing, result):  # t
     integrated = np.zeros(paths)
     increment = np.zeros(paths)
     target_hazard = 0.0
+    guess = 0.0
     for month in range(1, hazard.shape[0]):
         target_hazard += hazard[month] / 12.0
         target = 1.0 - np.exp(-target_hazard)
         for i in range(paths):
             increment[i] = hazard[month] / 12.0 * exp(beta * stress[month, i])
-        low, high = -10.0, 10.0
-        for _ in range(60):
-            middle = 0.5 * (low + high)
-            share = default_share(integrated, increment, middle, macro, ai, mixing, a, b, nu)
-            if share > target:
-                low = middle
-            else:
-                high = middle
-            if high - low < 1e-10:
-                break
-        c = 0.5 * (low + high)
+        c = find_compensator(integrated, increment, guess, target, macro, ai, mixing, a, b, nu)
+        guess = c
         result[month] = c
         scale = np.exp(-c)
         for i in range(paths):
@@ -113,12 +142,15 @@ def run_pilot_paths(
     stress = np.zeros((inputs.horizon + 1, PILOT_PATHS))
     macro = np.zeros(PILOT_PATHS)
     ai = np.zeros(PILOT_PATHS)
-    block = np.zeros((inputs.horizon + 1, PILOT_LANES))
+    record = np.zeros((len(RECORD), inputs.horizon + 1, PILOT_LANES))
+    integrations = np.zeros(PILOT_LANES)
     for first in range(0, PILOT_PATHS, PILOT_LANES):
         paths = np.arange(first, first + PILOT_LANES, dtype=np.int64)
         columns = slice(first, first + PILOT_LANES)
-        run_pilot(params, state, PILOT_SEED, paths, block, macro[columns], ai[columns])
-        stress[:, columns] = block
+        run_market(
+            params, state, PILOT_SEED, paths, record, macro[columns], ai[columns], integrations
+        )
+        stress[:, columns] = record[RECORD.index("stress")]
     return stress, macro, ai
 
 

@@ -72,7 +72,7 @@ from simulator.drivers.supply import (
 )
 from simulator.engine.priors import PriorParams, draw_prior
 from simulator.numerics.elementary import exp
-from simulator.numerics.jit import kernel
+from simulator.numerics.jit import kernel, merged
 from simulator.numerics.philox import fill_uniform_pairs
 from simulator.numerics.processes import monthly_event_probability
 
@@ -164,7 +164,7 @@ def new_market(jurisdictions: int, generations: int, horizon: int, lanes: int) -
     )
 
 
-@kernel
+@merged
 def init_market(params, state, seed, paths):  # type: ignore[no-untyped-def]
     """Reset a block to t0: systemic normals, static factors, draws made once per path."""
     draw_shocks(params.shocks, seed, paths, state.shocks, state.rows[MARKET.first])
@@ -193,7 +193,7 @@ def init_market(params, state, seed, paths):  # type: ignore[no-untyped-def]
     draw_prior(params.priors, 3, seed, paths, state.policy.prior)
 
 
-@kernel
+@merged
 def step_easing(params, state, seed, paths, month):  # type: ignore[no-untyped-def]
     """Draw the event in which every constraint eases at once."""
     for lane in range(paths.shape[0]):
@@ -215,7 +215,7 @@ def step_easing(params, state, seed, paths, month):  # type: ignore[no-untyped-d
                 state.rows[MARKET.easing_left, lane] = EASING_MONTHS
 
 
-@kernel
+@merged
 def step_market(params, state, seed, paths, month, integrations):  # type: ignore[no-untyped-def]
     """Advance the market one month.
 
@@ -334,36 +334,30 @@ def step_market(params, state, seed, paths, month, integrations):  # type: ignor
         )
 
 
-@kernel
-def run_reference(params, state, paths, tightness, deviation, steps, capacity, log_spread):  # type: ignore[no-untyped-def]
-    """Run the centred market on one lane and write the reference path, months 0..H."""
-    seed = np.uint64(0)
-    init_market(params, state, seed, paths)
-    integrations = np.zeros(paths.shape[0])
-    tightness[0] = state.supply.rows[SUPPLY.tightness, 0]
-    log_spread[0] = state.rates.rows[RATE.log_spread, 0]
-    for month in range(1, tightness.shape[0]):
-        step_market(params, state, seed, paths, month, integrations)
-        tightness[month] = state.supply.rows[SUPPLY.tightness, 0]
-        deviation[month] = state.prices.rows[PRICE.deviation, 0]
-        steps[month] = state.prices.rows[PRICE.steps, 0]
-        capacity[month] = state.supply.rows[SUPPLY.capacity, 0]
-        log_spread[month] = state.rates.rows[RATE.log_spread, 0]
+RECORD = ("tightness", "price_deviation", "steps", "capacity", "log_spread", "stress")
+"""What a run of the market alone keeps by month, in the order of `run_market`'s record."""
 
 
 @kernel
-def run_pilot(params, state, seed, paths, stress, macro, ai_orthogonal):  # type: ignore[no-untyped-def]
-    """Run the market alone on a block and keep what the compensator needs.
+def run_market(params, state, seed, paths, record, macro, ai_orthogonal, integrations):  # type: ignore[no-untyped-def]
+    """Run the market alone on a block: the reference path, or the pilot of the compensator.
 
     Parameters
     ----------
-    stress : (month + 1, lane), written
-    macro, ai_orthogonal : (lane,), written
+    record : (6, month + 1, lane), written: the rows of RECORD
+    macro, ai_orthogonal : (lane,), written: static factors
+    integrations : (lane,), zeros
     """
     init_market(params, state, seed, paths)
-    integrations = np.zeros(paths.shape[0])
     macro[:] = state.rows[MARKET.macro]
     ai_orthogonal[:] = state.rows[MARKET.ai_orthogonal]
-    for month in range(1, stress.shape[0]):
+    record[0, 0] = state.supply.rows[SUPPLY.tightness]
+    record[4, 0] = state.rates.rows[RATE.log_spread]
+    for month in range(1, record.shape[1]):
         step_market(params, state, seed, paths, month, integrations)
-        stress[month] = state.rows[MARKET.stress]
+        record[0, month] = state.supply.rows[SUPPLY.tightness]
+        record[1, month] = state.prices.rows[PRICE.deviation]
+        record[2, month] = state.prices.rows[PRICE.steps]
+        record[3, month] = state.supply.rows[SUPPLY.capacity]
+        record[4, month] = state.rates.rows[RATE.log_spread]
+        record[5, month] = state.rows[MARKET.stress]

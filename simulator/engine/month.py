@@ -29,11 +29,11 @@ from simulator.drivers.rates import RATE
 from simulator.drivers.supply import SUPPLY
 from simulator.engine.market import MARKET, step_market
 from simulator.numerics.elementary import exp
-from simulator.numerics.jit import kernel
+from simulator.numerics.jit import merged
 from simulator.sponsor.holdco import CLAIM, SPONSOR, give_support, note_track_record, step_sponsors
 
 
-@kernel
+@merged
 def look_around(params, state):  # type: ignore[no-untyped-def]
     """Gather what boxes can see of the world this month."""
     market = state.market
@@ -62,7 +62,7 @@ def look_around(params, state):  # type: ignore[no-untyped-def]
     )
 
 
-@kernel
+@merged
 def open_sales(params, state, month):  # type: ignore[no-untyped-def]
     """Measure the depth of this month's forced sales against the installed base."""
     for g in range(state.depth.shape[0]):
@@ -73,7 +73,7 @@ def open_sales(params, state, month):  # type: ignore[no-untyped-def]
             state.depth[g, lane] = max(0.0, state.sales[g, month, lane]) / base
 
 
-@kernel
+@merged
 def close_sales(state):  # type: ignore[no-untyped-def]
     """Let this month's sales hang over the resale market."""
     for g in range(state.depth.shape[0]):
@@ -83,7 +83,7 @@ def close_sales(state):  # type: ignore[no-untyped-def]
             )
 
 
-@kernel
+@merged
 def set_pools(params, state):  # type: ignore[no-untyped-def]
     """Set the utilisation of each box's own pool."""
     tightness = state.market.supply.rows[SUPPLY.tightness]
@@ -96,7 +96,7 @@ def set_pools(params, state):  # type: ignore[no-untyped-def]
             )
 
 
-@kernel
+@merged
 def close_month_of_boxes(params, state, view, seed, paths, month):  # type: ignore[no-untyped-def]
     """Stage 13: waterfall and events of default, or workout, box by box."""
     boxes, tranches, flow = state.boxes, state.tranches, state.flow
@@ -147,7 +147,7 @@ def close_month_of_boxes(params, state, view, seed, paths, month):  # type: igno
                     ]
 
 
-@kernel
+@merged
 def fund_new_reserves(params, state, month):  # type: ignore[no-untyped-def]
     """Let equity fill the DSRA of a box whose first GPUs were accepted this month."""
     for b in range(params.boxes.codes.shape[1]):
@@ -165,7 +165,7 @@ def fund_new_reserves(params, state, month):  # type: ignore[no-untyped-def]
             state.flow[flows.EQUITY_OTHER, b, lane] += missing
 
 
-@kernel
+@merged
 def step_month(params, state, seed, paths, month):  # type: ignore[no-untyped-def]
     """Advance a block of paths by one month."""
     market, names, leases = state.market, state.names, state.leases

@@ -24,7 +24,7 @@ from simulator.drivers.prices import GENERATION, PRICE
 from simulator.drivers.rates import RATE
 from simulator.drivers.supply import SUPPLY
 from simulator.numerics.elementary import exp, log
-from simulator.numerics.jit import kernel
+from simulator.numerics.jit import merged
 from simulator.sponsor.holdco import SPONSOR, SPONSOR_TERM
 
 MARKET_SERIES = (
@@ -135,7 +135,7 @@ def new_trace(
     )
 
 
-@kernel
+@merged
 def write_market(params, state, target, offset, month):  # type: ignore[no-untyped-def]
     """Write this month's market and portfolio series, in the order of MARKET_SERIES.
 
@@ -174,7 +174,7 @@ def write_market(params, state, target, offset, month):  # type: ignore[no-untyp
         target[13, row, column] = failed
 
 
-@kernel
+@merged
 def record_series(params, state, outputs, offset, month):  # type: ignore[no-untyped-def]
     """Write this month's fan series of a block."""
     lanes = state.market.rows.shape[1]
@@ -197,7 +197,7 @@ def record_series(params, state, outputs, offset, month):  # type: ignore[no-unt
             outputs.sponsor_cash[row, s, offset + lane] = state.sponsors.rows[SPONSOR.cash, s, lane]
 
 
-@kernel
+@merged
 def record_trace(params, state, trace, month):  # type: ignore[no-untyped-def]
     """Copy this month of lane 0, if a trace was asked for."""
     if trace.flow.shape[0] < month:
@@ -229,7 +229,7 @@ def record_trace(params, state, trace, month):  # type: ignore[no-untyped-def]
         trace.sponsor[row, 2, s] = state.sponsors.rows[SPONSOR.raised, s, 0]
 
 
-@kernel
+@merged
 def write_tranches(params, state, outputs, offset):  # type: ignore[no-untyped-def]
     """Write losses, exposures and recoveries by tranche."""
     tranches = state.tranches
@@ -261,7 +261,7 @@ def write_tranches(params, state, outputs, offset):  # type: ignore[no-untyped-d
             outputs.tranche_censored[d, column] = 1.0 if censored else 0.0
 
 
-@kernel
+@merged
 def write_boxes(params, state, outputs, offset):  # type: ignore[no-untyped-def]
     """Write defaults and equity results by box."""
     boxes, accounts = state.boxes, state.accounts
@@ -303,7 +303,7 @@ def write_boxes(params, state, outputs, offset):  # type: ignore[no-untyped-def]
             outputs.box_terminal_value[b, column] = terminal
 
 
-@kernel
+@merged
 def write_sponsors(params, state, outputs, offset):  # type: ignore[no-untyped-def]
     """Write defaults, dilution and equity results by sponsor, and defaults by name."""
     sponsors, accounts = state.sponsors, state.accounts
@@ -339,7 +339,7 @@ def write_sponsors(params, state, outputs, offset):  # type: ignore[no-untyped-d
             ]
 
 
-@kernel
+@merged
 def write_results(params, state, outputs, offset):  # type: ignore[no-untyped-def]
     """Write everything that is known only at the horizon."""
     write_tranches(params, state, outputs, offset)

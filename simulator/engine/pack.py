@@ -268,6 +268,7 @@ def pack_leases(inputs: ModelInputs, layout: Layout) -> LeaseParams:
                 layout.names, [contracts[a.contract].backstop if a.contract else "" for a in assets]
             ),
             contract=indices(layout.contracts, [a.contract for a in assets]),
+            delivered=bools([a.accepted is not None or a.cost_delivered_at_t0 for a in assets]),
         ),
         streams=stream_rows(
             LEASE_STREAM,
@@ -342,6 +343,7 @@ def pack_deliveries(inputs: ModelInputs, layout: Layout) -> DeliveryParams:
             energised=bools([sites[a.site].energised for a in assets]),
             price_fixed=bools([a.price_fixed for a in assets]),
             pending=bools([a.accepted is None for a in assets]),
+            paid=bools([a.accepted is not None or a.cost_delivered_at_t0 for a in assets]),
         ),
         streams=stream_rows(
             DELIVERY_STREAM,

@@ -22,10 +22,11 @@ from simulator.drivers.shocks import pack_shocks
 from simulator.drivers.silicon import pack_silicon
 from simulator.drivers.supply import pack_supply
 from simulator.engine.market import (
+    RECORD,
     MarketParams,
     ReferencePath,
     new_market,
-    run_reference,
+    run_market,
 )
 from simulator.engine.priors import pack_priors
 from simulator.numerics.quantiles import gamma_quantile_table
@@ -120,7 +121,8 @@ def reference_path(inputs: ModelInputs) -> ReferencePath:
     state = new_market(
         len(inputs.book.jurisdictions), len(inputs.book.generations), inputs.horizon, 1
     )
-    result = empty_reference(inputs.horizon)
+    record = np.zeros((len(RECORD), inputs.horizon + 1, 1))
+    lane = np.zeros((3, 1))
     paths: NDArray[np.int64] = np.zeros(1, dtype=np.int64)
-    run_reference(params, state, paths, *result)
-    return result
+    run_market(params, state, np.uint64(0), paths, record, lane[0], lane[1], lane[2])
+    return ReferencePath(*(np.ascontiguousarray(record[row, :, 0]) for row in range(5)))

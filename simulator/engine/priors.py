@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.drivers.draws import beta_at_normal, normals
-from simulator.numerics.jit import kernel
+from simulator.numerics.jit import inner
 from simulator.numerics.streams import stream_id_array
 
 PRIORS = ("dem.ap_lambda", "eff.lambda", "cp.reneg", "reg.lambda", "sup.vi_lambda")
@@ -31,7 +31,7 @@ def pack_priors(table: NDArray[np.float64], *, enabled: bool) -> PriorParams:
     return PriorParams(table=table, enabled=enabled, streams=streams)
 
 
-@kernel
+@inner
 def draw_prior(params, which, seed, paths, multiplier):  # type: ignore[no-untyped-def]
     """Write the multiplier (lane,) of one driver's hazard; 1 where priors are switched off."""
     multiplier[:] = 1.0

@@ -14,7 +14,7 @@ import numba
 from simulator.numerics.cache import prepare_cache
 from simulator.numerics.fingerprint import source_hash
 
-__all__ = ["JIT_DISABLED", "kernel", "scalar", "source_hash"]
+__all__ = ["JIT_DISABLED", "inner", "kernel", "merged", "scalar", "source_hash"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -41,6 +41,59 @@ def kernel(function: Function) -> Function:
         The same signature, compiled; the function itself if compilation is switched off.
     """
     compiled = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    return cast("Function", compiled)
+
+
+def inner(function: Function) -> Function:
+    """Compile a function that only kernels call.
+
+    Without the wrappers that would let Python call it: unpacking a tuple of forty arrays from
+    Python objects takes the compiler longer than the function itself, many times over.
+
+    Parameters
+    ----------
+    function : callable
+        Plain function of numbers, arrays and named tuples of them.
+
+    Returns
+    -------
+    callable
+        The same signature, compiled; the function itself if compilation is switched off.
+    """
+    compiled = numba.njit(
+        cache=True,
+        nogil=True,
+        error_model="numpy",
+        no_cpython_wrapper=True,
+        no_cfunc_wrapper=True,
+    )(function)
+    return cast("Function", compiled)
+
+
+def merged(function: Function) -> Function:
+    """Write a function into its caller before compilation.
+
+    For the table of contents: functions that only call others, with the whole state in hand.
+    Compiled on their own they would make LLVM optimise all that they call once more at each level.
+
+    Parameters
+    ----------
+    function : callable
+        Plain function that kernels call, without early returns.
+
+    Returns
+    -------
+    callable
+        The same signature; the function itself if compilation is switched off.
+    """
+    compiled = numba.njit(
+        cache=True,
+        nogil=True,
+        error_model="numpy",
+        no_cpython_wrapper=True,
+        no_cfunc_wrapper=True,
+        inline="always",
+    )(function)
     return cast("Function", compiled)
 
 

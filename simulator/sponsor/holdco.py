@@ -40,7 +40,7 @@ from simulator.box.terms import (
 from simulator.box.workout import pay_claims
 from simulator.drivers.rates import new_issue_spread
 from simulator.numerics.elementary import exp
-from simulator.numerics.jit import kernel
+from simulator.numerics.jit import inner
 
 RAISE_SHARE = 0.25  # of market value a year
 RAISE_DISCOUNT = 0.10
@@ -118,7 +118,7 @@ def new_sponsors(sponsors: int, boxes: int, lanes: int) -> SponsorState:
     )
 
 
-@kernel
+@inner
 def init_sponsors(params, state):  # type: ignore[no-untyped-def]
     """Reset a block to t0."""
     state.rows[:] = 0.0
@@ -128,7 +128,7 @@ def init_sponsors(params, state):  # type: ignore[no-untyped-def]
         state.rows[SPONSOR.cash, s] = params.terms[SPONSOR_TERM.cash0, s]
 
 
-@kernel
+@inner
 def note_track_record(box_params, boxes, state, month):  # type: ignore[no-untyped-def]
     """Count, for each sponsor, boxes repaid and recent defaults up to the month before."""
     state.rows[SPONSOR.repaid, :] = 0.0
@@ -142,7 +142,7 @@ def note_track_record(box_params, boxes, state, month):  # type: ignore[no-untyp
                 state.rows[SPONSOR.distressed, s, lane] = 1.0
 
 
-@kernel
+@inner
 def worth_supporting(view, box_params, boxes, tranches, flow, b, lane, month, asked):  # type: ignore[no-untyped-def]
     """Return (cost, gain) of supporting a box: present values at the hurdle, USD m."""
     months = int(months_to_maturity(box_params, tranches, b, lane, month))
@@ -167,7 +167,7 @@ def worth_supporting(view, box_params, boxes, tranches, flow, b, lane, month, as
     return cost, gain
 
 
-@kernel
+@inner
 def asked_by_choice(box_params, flow, b, lane):  # type: ignore[no-untyped-def]
     """Return what a box asks for beyond its guaranteed shortfall, USD m."""
     asked = flow[flows.CURE_ASKED, b, lane]
@@ -176,7 +176,7 @@ def asked_by_choice(box_params, flow, b, lane):  # type: ignore[no-untyped-def]
     return asked
 
 
-@kernel
+@inner
 def give_support(params, state, view, box_params, boxes, tranches, flow, month, ranking):  # type: ignore[no-untyped-def]
     """Stage 12: guaranteed shortfalls first, then support and cures that are worth their cost.
 
@@ -233,7 +233,7 @@ def give_support(params, state, view, box_params, boxes, tranches, flow, month, 
                 ranking[best] = -np.inf
 
 
-@kernel
+@inner
 def own_debt_due(params, tranche_params, tranches, s, lane, month, sofr_before, shut, spread):  # type: ignore[no-untyped-def]
     """Set interest and instalments of a HoldCo's own debt; return (coupons, principal) due."""
     coupons = 0.0
@@ -267,7 +267,7 @@ def own_debt_due(params, tranche_params, tranches, s, lane, month, sofr_before, 
     return coupons, principal
 
 
-@kernel
+@inner
 def pay_own_debt(tranche_params, tranches, s, lane):  # type: ignore[no-untyped-def]
     """Pay what is due on a HoldCo's own debt."""
     for d in range(tranche_params.codes.shape[1]):
@@ -287,7 +287,7 @@ def pay_own_debt(tranche_params, tranches, s, lane):  # type: ignore[no-untyped-
             )
 
 
-@kernel
+@inner
 def accrue_own_debt(tranche_params, tranches, s, lane):  # type: ignore[no-untyped-def]
     """Add unpaid interest to the claims of a defaulted HoldCo's creditors."""
     for d in range(tranche_params.codes.shape[1]):
@@ -298,7 +298,7 @@ def accrue_own_debt(tranche_params, tranches, s, lane):  # type: ignore[no-untyp
             tranches.rows[TRANCHE.balance, d, lane] += tranches.rows[TRANCHE.interest, d, lane]
 
 
-@kernel
+@inner
 def default_of(state, view, box_params, boxes, tranche_params, tranches, flow, s, lane, month):  # type: ignore[no-untyped-def]
     """Put a HoldCo into default: claims on its estate are fixed here."""
     state.rows[SPONSOR.default_month, s, lane] = month
@@ -326,7 +326,7 @@ def default_of(state, view, box_params, boxes, tranche_params, tranches, flow, s
         state.claims[CLAIM.guarantee_called, b, lane] = 0.0
 
 
-@kernel
+@inner
 def settle_estate(state, box_params, boxes, tranche_params, tranches, flow, s, lane):  # type: ignore[no-untyped-def]
     """Pay the estate out, pari passu, once."""
     estate = max(0.0, state.rows[SPONSOR.cash, s, lane])
@@ -368,7 +368,7 @@ def settle_estate(state, box_params, boxes, tranche_params, tranches, flow, s, l
     state.rows[SPONSOR.cash, s, lane] = 0.0
 
 
-@kernel
+@inner
 def raise_equity(params, state, s, lane, need, stress):  # type: ignore[no-untyped-def]
     """Sell shares for what is needed, within the year's limit; return the cash raised."""
     value = params.terms[SPONSOR_TERM.market_value, s] * exp(-params.equity_beta * stress)
@@ -381,7 +381,7 @@ def raise_equity(params, state, s, lane, need, stress):  # type: ignore[no-untyp
     return raised
 
 
-@kernel
+@inner
 def flows_with_boxes(box_params, boxes, flow, s, lane):  # type: ignore[no-untyped-def]
     """Return (distributions, contributions, receipts) of a sponsor's boxes this month, USD m."""
     received = 0.0
@@ -400,7 +400,7 @@ def flows_with_boxes(box_params, boxes, flow, s, lane):  # type: ignore[no-untyp
     return received, contributed, receipts
 
 
-@kernel
+@inner
 def full_recourse_arrears(box_params, boxes, tranches, s, lane):  # type: ignore[no-untyped-def]
     """Return the arrears of a sponsor's performing fully guaranteed boxes, USD m."""
     total = 0.0
@@ -418,7 +418,7 @@ def full_recourse_arrears(box_params, boxes, tranches, s, lane):  # type: ignore
     return total
 
 
-@kernel
+@inner
 def step_sponsors(
     params,
     state,
