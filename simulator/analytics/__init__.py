@@ -22,6 +22,7 @@ from simulator.analytics.tail import (
     value_at_risk,
     value_at_risk_interval,
 )
+from simulator.analytics.worst import worst_paths
 
 __all__ = [
     "Analysis",
@@ -53,4 +54,5 @@ __all__ = [
     "tail_risk",
     "value_at_risk",
     "value_at_risk_interval",
+    "worst_paths",
 ]

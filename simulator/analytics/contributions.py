@@ -14,7 +14,7 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from simulator.analytics.estimate import Estimate
-from simulator.analytics.estimators import standard_error, total
+from simulator.analytics.estimators import mean, standard_error, total
 from simulator.analytics.exposure import holding
 from simulator.analytics.frame import estimates, labels, path_weights
 from simulator.analytics.sample import Vector, as_vector, as_weights, tail_mass
@@ -76,16 +76,18 @@ def _nearest(book: Vector, var: float, count: int) -> np.ndarray[tuple[int], np.
 
 
 def contribution_table(dataset: xr.Dataset, levels: Sequence[float] = (0.99,)) -> xr.Dataset:
-    """Euler contributions of each facility to the ES of the book.
+    """Return what each facility adds to expected loss and ES of the book.
 
     Returns
     -------
     Dataset
-        ``shortfall_contribution(facility, level)`` [USD m] with ``_se``, at the lender's shares.
+        ``expected_loss_contribution(facility)`` and ``shortfall_contribution(facility, level)``
+        [USD m] with ``_se``, at the lender's shares. Each adds up to that of the book.
     """
     facilities = labels(dataset, FACILITY)
     weights = path_weights(dataset)
     parts = [holding(dataset, i).loss for i in range(len(facilities))]
+    means = [mean(part, weights) for part in parts]
     columns = [shortfall_contributions(parts, level, weights) for level in levels]
     values = [columns[j][i] for i in range(len(facilities)) for j in range(len(levels))]
     return xr.Dataset(
@@ -95,6 +97,14 @@ def contribution_table(dataset: xr.Dataset, levels: Sequence[float] = (0.99,)) -
             values,
             (len(facilities), len(levels)),
             "contribution to the expected shortfall of the book",
+            "million USD",
+        )
+        | estimates(
+            "expected_loss_contribution",
+            (FACILITY,),
+            means,
+            (len(facilities),),
+            "contribution to the expected loss of the book",
             "million USD",
         ),
         coords={FACILITY: facilities, "level": list(levels)},

@@ -13,11 +13,13 @@ from simulator.analytics.frame import estimates, horizon_months, labels, path_we
 from simulator.dataset.dims import FACILITY
 from simulator.dataset.variables import CAUSES, TRIGGERS
 
-MONTHS_VARIABLE: Final = {
-    "facility": "facility_default_month",
-    "sponsor": "sponsor_default_month",
-    "counterparty": "counterparty_default_month",
+MONTHS: Final = {
+    "facility": ("facility_default_month", "default"),
+    "sponsor": ("sponsor_default_month", "default"),
+    "counterparty": ("counterparty_default_month", "default"),
+    "box": ("box_first_breach_month", "breach"),
 }
+"""Variable with the month of the event, and the event, by entity."""
 
 
 def default_table(dataset: xr.Dataset, entity: str) -> xr.Dataset:
@@ -26,20 +28,23 @@ def default_table(dataset: xr.Dataset, entity: str) -> xr.Dataset:
     Parameters
     ----------
     dataset : Dataset
-        A run with ``<entity>_default_month(path, <entity>)``, 0 for none.
+        A run with the month of the event, 0 for none.
     entity : str
-        ``facility``, ``sponsor`` or ``counterparty``.
+        ``facility``, ``sponsor`` or ``counterparty``; or ``box``, whose event is the first
+        breach of a covenant.
 
     Returns
     -------
     Dataset
-        ``default_probability(<entity>, year)`` with ``_se``; the last year ends at the horizon.
+        ``default_probability(<entity>, year)`` (``breach_probability`` of boxes) with ``_se``;
+        the last year ends at the horizon.
     """
     weights = path_weights(dataset)
     names = labels(dataset, entity)
     horizon = horizon_months(dataset)
     years = list(range(1, -(-horizon // 12) + 1))
-    months = [vector(dataset, MONTHS_VARIABLE[entity], **{entity: i}) for i in range(len(names))]
+    variable, event = MONTHS[entity]
+    months = [vector(dataset, variable, **{entity: i}) for i in range(len(names))]
     values = [
         probability((month > 0) & (month <= 12 * year), weights)
         for month in months
@@ -47,11 +52,11 @@ def default_table(dataset: xr.Dataset, entity: str) -> xr.Dataset:
     ]
     return xr.Dataset(
         estimates(
-            "default_probability",
+            f"{event}_probability",
             (entity, "year"),
             values,
             (len(names), len(years)),
-            "cumulative probability of default",
+            f"cumulative probability of {event}",
             "1",
         ),
         coords={entity: names, "year": years},

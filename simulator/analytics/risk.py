@@ -20,9 +20,11 @@ from simulator.dataset.dims import FACILITY
 
 _SCALARS = {
     "exposure": ("mean amount lent: opening claim and draws, PV", "million USD"),
+    "held_share": ("share of what was lent that the lender of the book holds", "1"),
     "expected_loss": ("expected lender loss, present value at the loan's coupon", "million USD"),
     "loss_probability": ("probability of a lender loss", "1"),
     "default_probability": ("probability of default within the horizon", "1"),
+    "censored_probability": ("probability of being alive with debt at the horizon", "1"),
     "exposure_at_default": ("mean claim at default, over defaults", "million USD"),
     "loss_given_default": ("principal lost over claim at default, over defaults", "1"),
     "expected_loss_share": ("expected lender loss as share of exposure", "1"),
@@ -39,11 +41,13 @@ class Lending(NamedTuple):
     """What one facility, or the book, did on each path; arrays (path,)."""
 
     lent: Vector  # PV [USD m], NaN if the run does not say
+    held: Vector  # the lender's part of it [USD m]
     loss: Vector  # PV [USD m]
     share: Vector  # of what was lent
     defaulted: NDArray[np.bool_]
     claim: Vector  # at default, else 0 [USD m]
     lost: Vector  # of that claim [USD m]
+    censored: NDArray[np.bool_]  # alive with debt at the horizon
 
 
 class Measures(NamedTuple):
@@ -66,7 +70,8 @@ def risk_table(
     ----------
     dataset : Dataset
         A run: ``lender_loss(path, facility)``, ``lender_principal_loss``, ``lender_loss_share``,
-        ``exposure_at_default``, ``facility_default_month``, ``book_lender_loss(path)``; paths
+        ``exposure_at_default``, ``facility_default_month``, ``facility_censored``,
+        ``book_lender_loss(path)``; what was lent and held comes from the tranches; paths
         drawn by importance sampling carry ``path_weight(path)``.
     levels : sequence of float
         Levels of VaR and ES.
@@ -99,11 +104,13 @@ def _facility(dataset: xr.Dataset, i: int) -> Lending:
     loss = vector(dataset, "lender_loss", facility=i)
     return Lending(
         lent=exposure(dataset, i),
+        held=holding(dataset, i).lent,
         loss=loss,
         share=vector(dataset, "lender_loss_share", facility=i),
         defaulted=defaulted,
         claim=np.where(defaulted, vector(dataset, "exposure_at_default", facility=i), 0.0),
         lost=np.where(defaulted, vector(dataset, "lender_principal_loss", facility=i), 0.0),
+        censored=vector(dataset, "facility_censored", facility=i) > 0,
     )
 
 
@@ -111,15 +118,16 @@ def _book(dataset: xr.Dataset) -> Lending:
     """Vectors of the book: each facility at the lender's share of what was lent."""
     zeros = np.zeros(dataset.sizes["path"])
     claim, lost, lent = zeros.copy(), zeros.copy(), zeros.copy()
-    defaulted = zeros > 0.0
+    defaulted, censored = zeros > 0.0, zeros > 0.0
     for i in range(dataset.sizes[FACILITY]):
         facility, held = _facility(dataset, i), holding(dataset, i)
         defaulted = defaulted | (facility.defaulted & (held.share > 0.0))
+        censored = censored | (facility.censored & (held.share > 0.0))
         claim += held.share * facility.claim
         lost += held.share * facility.lost
         lent += held.lent
     loss = vector(dataset, "book_lender_loss")
-    return Lending(lent, loss, share_of(loss, lent), defaulted, claim, lost)
+    return Lending(lent, lent, loss, share_of(loss, lent), defaulted, claim, lost, censored)
 
 
 def known_mean(values: Vector, weights: Vector | None) -> Estimate:
@@ -142,9 +150,15 @@ def _measure(
     return Measures(
         scalars={
             "exposure": known_mean(lending.lent, weights),
+            "held_share": (
+                ratio(lending.held, lending.lent, weights)
+                if np.isfinite(lending.held).all()
+                else Estimate(np.nan, np.nan)
+            ),
             "expected_loss": mean(loss, weights),
             "loss_probability": probability(loss > 0.0, weights),
             "default_probability": probability(lending.defaulted, weights),
+            "censored_probability": probability(lending.censored, weights),
             "exposure_at_default": ratio(lending.claim, lending.defaulted, weights),
             "loss_given_default": ratio(lending.lost, lending.claim, weights),
             "expected_loss_share": mean_share,

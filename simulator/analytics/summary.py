@@ -14,6 +14,7 @@ from simulator.analytics.frame import estimate_at
 from simulator.analytics.holders import absorption_table, holders_table
 from simulator.analytics.rating import RatingScale
 from simulator.analytics.risk import risk_table
+from simulator.analytics.worst import worst_paths
 
 
 class Analysis(NamedTuple):
@@ -31,6 +32,8 @@ class Analysis(NamedTuple):
     sponsor_defaults: xr.Dataset
     counterparty_defaults: xr.Dataset
     facility_defaults: xr.Dataset
+    breaches: xr.Dataset
+    worst: xr.Dataset
     convergence: xr.Dataset
 
 
@@ -61,6 +64,8 @@ def analyse(dataset: xr.Dataset, scale: RatingScale | None = None) -> Analysis:
         sponsor_defaults=default_table(dataset, "sponsor"),
         counterparty_defaults=default_table(dataset, "counterparty"),
         facility_defaults=default_table(dataset, "facility"),
+        breaches=default_table(dataset, "box"),
+        worst=worst_paths(dataset),
         convergence=convergence_table(dataset),
     )
 
@@ -100,10 +105,12 @@ def _measures(risk: xr.Dataset, prefix: str) -> dict[str, Any]:
         name: _pair(risk, prefix + name)
         for name in (
             "exposure",
+            "held_share",
             "expected_loss",
             "expected_loss_share",
             "loss_probability",
             "default_probability",
+            "censored_probability",
             "exposure_at_default",
             "loss_given_default",
         )

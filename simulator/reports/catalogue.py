@@ -188,28 +188,28 @@ def _exceedance(analysis: Analysis) -> Picture:
 
 
 def _facilities(analysis: Analysis) -> Picture:
-    """Draw expected loss and contribution to the tail."""
-    names = by_risk(analysis)[:MOST_BARS]
-    tail = analysis.contributions.sel(level=0.99)
-    leading = f"{names[0]} {_money(analysis.risk, 'expected_loss', facility=names[0])}"
+    """Draw what each facility adds to expected loss and tail."""
+    table = analysis.contributions
+    order = np.argsort(-table["expected_loss_contribution"].values, kind="stable")[:MOST_BARS]
+    names = [str(name) for name in table["facility"].values[order]]
+    leading = f"{names[0]} {_money(table, 'expected_loss_contribution', facility=names[0])}"
     return Picture(
         "facilities",
-        "Loss by facility, the largest expected loss on top; lines are ± 2 standard errors. Left "
-        "each facility in full, right what the lender's share of it adds to the book's 99% "
-        "expected shortfall (the bars add up to it).",
-        f"Bars of expected loss by facility, largest first: {leading}.",
+        "What each facility adds to the book, at the lender's share; lines are ± 2 standard "
+        "errors. Left the bars add up to the expected loss, right to the 99% expected shortfall.",
+        f"Bars of contributions to expected loss by facility, largest first: {leading}.",
         [
             partial(
                 losses.facility_bars,
-                analysis.risk,
-                variable="expected_loss",
+                table,
+                variable="expected_loss_contribution",
                 facilities=names,
-                title="Expected loss",
+                title="Contribution to expected loss",
                 label="USD m (PV)",
             ),
             partial(
                 losses.facility_bars,
-                tail,
+                table.sel(level=0.99),
                 variable="shortfall_contribution",
                 facilities=names,
                 title="Contribution to the 99% expected shortfall",

@@ -122,12 +122,7 @@ def sections(analysis: Analysis, drawn: Mapping[str, Picture]) -> list[Section]:
             "facilities",
             "Facilities",
             "Risk of the lenders, loan by loan. Every number comes with its standard error.",
-            tables=(tables.facilities(analysis),),
-            folded=(
-                tables.default_years(
-                    analysis, "facility", "Cumulative probability of default by facility"
-                ),
-            ),
+            tables=(tables.facilities(analysis), tables.defaults(analysis)),
         ),
         Section(
             "market-paths",
@@ -148,7 +143,11 @@ def sections(analysis: Analysis, drawn: Mapping[str, Picture]) -> list[Section]:
             "Loss distribution",
             "How large losses can be, and which facilities they come from.",
             images=_images(drawn, "exceedance", "facilities"),
-            tables=(tables.tails(analysis), tables.contributions(analysis)),
+            tables=(
+                tables.tails(analysis),
+                tables.contributions(analysis),
+                tables.worst(analysis),
+            ),
         ),
         Section(
             "why",
@@ -156,7 +155,15 @@ def sections(analysis: Analysis, drawn: Mapping[str, Picture]) -> list[Section]:
             "The cause is what took most contracted revenue in the month of default; the event is "
             "the clause that was broken first.",
             images=_images(drawn, "causes"),
-            tables=(tables.causes(analysis), tables.triggers(analysis)),
+            tables=(
+                tables.causes(analysis),
+                tables.triggers(analysis),
+                tables.by_year(
+                    analysis,
+                    analysis.breaches,
+                    "Cumulative probability of a first covenant breach by box",
+                ),
+            ),
         ),
         Section(
             "returns",
@@ -172,9 +179,9 @@ def sections(analysis: Analysis, drawn: Mapping[str, Picture]) -> list[Section]:
             images=_images(drawn, "names"),
             tables=(
                 tables.sponsors(analysis),
-                tables.default_years(
+                tables.by_year(
                     analysis,
-                    "counterparty",
+                    analysis.counterparty_defaults,
                     "Cumulative probability of default by counterparty",
                 ),
             ),

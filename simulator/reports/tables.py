@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -87,6 +87,10 @@ class Reader:
         estimate = estimate_at(self.table, name, **self.selection, **selection)
         return format_estimate(*estimate, percent=True)
 
+    def word(self, name: str) -> str:
+        """Read a grade or another word."""
+        return str(self.table[name].sel(self.selection).values)
+
     def chance(self, name: str, **selection: object) -> str:
         """Read a probability; where no event was seen, its bound."""
         estimate = estimate_at(self.table, name, **self.selection, **selection)
@@ -126,7 +130,8 @@ def headline_cards(analysis: Analysis) -> list[tuple[str, str, str]]:
         (
             "Mean of the worst 1% (ES 99%)",
             f"USD {read.number(shortfall, level=0.99)} m",
-            f"{read.percent(f'{shortfall}_share', level=0.99)} of exposure",
+            f"{read.percent(f'{shortfall}_share', level=0.99)} of exposure; "
+            f"{max(1, round(0.01 * read.paths)):,} paths",
         ),
         (
             "Implied rating",
@@ -162,41 +167,75 @@ def holders(analysis: Analysis) -> Table:
 
 def facilities(analysis: Analysis) -> Table:
     """Lay out the headline table."""
-    read = _reader(analysis, analysis.risk)
     rows = []
-    for name in ["", *by_risk(analysis)]:
-        one, pre = (read.at(facility=name), "") if name else (read, "book_")
-        rating = str(one.table[f"{pre}implied_rating"].sel(one.selection).values)
-        spread = str(one.table[f"{pre}implied_rating_range"].sel(one.selection).values)
+    for name, one, pre in _book_and_facilities(analysis):
         rows.append(
             [
-                name or "Book (lender's share)",
+                name,
+                one.percent(f"{pre}held_share") if not pre else "",
                 one.number(f"{pre}exposure"),
                 one.chance(f"{pre}default_probability"),
-                one.number(f"{pre}exposure_at_default"),
                 one.percent(f"{pre}loss_given_default"),
                 one.number(f"{pre}expected_loss"),
                 one.percent(f"{pre}expected_loss_share"),
                 one.percent(f"{pre}value_at_risk_share", level=0.99),
                 one.percent(f"{pre}expected_shortfall_share", level=0.99),
-                rating,
-                spread,
+                one.word(f"{pre}implied_rating"),
+                one.word(f"{pre}implied_rating_range"),
             ]
         )
     return Table(
         "Risk of lenders by facility, money in USD m",
         (
-            *("", "lent (PV)", "PD", "EAD", "LGD", "expected loss", "EL %", "VaR 99% %"),
+            *("", "held", "lent (PV)", "PD", "LGD", "expected loss", "EL %", "VaR 99% %"),
             *("ES 99% %", "implied rating", "within ± 2 SE"),
         ),
         rows,
-        "Facilities in full, the largest expected loss first. EL, VaR and ES in percent of the "
-        "amount lent (opening claim and draws, PV). PD is over the whole horizon, of the book that "
-        "any facility defaults. EAD is the mean claim at default; LGD is principal lost over it. "
-        f"Ratings are read off the expected loss on a scale of five-year losses: "
-        f"{analysis.risk.attrs['rating_scale']}.",
+        "Facilities in full, the largest expected loss first; the book is what the lender holds "
+        "of them. EL, VaR and ES in percent of the amount lent (opening claim and draws, PV). PD "
+        "is over the whole horizon, of the book that any facility it holds defaults. LGD is "
+        "principal lost over claim at default. Ratings are read off the expected loss on a scale "
+        f"of five-year losses: {analysis.risk.attrs['rating_scale']}.",
         strong=1,
     )
+
+
+def defaults(analysis: Analysis) -> Table:
+    """Lay out exposure at default, what stays open, and default by year."""
+    years = [int(year) for year in analysis.facility_defaults["year"].values]
+    by_year = _reader(analysis, analysis.facility_defaults)
+    rows = []
+    for name, one, pre in _book_and_facilities(analysis):
+        cells = [
+            by_year.chance("default_probability", facility=name, year=year) if not pre else ""
+            for year in years
+        ]
+        rows.append(
+            [
+                name,
+                one.number(f"{pre}exposure_at_default"),
+                one.chance(f"{pre}loss_probability"),
+                one.chance(f"{pre}censored_probability"),
+                *cells,
+            ]
+        )
+    return Table(
+        "Exposure at default (USD m), probabilities of loss, of debt left at the horizon, and of "
+        "default by year",
+        ("", "EAD", "P(loss)", "P(open)", *(f"PD year {year}" for year in years)),
+        rows,
+        "EAD is the mean claim at default. Open: alive with debt at the horizon, counted at par. "
+        "PD is cumulative.",
+        strong=1,
+    )
+
+
+def _book_and_facilities(analysis: Analysis) -> Iterator[tuple[str, Reader, str]]:
+    """Yield the book, then facilities by risk: name, reader, prefix of variables."""
+    read = _reader(analysis, analysis.risk)
+    yield "Book", read, "book_"
+    for name in by_risk(analysis):
+        yield name, read.at(facility=name), ""
 
 
 def tails(analysis: Analysis) -> Table:
@@ -206,15 +245,17 @@ def tails(analysis: Analysis) -> Table:
     thin = [level for level in levels if (1.0 - level) * read.paths < FEW]
     names = [f"{m} {level_name(level)}" for m in ("VaR", "ES") for level in levels]
     columns = [f"{name} †" if name.split()[1] in map(level_name, thin) else name for name in names]
-    rows = []
-    for name in ["", *by_risk(analysis)]:
-        one, pre = (read.at(facility=name), "") if name else (read, "book_")
-        cells = [
-            one.number(pre + measure, level=level)
-            for measure in ("value_at_risk", "expected_shortfall")
-            for level in levels
+    rows = [
+        [
+            name,
+            *(
+                one.number(pre + measure, level=level)
+                for measure in ("value_at_risk", "expected_shortfall")
+                for level in levels
+            ),
         ]
-        rows.append([name or "Book (lender's share)", *cells])
+        for name, one, pre in _book_and_facilities(analysis)
+    ]
     return Table(
         "Value at risk and expected shortfall, PV in USD m",
         ("", *columns),
@@ -227,27 +268,26 @@ def tails(analysis: Analysis) -> Table:
 
 
 def contributions(analysis: Analysis) -> Table:
-    """Who makes up the tail."""
-    risk, tail = _reader(analysis, analysis.risk), _reader(analysis, analysis.contributions)
-    total = float(analysis.risk["book_expected_shortfall"].sel(level=0.99))
+    """Lay out who makes up expected loss and tail."""
+    table = analysis.contributions.sel(level=0.99)
+    names = ("expected_loss_contribution", "shortfall_contribution")
+    totals = (
+        float(analysis.risk["book_expected_loss"]),
+        float(analysis.risk["book_expected_shortfall"].sel(level=0.99)),
+    )
     rows = []
-    for name in by_risk(analysis):
-        part = estimate_at(tail.table, "shortfall_contribution", facility=name, level=0.99)
-        share = (part.value / total, part.se / total) if total > 0.0 else (math.nan, math.nan)
-        rows.append(
-            [
-                name,
-                risk.number("expected_loss", facility=name),
-                format_estimate(*part),
-                format_estimate(*share, percent=True),
-            ]
-        )
+    for facility in by_risk(analysis):
+        cells = []
+        for name, total in zip(names, totals, strict=True):
+            part = estimate_at(table, name, facility=facility)
+            share = (part.value / total, part.se / total) if total > 0.0 else (math.nan, math.nan)
+            cells += [format_estimate(*part), format_estimate(*share, percent=True)]
+        rows.append([facility, *cells])
     return Table(
-        "Expected loss, and contribution to the 99% expected shortfall of the book, USD m",
-        ("", "expected loss", "contribution", "of the book's ES"),
+        "What each facility adds to the book at the lender's share, PV in USD m",
+        ("", "to expected loss", "of it", "to ES 99%", "of it"),
         rows,
-        "Expected loss in full; contributions (Euler) at the lender's share, they add up to the "
-        "book's expected shortfall.",
+        "Contributions (Euler) add up to the book's expected loss and expected shortfall.",
     )
 
 
@@ -362,21 +402,46 @@ def sponsors(analysis: Analysis) -> Table:
     )
 
 
-def default_years(analysis: Analysis, entity: str, caption: str) -> Table:
-    """Cumulative probability of default by year."""
-    table: xr.Dataset = getattr(analysis, f"{entity}_defaults")
+def by_year(analysis: Analysis, table: xr.Dataset, caption: str) -> Table:
+    """Lay out a cumulative probability by year."""
     read = _reader(analysis, table)
+    name = next(str(key) for key in table if not str(key).endswith("_se"))
+    entity = str(table[name].dims[0])
     years = [int(year) for year in table["year"].values]
     return Table(
         caption,
         ("", *(f"year {year}" for year in years)),
         [
-            [
-                name,
-                *(read.chance("default_probability", **{entity: name, "year": y}) for y in years),
-            ]
-            for name in labels(table, entity)
+            [label, *(read.chance(name, **{entity: label, "year": year}) for year in years)]
+            for label in labels(table, entity)
         ],
+    )
+
+
+def worst(analysis: Analysis) -> Table:
+    """List the worst paths of the book."""
+    rows = [
+        [
+            str(int(one["path"])),
+            str(one["costliest"].values),
+            words(str(one["cause"].values)),
+            format_significant(float(one["book_lender_loss"]), 4),
+            str(int(one["defaults"])),
+            str(int(one["first_default_month"])),
+            format_significant(float(one["equity_pnl"]), 4),
+        ]
+        for one in (analysis.worst.isel(rank=i) for i in range(analysis.worst.sizes["rank"]))
+    ]
+    return Table(
+        "The worst paths of the book, by number",
+        (
+            *("path", "costliest facility", "its cause", "loss, USD m (PV)", "defaults"),
+            *("first in month", "profit of all box equity, USD m"),
+        ),
+        rows,
+        "Single paths carry no standard error. The same study and seed give the same path under "
+        "the same number.",
+        words=3,
     )
 
 

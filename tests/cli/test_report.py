@@ -10,14 +10,24 @@ import pytest
 from click.testing import Result
 
 from simulator.dataset.store import RunStore
+from simulator.reports import Picture
 from tests.unit.reports.synthetic import plan, write_run
 
 Call = Callable[..., Result]
 
 
+pytestmark = pytest.mark.nojit
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_run(tmp_path_factory.mktemp("runs") / "base")
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw blank figures."""
+    monkeypatch.setattr(Picture, "render", lambda self, form="svg": f"<{form}>".encode())
 
 
 def test_report_stands_in_the_runs_folder(call: Call, run: Path) -> None:
@@ -27,13 +37,11 @@ def test_report_stands_in_the_runs_folder(call: Call, run: Path) -> None:
     assert str(run / "report.html") in result.stdout
     text = (run / "report.html").read_text(encoding="utf-8")
     assert text.lstrip().startswith("<!DOCTYPE html>")
+    assert "Blanks filled by a rule" in text
     assert [path.name for path in run.iterdir() if path.name.endswith(".partial")] == []
-    again = call("report", run)
-    assert again.exit_code == 0
-    assert (run / "report.html").read_text(encoding="utf-8") == text
 
 
-def test_json_alone_on_stdout(call: Call, run: Path, tmp_path: Path) -> None:
+def test_json_alone_on_stdout(call: Call, run: Path, tmp_path: Path, quick: None) -> None:
     out = tmp_path / "new" / "r.html"
     result = call("report", run, "--json", "--out", out)
     assert result.exit_code == 0
@@ -45,7 +53,7 @@ def test_json_alone_on_stdout(call: Call, run: Path, tmp_path: Path) -> None:
     assert out.is_file()
 
 
-def test_figures(call: Call, run: Path, tmp_path: Path) -> None:
+def test_figures(call: Call, run: Path, tmp_path: Path, quick: None) -> None:
     result = call(
         "report", run, "--out", tmp_path / "r.html", "--figures", tmp_path / "f", "--format", "svg"
     )
@@ -54,7 +62,7 @@ def test_figures(call: Call, run: Path, tmp_path: Path) -> None:
     assert {"exceedance.svg", "portfolio.svg", "rental_price_contract.svg"} <= names
 
 
-def test_ratings_of_the_users_own(call: Call, run: Path, tmp_path: Path) -> None:
+def test_ratings_of_the_users_own(call: Call, run: Path, tmp_path: Path, quick: None) -> None:
     scale = tmp_path / "scale.csv"
     scale.write_text("rating,expected_loss\nsafe,0.01%\nrisky,50%\n")
     result = call("report", run, "--out", tmp_path / "r.html", "--ratings", scale, "--json")
@@ -82,7 +90,7 @@ def test_unfinished_run(call: Call, tmp_path: Path) -> None:
     assert not (tmp_path / "half" / "report.html").exists()
 
 
-def test_folder_that_cannot_be_written(call: Call, run: Path, tmp_path: Path) -> None:
+def test_folder_that_cannot_be_written(call: Call, run: Path, tmp_path: Path, quick: None) -> None:
     (tmp_path / "file").write_text("")
     result = call("report", run, "--out", tmp_path / "file" / "r.html")
     assert result.exit_code == 1

@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pytest
 from scipy.stats import norm
 
 from simulator.analytics.contributions import shortfall_contributions
+
+pytestmark = pytest.mark.nojit
 
 PD = (0.03, 0.02, 0.06, 0.04, 0.08, 0.05, 0.1, 0.02, 0.03, 0.07, 0.12, 0.15)
 UNITS = (45, 12, 8, 7, 6, 5, 4, 4, 3, 3, 2, 1)

@@ -16,6 +16,8 @@ from simulator.analytics.estimate import (
     format_significant,
 )
 
+pytestmark = pytest.mark.nojit
+
 NAN = math.nan
 
 

@@ -18,6 +18,8 @@ from simulator.analytics.estimators import (
 )
 from simulator.analytics.sample import effective_size
 
+pytestmark = pytest.mark.nojit
+
 
 def test_mean_and_its_error() -> None:
     value, se = mean([1.0, 2.0, 3.0, 6.0])

@@ -8,6 +8,8 @@ import pytest
 
 from simulator.analytics.rating import GRADES, RatingScale, fitted_scale
 
+pytestmark = pytest.mark.nojit
+
 
 def test_curve_goes_through_its_anchors() -> None:
     losses = fitted_scale().losses

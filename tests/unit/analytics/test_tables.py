@@ -23,9 +23,12 @@ from simulator.analytics import (
     risk_table,
     sponsor_table,
     tail_risk,
+    worst_paths,
 )
 from simulator.analytics.frame import MissingVariableError, estimate_at
 from tests.unit.reports.synthetic import synthetic_run
+
+pytestmark = pytest.mark.nojit
 
 
 def tiny() -> xr.Dataset:
@@ -53,6 +56,7 @@ def tiny() -> xr.Dataset:
             "exposure_at_default": (both, claim),
             "facility_default_month": (both, month.astype(np.int16)),
             "facility_default_cause": (both, cause.astype(np.int8)),
+            "facility_censored": (both, np.eye(10, 2, dtype=np.int8)),
             "facility_default_trigger": (both, np.where(cause > 0, 2, 0).astype(np.int8)),
             "tranche_loss": (("path", "tranche"), loss),
             "tranche_drawn_pv": (("path", "tranche"), np.broadcast_to(lent, (10, 2))),
@@ -63,6 +67,7 @@ def tiny() -> xr.Dataset:
             "equity_irr": (boxes, np.where(state == 0, 0.2, np.nan)),
             "equity_irr_state": (boxes, state.astype(np.int8)),
             "equity_wiped_out": (boxes, (claim > 0).astype(np.int8)),
+            "box_first_breach_month": (boxes, np.maximum(0, month - 3).astype(np.int16)),
             "sponsor_equity_pnl": (("path", "sponsor"), np.arange(10.0)[:, None]),
             "sponsor_default_month": (("path", "sponsor"), np.eye(10, 1, -3, dtype=np.int16) * 30),
             "sponsor_retained_share": (("path", "sponsor"), 1.0 - np.eye(10, 1, -3) / 4),
@@ -93,7 +98,10 @@ def test_risk_by_facility() -> None:
     assert float(one["exposure"]) == 100.0
     assert float(one["exposure_at_default"]) == pytest.approx(60.0)
     assert float(one["loss_given_default"]) == pytest.approx(75.0 / 120.0)
+    assert float(one["censored_probability"]) == 0.1
+    assert float(one["held_share"]) == 1.0
     two = risk_table(tiny()).sel(facility="two")
+    assert float(two["held_share"]) == 0.5
     assert float(two["default_probability"]) == 0.2
     assert float(two["loss_probability"]) == 0.1  # one default recovers in full
     assert float(two["loss_given_default"]) == pytest.approx(50.0 / 170.0)
@@ -173,6 +181,24 @@ def test_defaults_by_year() -> None:
     assert table["default_probability"].values.tolist() == [[0.1, 0.3, 0.3]]
 
 
+def test_breaches_by_year() -> None:
+    table = default_table(tiny(), "box")
+    assert table["breach_probability"].values.tolist() == [[0.1, 0.2, 0.2], [0.2, 0.2, 0.2]]
+
+
+def test_worst_paths() -> None:
+    table = worst_paths(tiny())
+    assert table["path"].values.tolist() == [8, 9]
+    assert table["book_lender_loss"].values.tolist() == [40.0, 30.0]
+    assert table["defaults"].values.tolist() == [2, 1]
+    assert table["first_default_month"].values.tolist() == [12, 24]
+    assert table["cause"].values.tolist() == ["counterparty", "counterparty"]
+    assert table["equity_pnl"].values.tolist() == [-100.0, -40.0]
+    numbered = tiny().assign_coords(path=np.arange(10) + 500)
+    assert worst_paths(numbered, count=1)["path"].values.tolist() == [508]
+    assert worst_paths(tiny().isel(path=[0, 1])).sizes["rank"] == 0
+
+
 def test_equity_never_averages_what_is_not_defined() -> None:
     table = equity_table(tiny())
     one, two = table.sel(box="b1"), table.sel(box="b2")
@@ -234,6 +260,8 @@ def test_contributions_add_up() -> None:
     book = tail_risk(run["book_lender_loss"].values, [0.95, 0.99])
     total = parts["shortfall_contribution"].sum("facility").values
     np.testing.assert_allclose(total, book.es, rtol=1e-12)
+    means = parts["expected_loss_contribution"].sum().item()
+    assert means == pytest.approx(run["book_lender_loss"].values.mean(), rel=1e-12)
 
 
 def test_exceedance_falls_and_stays_in_its_band() -> None:

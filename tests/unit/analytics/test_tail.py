@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,6 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.stats import binom, norm
 
-from simulator.analytics.estimate import Estimate
 from simulator.analytics.quantiles import interval_ranks, order_statistic_error, quantile
 from simulator.analytics.sample import rank_of, tail_mass
 from simulator.analytics.tail import (
@@ -23,6 +21,8 @@ from simulator.analytics.tail import (
     value_at_risk,
     value_at_risk_interval,
 )
+
+pytestmark = pytest.mark.nojit
 
 Z = 1.959963984540054
 Sample = NDArray[np.float64]
@@ -192,32 +192,23 @@ def test_vasicek(case: str) -> None:
         assert result.es_se[i] * math.sqrt(n) == pytest.approx(es_sd, rel=0.12)
 
 
-def coverage(covers: Callable[[Sample], bool], repeats: int = 1000, n: int = 20_000) -> float:
-    """Share of simulated large pools (VAS-P2) on which an interval covers."""
-    rng = np.random.default_rng(77)
-    return (
-        sum(covers(large_pool(0.02, 0.2, 0.45, rng.standard_normal(n))) for _ in range(repeats))
-        / repeats
-    )
-
-
 def test_coverage_of_intervals() -> None:
-    var, es = VASICEK["VAS-P2"][3][0.99][:2]
-
-    def interval(losses: Sample) -> bool:
-        low, high = value_at_risk_interval(losses, 0.99)
-        return low <= var < high
-
-    def error_of(function: Callable[[Sample, float], Estimate], truth: float) -> float:
-        def covers(losses: Sample) -> bool:
-            value, se = function(losses, 0.99)
-            return abs(value - truth) < Z * se
-
-        return coverage(covers)
-
-    assert 0.93 <= coverage(interval) <= 0.97
-    assert 0.93 <= error_of(value_at_risk, var) <= 0.97
-    assert 0.93 <= error_of(expected_shortfall, es) <= 0.97
+    """On 1,000 large pools (VAS-P2), 93% to 97% of 95% intervals of either kind cover."""
+    level, n, repeats = 0.99, 20_000, 1000
+    var, es = VASICEK["VAS-P2"][3][level][:2]
+    rng = np.random.default_rng(77)
+    covered = np.zeros(3)
+    for _ in range(repeats):
+        losses = np.sort(large_pool(0.02, 0.2, 0.45, rng.standard_normal(n)))
+        low, high = value_at_risk_interval(losses, level)
+        found = tail_risk(losses, [level])
+        covered += [
+            low <= var < high,
+            abs(found.var[0] - var) < Z * found.var_se[0],
+            abs(found.es[0] - es) < Z * found.es_se[0],
+        ]
+    assert (covered >= 930).all()
+    assert (covered <= 970).all()
 
 
 def test_errors_where_losses_have_atoms() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from simulator.config.parameters import parameter_table
 from simulator.reports.assumptions import (
     assumption_tables,
@@ -14,6 +16,8 @@ from simulator.reports.assumptions import (
     parameter_table as table_of,
 )
 from tests.unit.reports.synthetic import synthetic_run
+
+pytestmark = pytest.mark.nojit
 
 
 def test_tables_of_a_run() -> None:

@@ -15,6 +15,8 @@ from simulator.reports.catalogue import by_risk
 from simulator.reports.figures import defaults, equity, fans, losses
 from tests.unit.reports.synthetic import synthetic_run
 
+pytestmark = pytest.mark.nojit
+
 
 @pytest.fixture(scope="module")
 def analysis() -> Analysis:
@@ -70,6 +72,7 @@ def test_dates_are_on_the_axis(analysis: Analysis, axes: Axes) -> None:
 
 def test_bars_are_the_estimates(analysis: Analysis, axes: Axes) -> None:
     names = by_risk(analysis)
+    assert len(names) == 6
     losses.facility_bars(analysis.risk, axes, "expected_loss", names, label="USD m")
     widths = [bar.get_width() for bar in axes.patches]
     assert widths == analysis.risk["expected_loss"].sel(facility=names).values.tolist()
