@@ -10,7 +10,7 @@ import xarray as xr
 
 from simulator.analytics.estimate import format_significant
 from simulator.config.parameters import parameter_table as package_parameters
-from simulator.reports.tables import Table
+from simulator.reports.tables.table import Table
 
 MARK: Final = "assumed"
 ROW_KEYS: Final = {"boxes": "box", "debt": "tranche", "contracts": "contract", "assets": "asset"}

@@ -61,3 +61,12 @@ def shortened(name: str, length: int = 26) -> str:
     'A name that…'
     """
     return name if len(name) <= length else name[: length - 1].rstrip() + "…"
+
+
+def words(code: str) -> str:
+    """Turn the name of a code into words.
+
+    >>> words("costs_and_rates")
+    'costs and rates'
+    """
+    return code.replace("_", " ").replace("ltv or ltc", "LTV or LTC").replace("dscr", "DSCR")

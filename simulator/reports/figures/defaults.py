@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from simulator.reports.figures.axis import money_axis, percent_axis, shortened
+from simulator.reports.figures.axis import money_axis, percent_axis, shortened, words
 from simulator.reports.style import BLUES, HATCHES, INK, LINES, line_style
 
 
@@ -82,12 +82,3 @@ def default_curves(
     axes.legend(loc="upper left")
     axes.set_title(title)
     return axes
-
-
-def words(code: str) -> str:
-    """Turn the name of a code into words.
-
-    >>> words("costs_and_rates")
-    'costs and rates'
-    """
-    return code.replace("_", " ").replace("ltv or ltc", "LTV or LTC").replace("dscr", "DSCR")

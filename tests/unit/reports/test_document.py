@@ -11,7 +11,7 @@ import pytest
 
 from simulator.analytics import analyse
 from simulator.reports import pictures, render_report
-from simulator.reports.tables import by_year
+from simulator.reports.tables.causes import by_year
 from tests.unit.reports.synthetic import synthetic_run
 
 pytestmark = pytest.mark.nojit

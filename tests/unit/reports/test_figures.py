@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 
 from simulator.analytics import Analysis, analyse
 from simulator.reports import FORMATS, Picture, pictures
-from simulator.reports.catalogue import by_risk
 from simulator.reports.figures import defaults, equity, fans, losses
+from simulator.reports.order import by_risk
 from tests.unit.reports.synthetic import synthetic_run
 
 pytestmark = pytest.mark.nojit

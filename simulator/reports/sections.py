@@ -1,0 +1,179 @@
+"""The chapters of the report, in the order in which a credit committee reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import xarray as xr
+
+from simulator.analytics.frame import labels
+from simulator.analytics.summary import Analysis
+from simulator.reports import assumptions
+from simulator.reports.canvas import Picture
+from simulator.reports.catalogue.months import KINDS, MARKET, PORTFOLIO
+from simulator.reports.catalogue.sizes import MOST_PANELS
+from simulator.reports.limits import LIMITS
+from simulator.reports.tables import causes, lenders, owners, tail
+from simulator.reports.tables.fans import fan_table
+from simulator.reports.tables.table import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A drawn figure as the template takes it."""
+
+    name: str
+    uri: str
+    alt: str
+    caption: str
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A chapter of the report: figures beside their tables."""
+
+    name: str
+    title: str
+    lead: str
+    images: tuple[Image, ...] = ()
+    tables: tuple[Table, ...] = ()
+    folded: tuple[Table, ...] = ()
+    points: tuple[str, ...] = ()
+    text: str = ""
+
+
+def sections(analysis: Analysis, drawn: Mapping[str, Picture]) -> list[Section]:
+    """Lay the report out in the order in which a credit committee reads."""
+    run = analysis.run
+    return [
+        Section(
+            "who",
+            "Who loses what",
+            "Lenders and equity on the same paths: equity stands first in line.",
+            images=_images(drawn, "absorption"),
+            tables=(lenders.holders(analysis),),
+        ),
+        Section(
+            "facilities",
+            "Facilities",
+            "Risk of the lenders, loan by loan. Every number comes with its standard error.",
+            tables=(lenders.facilities(analysis), lenders.defaults(analysis)),
+        ),
+        Section(
+            "market-paths",
+            "Market",
+            "What the simulated markets do, month by month.",
+            images=_images(drawn, "rental_price_contract", "rental_price_spot", "market"),
+            tables=_market_tables(run),
+        ),
+        Section(
+            "book-paths",
+            "Book by month",
+            "Coverage, debt, losses and distributions.",
+            images=_images(drawn, "portfolio"),
+            tables=_fan_tables(run, [(key, title) for key, title, _, _ in PORTFOLIO]),
+        ),
+        Section(
+            "tail",
+            "Loss distribution",
+            "How large losses can be, and which facilities they come from.",
+            images=_images(drawn, "exceedance", "facilities"),
+            tables=(
+                tail.tails(analysis),
+                tail.contributions(analysis),
+                tail.worst(analysis),
+            ),
+        ),
+        Section(
+            "why",
+            "Causes of default",
+            "The cause is what took most contracted revenue in the month of default; the event is "
+            "the clause that was broken first.",
+            images=_images(drawn, "causes"),
+            tables=(
+                causes.causes(analysis),
+                causes.triggers(analysis),
+                causes.by_year(
+                    analysis,
+                    analysis.breaches,
+                    "Cumulative probability of a first covenant breach by box",
+                ),
+            ),
+        ),
+        Section(
+            "returns",
+            "Equity of the boxes",
+            "What owners of the boxes stand to get back and how often they lose everything.",
+            images=_images(drawn, "equity"),
+            tables=tuple(owners.equity(analysis)),
+        ),
+        Section(
+            "sponsors",
+            "Sponsors and counterparties",
+            "When they default, and what that does to the sponsors' owners.",
+            images=_images(drawn, "names"),
+            tables=(
+                owners.sponsors(analysis),
+                causes.by_year(
+                    analysis,
+                    analysis.counterparty_defaults,
+                    "Cumulative probability of default by counterparty",
+                ),
+            ),
+        ),
+        Section(
+            "enough",
+            "Convergence",
+            "A running estimate that leaves its own band asks for more paths.",
+            images=_images(drawn, "convergence"),
+            tables=(tail.convergence(analysis),),
+        ),
+        Section(
+            "assumptions",
+            "Assumptions and sources",
+            "What the run was told, what was filled in by rule, and what was assumed.",
+            tables=(),
+            folded=tuple(assumptions.assumption_tables(run)),
+            text=assumptions.study_text(run),
+        ),
+        Section("limits", "Limits", "Before leaning on the numbers.", points=LIMITS),
+        Section(
+            "provenance",
+            "Provenance",
+            "The same study, seed and versions give the same bytes on any number of workers.",
+            tables=(assumptions.provenance_table(run),),
+        ),
+    ]
+
+
+def _images(drawn: Mapping[str, Picture], *names: str) -> tuple[Image, ...]:
+    """Draw those of the named figures that the run has."""
+    return tuple(
+        Image(name, drawn[name].data_uri(), drawn[name].alt, drawn[name].caption)
+        for name in names
+        if name in drawn
+    )
+
+
+def _market_tables(run: xr.Dataset) -> tuple[Table, ...]:
+    """Tables of rental prices by generation and of the other market series."""
+    generations = labels(run, "generation")[:MOST_PANELS]
+    prices = [
+        fan_table(
+            run,
+            [(f"rental_price_{kind}", name, {"generation": name}) for name in generations],
+            f"Rental price, {terms}",
+        )
+        for kind, terms in KINDS
+        if f"fan_rental_price_{kind}" in run and generations
+    ]
+    return (*prices, *_fan_tables(run, [(key, title) for key, title, _ in MARKET]))
+
+
+def _fan_tables(run: xr.Dataset, series: Iterable[tuple[str, str]]) -> tuple[Table, ...]:
+    """Return the table of those of the named fans that the run has."""
+    held: list[tuple[str, str, dict[str, str]]] = [
+        (key, title, {}) for key, title in series if f"fan_{key}" in run
+    ]
+    return (fan_table(run, held),) if held else ()

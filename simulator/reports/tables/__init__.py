@@ -1,0 +1,1 @@
+"""Tables of a report: numbers of analytics as text, cut to their standard errors."""
