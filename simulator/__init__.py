@@ -1,1 +1,57 @@
-"""Monte Carlo risk simulator for portfolios of GPU loans."""
+"""Monte Carlo risk simulator for portfolios of GPU loans.
+
+Examples
+--------
+>>> import simulator
+>>> study = simulator.load_study("configs/neocloud-2026.yaml")  # doctest: +SKIP
+>>> run = simulator.simulate(study, paths=10_000, jobs=2, out="results/base")  # doctest: +SKIP
+>>> run = simulator.open_run("results/base")  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from simulator.api import simulate
+    from simulator.config.errors import ConfigError, NeoboxError
+    from simulator.config.study import Study, load_study
+    from simulator.dataset.reading import open_run
+
+    __version__: str
+
+__all__ = [
+    "ConfigError",
+    "NeoboxError",
+    "Study",
+    "__version__",
+    "load_study",
+    "open_run",
+    "simulate",
+]
+
+_HOMES = {
+    "ConfigError": "simulator.config.errors",
+    "NeoboxError": "simulator.config.errors",
+    "Study": "simulator.config.study",
+    "load_study": "simulator.config.study",
+    "open_run": "simulator.dataset.reading",
+    "simulate": "simulator.api",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import the public names on first use: the command line must start fast."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("neobox")
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,220 @@
+"""The front door for Python: a study in, a Dataset out.
+
+>>> import simulator
+>>> run = simulator.simulate("study.yaml", paths=10_000)  # doctest: +SKIP
+>>> run["book_lender_loss"].mean()  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from simulator.config.study import Study, load_study
+from simulator.dataset.layout import bytes_per_path
+from simulator.dataset.memory import MemoryStore
+from simulator.dataset.plan import RunPlan
+from simulator.dataset.provenance import current_versions
+from simulator.dataset.store import Existing, RunStore
+from simulator.engine.pack import layout_of
+from simulator.engine.prepare import prepare
+from simulator.engine.results import ids_of, labels_of
+from simulator.engine.runner import BLOCK_LANES, Progress, chunk_size, run
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["BLOCK_LANES", "Progress", "compute", "create_store", "plan_run", "simulate"]
+
+Report = Callable[[Progress], None]
+
+
+def simulate(
+    study: Study | str | Path,
+    *,
+    paths: int = 10_000,
+    seed: int = 1,
+    jobs: int = 1,
+    executor: str = "threads",
+    out: str | Path | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    keep_paths: bool = False,
+    chunk: int | None = None,
+    block: int = BLOCK_LANES,
+    report: Report | None = None,
+) -> xr.Dataset:
+    """Simulate a study.
+
+    Parameters
+    ----------
+    study : Study or path
+        A loaded study, or a study file.
+    paths : int
+        Number of paths.
+    seed : int
+        Of all random streams: the same seed draws the same world for every study.
+    jobs : int
+        Workers, 0 for one per core.
+    executor : {"threads", "processes", "serial"}
+        What the workers are.
+    out : path, optional
+        Folder for the results, read back as they are asked for. Without it everything stays in
+        memory, about 20 kB a path.
+    overrides : mapping, optional
+        Values by dotted key, as ``--set`` takes them; only with a study file.
+    resume, overwrite : bool
+        What to do about an unfinished run of this study, or about another run, in `out`. The
+        same run, complete, is reused unless it is to be overwritten.
+    keep_paths : bool
+        Whether every path of every series is kept, not only quantiles by month.
+    chunk, block : int
+        Paths that are written at once, and advanced side by side; no result depends on them.
+    report : callable, optional
+        Told of the progress after every chunk.
+
+    Returns
+    -------
+    xarray.Dataset
+        One number per path and entity, quantiles by month, coordinates, provenance.
+
+    Examples
+    --------
+    >>> from simulator import simulate
+    >>> run = simulate("configs/neocloud-2026.yaml", paths=20_000, jobs=0)  # doctest: +SKIP
+    >>> run["lender_loss"].mean("path").to_series()  # doctest: +SKIP
+    """
+    if not isinstance(study, Study):
+        study = load_study(study, overrides)
+    elif overrides:
+        raise ValueError("overrides change a study file: give its path, not a loaded study")
+    jobs = workers(jobs)
+    plan = plan_run(
+        study, paths=paths, seed=seed, jobs=jobs, chunk=chunk, block=block, keep_paths=keep_paths
+    )
+    if out is None:
+        memory = MemoryStore(plan, resolved=study.resolved)
+        compute(study, memory, jobs=jobs, executor=executor, block=block, report=report)
+        return memory.dataset()
+    existing: Existing = "overwrite" if overwrite else "resume" if resume else "refuse"
+    with create_store(study, plan, out, existing) as store:
+        compute(study, store, jobs=jobs, executor=executor, block=block, report=report)
+    return store.dataset()
+
+
+def workers(jobs: int) -> int:
+    """Return the number of workers, one per core if 0 were asked for."""
+    if jobs < 0:
+        raise ValueError(f"jobs must be 0 (one per core) or more, got {jobs}")
+    return jobs or os.cpu_count() or 1
+
+
+def plan_run(
+    study: Study,
+    *,
+    paths: int,
+    seed: int,
+    jobs: int = 1,
+    chunk: int | None = None,
+    block: int = BLOCK_LANES,
+    keep_paths: bool = False,
+) -> RunPlan:
+    """Say what a run is to compute.
+
+    Parameters
+    ----------
+    study : Study
+        The study.
+    paths, seed, jobs, chunk, block, keep_paths
+        As `simulate` takes them.
+
+    Returns
+    -------
+    RunPlan
+        Equal plans are the same run.
+    """
+    if block < 1:
+        raise ValueError(f"block must be at least 1, got {block}")
+    if not 0 <= seed < 1 << 63:
+        raise ValueError(f"seed must be a whole number from 0 to 2^63 - 1, got {seed}")
+    layout = layout_of(study.inputs)
+
+    def plan(size: int) -> RunPlan:
+        return RunPlan(
+            paths=paths,
+            chunk=size,
+            seed=seed,
+            horizon=study.inputs.horizon,
+            start=str(study.resolved["study"]["start"]),
+            digest=study.digest,
+            ids=ids_of(layout),
+            labels=labels_of(study.inputs, layout),
+            versions=current_versions(),
+            keep_paths=keep_paths,
+            title=study.name,
+        )
+
+    if chunk is not None:
+        return plan(chunk)
+    draft = plan(1)
+    size = bytes_per_path(draft, "scalar") + bytes_per_path(draft, "series")
+    return plan(chunk_size(size, paths, jobs, block))
+
+
+def create_store(study: Study, plan: RunPlan, out: str | Path, existing: Existing) -> RunStore:
+    """Begin, resume or reuse the folder of a run, with the study beside the results.
+
+    Parameters
+    ----------
+    study : Study
+        The study.
+    plan : RunPlan
+        What `plan_run` returned for it.
+    out : path
+        The folder.
+    existing : {"refuse", "resume", "overwrite"}
+        What to do about a run that is there.
+
+    Returns
+    -------
+    RunStore
+        If it is `complete`, the same run was found finished.
+    """
+    text = study.path.read_text(encoding="utf-8") if study.path.is_file() else None
+    return RunStore.create(out, plan, config_text=text, resolved=study.resolved, existing=existing)
+
+
+def compute(
+    study: Study,
+    store: RunStore | MemoryStore,
+    *,
+    jobs: int = 1,
+    executor: str = "threads",
+    block: int = BLOCK_LANES,
+    report: Report | None = None,
+) -> None:
+    """Compute what a store lacks; nothing if it is complete.
+
+    Parameters
+    ----------
+    study : Study
+        The study.
+    store : RunStore or MemoryStore
+        Of a plan of that study.
+    jobs, executor, block, report
+        As `simulate` takes them.
+    """
+    if not store.complete:
+        prepared = prepare(study.inputs)
+        run(
+            prepared,
+            store.plan,
+            store,
+            jobs=jobs,
+            executor=executor,
+            lanes=block,
+            report=report,
+        )

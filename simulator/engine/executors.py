@@ -1,0 +1,140 @@
+"""Who computes chunks: this thread, threads, or processes.
+
+An executor takes a function and chunks and yields the results as they come, in any order.  Threads
+are the default: the kernels release the interpreter's lock, arrays need not move, nothing has to
+start.  Processes help where other Python code holds the lock; a killed one is replaced and its
+chunks are computed again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final, Protocol, TypeVar
+
+from simulator.config.errors import NeoboxError
+from simulator.dataset.plan import Chunk
+
+__all__ = ["EXECUTORS", "ExecutorError", "execute"]
+
+Result = TypeVar("Result")
+
+TRIES: Final = 3
+"""How often workers may die before the run gives up."""
+
+
+class ExecutorError(NeoboxError):
+    """The workers are out of reach, or died again and again."""
+
+    exit_code = 5
+
+
+class Executor(Protocol):
+    """Applies a function to chunks with so many workers."""
+
+    def __call__(
+        self, function: Callable[[Chunk], Result], chunks: Sequence[Chunk], jobs: int
+    ) -> Iterator[Result]:
+        """Yield the results in the order in which they are done."""
+        ...
+
+
+def serial(
+    function: Callable[[Chunk], Result], chunks: Sequence[Chunk], jobs: int
+) -> Iterator[Result]:
+    """Compute chunks one after another in the calling thread."""
+    return map(function, chunks)
+
+
+def threads(
+    function: Callable[[Chunk], Result], chunks: Sequence[Chunk], jobs: int
+) -> Iterator[Result]:
+    """Compute chunks in threads of this process."""
+    if jobs == 1 or len(chunks) == 1:
+        return serial(function, chunks, 1)
+    return scattered("threading", function, chunks, jobs)
+
+
+def processes(
+    function: Callable[[Chunk], Result], chunks: Sequence[Chunk], jobs: int
+) -> Iterator[Result]:
+    """Compute chunks in other processes; what a killed worker leaves undone is handed out again."""
+    from joblib.externals.loky.process_executor import BrokenProcessPool
+
+    numbered = Numbered(function)
+    missing = {chunk.index: chunk for chunk in chunks}
+    for attempt in range(1, TRIES + 1):
+        try:
+            for index, result in scattered("loky", numbered, list(missing.values()), jobs):
+                del missing[index]
+                yield result
+            return
+        except BrokenProcessPool as error:
+            if attempt == TRIES:
+                raise ExecutorError(
+                    f"worker processes died {TRIES} times, the last with {len(missing)} chunks "
+                    f"left ({error}); give them more memory or ask for fewer --jobs"
+                ) from error
+
+
+class Numbered:
+    """A function of a chunk that also returns the number of the chunk; may be pickled."""
+
+    def __init__(self, function: Callable[[Chunk], Any]) -> None:
+        self.function = function
+
+    def __call__(self, chunk: Chunk) -> tuple[int, Any]:
+        """Compute a chunk."""
+        return chunk.index, self.function(chunk)
+
+
+def scattered(
+    backend: str, function: Callable[[Chunk], Result], chunks: Sequence[Chunk], jobs: int
+) -> Iterator[Result]:
+    """Hand chunks to the workers of a joblib backend, one at a time."""
+    from joblib import Parallel, delayed
+
+    parallel = Parallel(
+        n_jobs=jobs,
+        backend=backend,
+        return_as="generator_unordered",
+        batch_size=1,
+        pre_dispatch="2*n_jobs",
+    )
+    results: Iterator[Result] = parallel(delayed(function)(chunk) for chunk in chunks)
+    return results
+
+
+EXECUTORS: Final[dict[str, Executor]] = {
+    "threads": threads,
+    "processes": processes,
+    "serial": serial,
+}
+"""Executors by name."""
+
+
+def execute(
+    name: str, function: Callable[[Chunk], Result], chunks: Sequence[Chunk], jobs: int
+) -> Iterator[Result]:
+    """Compute chunks.
+
+    Parameters
+    ----------
+    name : str
+        Key of `EXECUTORS`.
+    function : callable
+        What to compute; pickled for processes.
+    chunks : sequence of Chunk
+        What to compute it for.
+    jobs : int
+        Workers, at least 1.
+
+    Returns
+    -------
+    iterator
+        Results in the order in which they are done.
+    """
+    if name not in EXECUTORS:
+        raise ExecutorError(f"no executor {name!r}; choose one of {', '.join(EXECUTORS)}")
+    if jobs < 1:
+        raise ValueError(f"jobs must be at least 1, got {jobs}")
+    return EXECUTORS[name](function, chunks, jobs) if chunks else iter(())

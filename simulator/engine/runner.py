@@ -1,0 +1,199 @@
+"""Running a plan: chunks of paths, cut into blocks of lanes, by workers, into a store.
+
+A path depends on the study, the seed and its own number, so results are the same bit for bit
+whatever the blocks, chunks, workers and the order in which they finish.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from simulator.dataset.manifest import ChunkRecord
+from simulator.dataset.memory import MemoryStore
+from simulator.dataset.plan import Chunk, RunPlan
+from simulator.dataset.scratch import ChunkWriter
+from simulator.dataset.store import RunStore
+from simulator.engine.block import ModelState
+from simulator.engine.executors import execute
+from simulator.engine.prepare import Prepared, warm_up
+from simulator.engine.results import scalars_of, series_of
+
+__all__ = ["BLOCK_LANES", "Progress", "chunk_size", "run"]
+
+BLOCK_LANES: Final = 128
+"""Paths that a worker advances side by side."""
+
+CHUNK_BYTES: Final = 64_000_000
+"""Results of a chunk in memory, about; each worker holds one or two chunks."""
+
+CHUNKS_PER_JOB: Final = 4
+"""At least, so that workers finish at about the same time."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is.
+
+    Attributes
+    ----------
+    paths, total : int
+        Finished, and asked for.
+    resumed : int
+        Of those finished, how many an earlier run had left.
+    seconds : float
+        Since the first worker started.
+    """
+
+    paths: int
+    total: int
+    resumed: int
+    seconds: float
+
+    @property
+    def rate(self) -> float:
+        """Paths per second of this run."""
+        return (self.paths - self.resumed) / self.seconds if self.seconds > 0.0 else 0.0
+
+    @property
+    def left(self) -> float:
+        """Seconds still to go; infinite before the first result."""
+        return (self.total - self.paths) / self.rate if self.rate > 0.0 else float("inf")
+
+
+def chunk_size(path_bytes: int, paths: int, jobs: int, lanes: int = BLOCK_LANES) -> int:
+    """Choose how many paths are computed and written at once.
+
+    Parameters
+    ----------
+    path_bytes : int
+        Results of a path.
+    paths, jobs, lanes : int
+        Paths asked for, workers, and paths of a block.
+
+    Returns
+    -------
+    int
+        Whole blocks: as many as fit `CHUNK_BYTES`, fewer if there are few paths.
+
+    Examples
+    --------
+    >>> chunk_size(20_000, 100_000, 2), chunk_size(20_000, 1_000, 2), chunk_size(20_000, 3, 1)
+    (3200, 128, 128)
+    """
+    fits = CHUNK_BYTES // max(1, path_bytes)
+    shared = -(-paths // (CHUNKS_PER_JOB * jobs))
+    blocks = max(1, min(fits // lanes, -(-shared // lanes)))
+    return blocks * lanes
+
+
+_worker = threading.local()
+
+
+def state_for(prepared: Prepared, key: str, lanes: int) -> ModelState:
+    """Return this thread's state of a study, made on first use."""
+    if getattr(_worker, "key", None) != key:
+        _worker.key, _worker.states = key, {}
+    states: dict[int, ModelState] = _worker.states
+    if lanes not in states:
+        states[lanes] = prepared.state(lanes)
+    return states[lanes]
+
+
+@dataclass(frozen=True)
+class ChunkTask:
+    """Computes chunks of a run; may be pickled.
+
+    Attributes
+    ----------
+    prepared : Prepared
+        The study.
+    key : str
+        Of the plan.
+    seed : int
+        Of all random streams.
+    lanes : int
+        Paths of a block.
+    writer : ChunkWriter, optional
+        Where finished chunks go; without it their arrays are returned.
+    """
+
+    prepared: Prepared
+    key: str
+    seed: int
+    lanes: int
+    writer: ChunkWriter | None
+
+    def __call__(self, chunk: Chunk) -> tuple[Chunk, Any]:
+        """Compute a chunk: its record if it was written, else its scalars and series."""
+        prepared = self.prepared
+        outputs, no_trace = prepared.outputs(chunk.count), prepared.trace(0)
+        for offset in range(0, chunk.count, self.lanes):
+            lanes = min(self.lanes, chunk.count - offset)
+            first = chunk.first + offset
+            prepared.run_block(
+                state_for(prepared, self.key, lanes),
+                self.seed,
+                np.arange(first, first + lanes, dtype=np.int64),
+                outputs,
+                offset,
+                no_trace,
+            )
+        scalars = scalars_of(prepared.layout, outputs)
+        series = series_of(outputs)
+        if self.writer is None:
+            return chunk, (scalars, series)
+        return chunk, self.writer.write(chunk, scalars, series)
+
+
+def run(
+    prepared: Prepared,
+    plan: RunPlan,
+    store: RunStore | MemoryStore,
+    *,
+    jobs: int = 1,
+    executor: str = "threads",
+    lanes: int = BLOCK_LANES,
+    report: Callable[[Progress], None] | None = None,
+) -> None:
+    """Compute the chunks that a store lacks, and finish it.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        The study.
+    plan : RunPlan
+        The run; the store may cut it into other chunks.
+    store : RunStore or MemoryStore
+        Takes the chunks.
+    jobs : int
+        Workers.
+    executor : {"threads", "processes", "serial"}
+        What the workers are.
+    lanes : int
+        Paths of a block.
+    report : callable, optional
+        Told after every chunk.
+    """
+    missing = store.missing_chunks()
+    resumed = plan.paths - sum(chunk.count for chunk in missing)
+    if missing:
+        warm_up(prepared)
+    writer = store.writer if isinstance(store, RunStore) else None
+    task = ChunkTask(prepared, plan.key, plan.seed, lanes, writer)
+    start, paths = time.monotonic(), resumed
+    for chunk, result in execute(executor, task, missing, jobs):
+        if isinstance(store, RunStore):
+            record: ChunkRecord = result
+            store.commit(record)
+        else:
+            store.write_chunk(chunk.index, *result)
+        paths += chunk.count
+        if report:
+            report(Progress(paths, plan.paths, resumed, time.monotonic() - start))
+    store.finalise()
