@@ -19,12 +19,16 @@ from simulator.box.terms import BOX, BOX_CODE, TRANCHE, TRANCHE_CODE, TRANCHE_TE
 from simulator.credit.leases import LEASE
 from simulator.credit.names import NAME
 from simulator.drivers.demand import DEMAND
+from simulator.drivers.efficiency import EFFICIENCY
+from simulator.drivers.memory import MEMORY
+from simulator.drivers.policy import POLICY
 from simulator.drivers.power import POWER
 from simulator.drivers.prices import GENERATION, PRICE
 from simulator.drivers.rates import RATE
 from simulator.drivers.supply import SUPPLY
+from simulator.engine.market import MARKET
 from simulator.numerics.elementary import exp, log
-from simulator.numerics.jit import merged
+from simulator.numerics.jit import inner, merged
 from simulator.sponsor.holdco import SPONSOR, SPONSOR_TERM
 
 MARKET_SERIES = (
@@ -90,9 +94,17 @@ class Trace(NamedTuple):
     tranche: NDArray[np.float64]  # (month, field, tranche): balance, interest, received, coupon
     lease: NDArray[np.float64]  # (month, field, asset), LEASE_FIELDS
     market: NDArray[np.float64]  # (month, series)
-    name_default: NDArray[np.float64]  # (month, name), default month so far
     sponsor: NDArray[np.float64]  # (month, field, sponsor): cash, default month, raised
     box_status: NDArray[np.float64]  # (month, field, box): status, trap on, default month
+    box: NDArray[np.float64]  # (month, row of BOX, box)
+    guarantee: NDArray[np.float64]  # (month, 1, box), called, USD m
+    name: NDArray[np.float64]  # (month, row of NAME, name)
+    policy: NDArray[np.float64]  # (month, row of POLICY, jurisdiction)
+    systemic: NDArray[np.float64]  # (month, row of MARKET)
+    demand: NDArray[np.float64]  # (month, row of DEMAND)
+    efficiency: NDArray[np.float64]  # (month, row of EFFICIENCY)
+    memory: NDArray[np.float64]  # (month, row of MEMORY)
+    rates: NDArray[np.float64]  # (month, row of RATE)
 
 
 def new_outputs(
@@ -121,17 +133,35 @@ def new_outputs(
 
 
 def new_trace(
-    months: int, tranches: int, boxes: int, assets: int, names: int, sponsors: int
+    months: int,
+    tranches: int,
+    boxes: int,
+    assets: int,
+    names: int,
+    sponsors: int,
+    jurisdictions: int = 1,
 ) -> Trace:
     """Allocate a trace of so many months; 0 switches tracing off."""
+
+    def rows(of: tuple[int, ...], *entities: int) -> NDArray[np.float64]:
+        return np.zeros((months, len(of), *entities))
+
     return Trace(
         flow=np.zeros((months, len(LINES), boxes)),
         tranche=np.zeros((months, 4, tranches)),
         lease=np.zeros((months, len(LEASE_FIELDS), assets)),
         market=np.zeros((months, len(MARKET_SERIES))),
-        name_default=np.zeros((months, names)),
         sponsor=np.zeros((months, 3, sponsors)),
         box_status=np.zeros((months, 3, boxes)),
+        box=rows(BOX, boxes),
+        guarantee=np.zeros((months, 1, boxes)),
+        name=rows(NAME, names),
+        policy=rows(POLICY, jurisdictions),
+        systemic=rows(MARKET),
+        demand=rows(DEMAND),
+        efficiency=rows(EFFICIENCY),
+        memory=rows(MEMORY),
+        rates=rows(RATE),
     )
 
 
@@ -197,6 +227,14 @@ def record_series(params, state, outputs, offset, month):  # type: ignore[no-unt
             outputs.sponsor_cash[row, s, offset + lane] = state.sponsors.rows[SPONSOR.cash, s, lane]
 
 
+@inner
+def copy_rows(rows, target):  # type: ignore[no-untyped-def]
+    """Copy lane 0 of as many (row, entity) as the target has."""
+    for i in range(target.shape[0]):
+        for j in range(target.shape[1]):
+            target[i, j] = rows[i, j, 0]
+
+
 @merged
 def record_trace(params, state, trace, month):  # type: ignore[no-untyped-def]
     """Copy this month of lane 0, if a trace was asked for."""
@@ -221,12 +259,19 @@ def record_trace(params, state, trace, month):  # type: ignore[no-untyped-def]
         trace.lease[row, 3, a] = state.leases.rows[LEASE.due, a, 0]
         trace.lease[row, 4, a] = state.leases.rows[LEASE.months_left, a, 0]
         trace.lease[row, 5, a] = state.leases.rows[LEASE.reason, a, 0]
-    for j in range(trace.name_default.shape[1]):
-        trace.name_default[row, j] = state.names.rows[NAME.default_month, j, 0]
     for s in range(trace.sponsor.shape[2]):
         trace.sponsor[row, 0, s] = state.sponsors.rows[SPONSOR.cash, s, 0]
         trace.sponsor[row, 1, s] = state.sponsors.rows[SPONSOR.default_month, s, 0]
         trace.sponsor[row, 2, s] = state.sponsors.rows[SPONSOR.raised, s, 0]
+    copy_rows(state.boxes.rows, trace.box[row])
+    copy_rows(state.sponsors.claims, trace.guarantee[row])
+    copy_rows(state.names.rows, trace.name[row])
+    copy_rows(state.market.policy.rows, trace.policy[row])
+    trace.systemic[row] = state.market.rows[:, 0]
+    trace.demand[row] = state.market.demand.rows[:, 0]
+    trace.efficiency[row] = state.market.efficiency.rows[:, 0]
+    trace.memory[row] = state.market.memory.rows[:, 0]
+    trace.rates[row] = state.market.rates.rows[:, 0]
 
 
 @merged
