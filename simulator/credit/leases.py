@@ -110,6 +110,7 @@ class LeaseParams(NamedTuple):
     renewal_probability: float
     offtake_hit: float  # share not paid under export control
     renegotiation: bool
+    centred: bool  # the base case: lags at their median, the likelier of renewal and departure
 
 
 class LeaseRows(NamedTuple):
@@ -239,6 +240,8 @@ def annuity(factor: float, months: float) -> float:
 def start_reletting(params, state, seed, path, a, lane, month, tightness, reason):  # type: ignore[no-untyped-def]
     """Put an asset on the market: no revenue until the lag is over."""
     _, z = normals(seed, path, params.streams[LEASE_STREAM.renewal_streams, a], month)
+    if params.centred:
+        z = 0.0
     scale = 2.0 if tightness < GLUT_BELOW else 1.0
     lag = np.floor(params.relet_lag * exp(RELET_SD * z) * scale + 0.5)
     state.rows[LEASE.status, a, lane] = RELETTING
@@ -452,6 +455,8 @@ def end_of_term(
     if names.rows[NAME.integrated, name, lane] > 0.0:
         probability *= LOSS_OF_RENEWAL
     u, _ = uniforms(seed, path, params.streams[LEASE_STREAM.renewal_streams, a], month)
+    if params.centred:
+        u = 0.5
     if u < probability and names.rows[NAME.default_month, name, lane] == 0.0:
         state.rows[LEASE.price, a, lane] = comparable_price(
             params, a, RENEWAL_MONTHS, contract_price

@@ -286,6 +286,7 @@ def pack_leases(inputs: ModelInputs, layout: Layout) -> LeaseParams:
         renewal_probability=p["cp.renew0"],
         offtake_hit=p["reg.offtake_hit"],
         renegotiation=inputs.switches["renegotiation"],
+        centred=False,
     )
 
 
