@@ -165,43 +165,35 @@ def new_trace(
     )
 
 
-@merged
-def write_market(params, state, target, offset, month):  # type: ignore[no-untyped-def]
-    """Write this month's market and portfolio series, in the order of MARKET_SERIES.
-
-    Parameters
-    ----------
-    target : (series, month, path), written at row month - 1
-    """
+@inner
+def market_series(params, state, lane, series):  # type: ignore[no-untyped-def]
+    """Write this month's market and portfolio series of a lane, in the order of MARKET_SERIES."""
     market, flow = state.market, state.flow
-    row = month - 1
-    for lane in range(market.rows.shape[1]):
-        column = offset + lane
-        target[0, row, column] = market.supply.rows[SUPPLY.tightness, lane]
-        target[1, row, column] = market.prices.rows[PRICE.deviation, lane]
-        target[2, row, column] = market.prices.rows[PRICE.utilisation, lane]
-        target[3, row, column] = exp(market.demand.rows[DEMAND.level, lane])
-        target[4, row, column] = exp(market.supply.rows[SUPPLY.capacity, lane])
-        target[5, row, column] = market.memory.cost_factor[0, lane]
-        target[6, row, column] = exp(market.rates.rows[RATE.log_spread, lane])
-        target[7, row, column] = market.rates.rows[RATE.sofr, lane]
-        target[8, row, column] = market.power.rows[POWER.market, lane]
-        debt = 0.0
-        cfads = 0.0
-        service = 0.0
-        failed = 0.0
-        for b in range(params.boxes.codes.shape[1]):
-            debt += flow[flows.DEBT, b, lane]
-            if flow[flows.DEBT_SERVICE, b, lane] > flows.TINY:
-                cfads += flow[flows.CFADS, b, lane]
-                service += flow[flows.DEBT_SERVICE, b, lane]
-            if state.boxes.rows[BOX.default_month, b, lane] > 0.0:
-                failed += 1.0
-        target[9, row, column] = debt
-        target[10, row, column] = state.accounts.lanes[ACCOUNT_LANE.cumulative_loss, lane]
-        target[11, row, column] = state.accounts.lanes[ACCOUNT_LANE.cumulative_distributions, lane]
-        target[12, row, column] = cfads / service if service > flows.TINY else np.nan
-        target[13, row, column] = failed
+    series[0] = market.supply.rows[SUPPLY.tightness, lane]
+    series[1] = market.prices.rows[PRICE.deviation, lane]
+    series[2] = market.prices.rows[PRICE.utilisation, lane]
+    series[3] = exp(market.demand.rows[DEMAND.level, lane])
+    series[4] = exp(market.supply.rows[SUPPLY.capacity, lane])
+    series[5] = market.memory.cost_factor[0, lane]
+    series[6] = exp(market.rates.rows[RATE.log_spread, lane])
+    series[7] = market.rates.rows[RATE.sofr, lane]
+    series[8] = market.power.rows[POWER.market, lane]
+    debt = 0.0
+    cfads = 0.0
+    service = 0.0
+    failed = 0.0
+    for b in range(params.boxes.codes.shape[1]):
+        debt += flow[flows.DEBT, b, lane]
+        if flow[flows.DEBT_SERVICE, b, lane] > flows.TINY:
+            cfads += flow[flows.CFADS, b, lane]
+            service += flow[flows.DEBT_SERVICE, b, lane]
+        if state.boxes.rows[BOX.default_month, b, lane] > 0.0:
+            failed += 1.0
+    series[9] = debt
+    series[10] = state.accounts.lanes[ACCOUNT_LANE.cumulative_loss, lane]
+    series[11] = state.accounts.lanes[ACCOUNT_LANE.cumulative_distributions, lane]
+    series[12] = cfads / service if service > flows.TINY else np.nan
+    series[13] = failed
 
 
 @merged
@@ -209,7 +201,8 @@ def record_series(params, state, outputs, offset, month):  # type: ignore[no-unt
     """Write this month's fan series of a block."""
     lanes = state.market.rows.shape[1]
     row = month - 1
-    write_market(params, state, outputs.market, offset, month)
+    for lane in range(lanes):
+        market_series(params, state, lane, outputs.market[:, row, offset + lane])
     for g in range(outputs.contract_price.shape[1]):
         for lane in range(lanes):
             outputs.contract_price[row, g, offset + lane] = state.market.prices.generations[
@@ -241,6 +234,7 @@ def record_trace(params, state, trace, month):  # type: ignore[no-untyped-def]
     if trace.flow.shape[0] < month:
         return
     row = month - 1
+    market_series(params, state, 0, trace.market[row])
     for b in range(trace.flow.shape[2]):
         for line in range(trace.flow.shape[1]):
             trace.flow[row, line, b] = state.flow[line, b, 0]
