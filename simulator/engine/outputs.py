@@ -98,6 +98,8 @@ class Trace(NamedTuple):
     box_status: NDArray[np.float64]  # (month, field, box): status, trap on, default month
     box: NDArray[np.float64]  # (month, row of BOX, box)
     guarantee: NDArray[np.float64]  # (month, 1, box), called, USD m
+    debt: NDArray[np.float64]  # (month, row of TRANCHE, tranche)
+    holdco: NDArray[np.float64]  # (month, row of SPONSOR, sponsor)
     name: NDArray[np.float64]  # (month, row of NAME, name)
     policy: NDArray[np.float64]  # (month, row of POLICY, jurisdiction)
     systemic: NDArray[np.float64]  # (month, row of MARKET)
@@ -155,6 +157,8 @@ def new_trace(
         box_status=np.zeros((months, 3, boxes)),
         box=rows(BOX, boxes),
         guarantee=np.zeros((months, 1, boxes)),
+        debt=rows(TRANCHE, tranches),
+        holdco=rows(SPONSOR, sponsors),
         name=rows(NAME, names),
         policy=rows(POLICY, jurisdictions),
         systemic=rows(MARKET),
@@ -259,6 +263,8 @@ def record_trace(params, state, trace, month):  # type: ignore[no-untyped-def]
         trace.sponsor[row, 2, s] = state.sponsors.rows[SPONSOR.raised, s, 0]
     copy_rows(state.boxes.rows, trace.box[row])
     copy_rows(state.sponsors.claims, trace.guarantee[row])
+    copy_rows(state.tranches.rows, trace.debt[row])
+    copy_rows(state.sponsors.rows, trace.holdco[row])
     copy_rows(state.names.rows, trace.name[row])
     copy_rows(state.market.policy.rows, trace.policy[row])
     trace.systemic[row] = state.market.rows[:, 0]
