@@ -68,6 +68,7 @@ class Prepared:
             len(layout.assets),
             len(layout.names),
             len(layout.sponsors),
+            len(layout.jurisdictions),
         )
 
     def state(self, lanes: int) -> ModelState:

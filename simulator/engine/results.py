@@ -14,7 +14,7 @@ from simulator.config.terms import ModelInputs
 from simulator.engine.outputs import MARKET_SERIES, Outputs
 from simulator.engine.pack import Layout
 
-__all__ = ["Facility", "facilities_of", "ids_of", "labels_of", "scalars_of", "series_of"]
+__all__ = ["Arrays", "Facility", "facilities_of", "ids_of", "labels_of", "scalars_of", "series_of"]
 
 Arrays = dict[str, NDArray[Any]]
 

@@ -1,0 +1,43 @@
+"""One path in full: the same kernels, one lane, everything written down month by month."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from simulator.engine.outputs import Outputs, Trace
+from simulator.engine.prepare import Prepared
+from simulator.engine.results import Arrays, scalars_of
+
+__all__ = ["TracedPath", "trace_path"]
+
+
+class TracedPath(NamedTuple):
+    """A path, month by month."""
+
+    prepared: Prepared
+    trace: Trace
+    outputs: Outputs
+    scalars: Arrays  # by name, (1[, entity]): the results of the path as a run stores them
+
+
+def trace_path(prepared: Prepared, seed: int, path: int) -> TracedPath:
+    """Simulate one path and record it.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        The study.
+    seed, path : int
+        Which path.
+
+    Returns
+    -------
+    TracedPath
+        Bit for bit the path of a run with that seed.
+    """
+    outputs, trace = prepared.outputs(1), prepared.trace(prepared.horizon)
+    paths = np.array([path], dtype=np.int64)
+    prepared.run_block(prepared.state(1), seed, paths, outputs, 0, trace)
+    return TracedPath(prepared, trace, outputs, scalars_of(prepared.layout, outputs))
