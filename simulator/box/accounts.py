@@ -17,8 +17,16 @@ from simulator.box import flows
 from simulator.box.debt import contracted_cash
 from simulator.box.deliveries import DELIVERY, DELIVERY_CODE, DELIVERY_TERM
 from simulator.box.receipts import asset_value, box_debt
-from simulator.box.terms import BOX, BOX_CODE, BOX_TERM, WINDOWS
-from simulator.credit.leases import BACKSTOPPED, CANCELLED, CONTRACTED, GONE, LEASE, LEASE_CODE
+from simulator.box.terms import BOX, BOX_CODE, BOX_TERM, PERFORMING, WINDOWS
+from simulator.credit.leases import (
+    BACKSTOPPED,
+    CANCELLED,
+    CONTRACTED,
+    GONE,
+    LEASE,
+    LEASE_CODE,
+    UNPAID,
+)
 from simulator.numerics.elementary import exp, log
 from simulator.numerics.jit import inner
 
@@ -153,7 +161,7 @@ def record_month(state, box_params, boxes, tranches, flow, month):  # type: igno
 @inner
 def terminal_value(view, box_params, boxes, tranches, b, lane, month):  # type: ignore[no-untyped-def]
     """Return TV of a box at the horizon, USD m: contracts and collateral still to come, less debt."""
-    if boxes.rows[BOX.default_month, b, lane] > 0.0:
+    if boxes.rows[BOX.status, b, lane] != PERFORMING:
         return 0.0
     lease_state = view.lease_state
     total = (
@@ -171,6 +179,7 @@ def terminal_value(view, box_params, boxes, tranches, b, lane, month):  # type: 
         if (
             view.leases.codes[LEASE_CODE.name, a] >= 0
             and status <= BACKSTOPPED
+            and status != UNPAID
             and lease_state.rows[LEASE.void, a, lane] == 0.0
         ):
             left = max(0.0, lease_state.rows[LEASE.months_left, a, lane])

@@ -11,7 +11,6 @@ from simulator.box.terms import BOX, BOX_CODE, BOX_TERM, PERFORMING, WINDOWS
 from simulator.credit.leases import LEASE, UNPAID
 from simulator.numerics.jit import inner
 
-DSCR_CURE, RATIO_CURE = 1.0, 2.0
 FAILS_TO_DEFAULT = 2.0
 MONTHS_OVER_TO_DEFAULT = 4.0  # not prepaid in three months after the first
 
@@ -54,7 +53,6 @@ def test_covenants(box_params, boxes, tranches, lease_state, flow, month, sponso
         since = month - box_params.codes[BOX_CODE.first_test, b]
         is_test = since >= 0 and since % box_params.codes[BOX_CODE.test_interval, b] == 0
         for lane in range(boxes.rows.shape[2]):
-            boxes.rows[BOX.cure_kind, b, lane] = 0.0
             boxes.rows[BOX.trap_on, b, lane] = 0.0
             if boxes.rows[BOX.status, b, lane] != PERFORMING:
                 continue
@@ -76,7 +74,6 @@ def test_covenants(box_params, boxes, tranches, lease_state, flow, month, sponso
                 )
                 if boxes.rows[BOX.dscr_fails, b, lane] >= FAILS_TO_DEFAULT:
                     asked = default * service - cfads
-                    boxes.rows[BOX.cure_kind, b, lane] = DSCR_CURE
             if is_test and box_params.terms[BOX_TERM.minimum_liquidity, b] > 0.0:
                 short = (
                     sponsor_cash[box_params.codes[BOX_CODE.sponsor, b], lane]
@@ -100,9 +97,8 @@ def test_covenants(box_params, boxes, tranches, lease_state, flow, month, sponso
                 excess = over_trigger(box_params, boxes, flow, b, lane, debt)
                 over = boxes.rows[BOX.over_months, b, lane] + 1.0 if excess > flows.TINY else 0.0
                 boxes.rows[BOX.over_months, b, lane] = over
-                if over >= MONTHS_OVER_TO_DEFAULT and excess > asked:
-                    asked = excess
-                    boxes.rows[BOX.cure_kind, b, lane] = RATIO_CURE
+                if over >= MONTHS_OVER_TO_DEFAULT:
+                    asked = max(asked, excess)
             breach = (
                 trap
                 or boxes.rows[BOX.over_months, b, lane] > 0.0
@@ -117,16 +113,17 @@ def test_covenants(box_params, boxes, tranches, lease_state, flow, month, sponso
 
 @inner
 def note_cure(box_params, boxes, flow, b, lane):  # type: ignore[no-untyped-def]
-    """Say whether an asked cure came in full; count it in the coverage window if so."""
+    """Say whether an asked cure came in full; then both counts start anew.
+
+    It has prepaid debt, and counts as cash flow in the coverage window.
+    """
     asked = flow[flows.CURE_ASKED, b, lane]
     given = flow[flows.CURE, b, lane]
     if asked <= 0.0 or given < asked - flows.TINY:
         return False
     boxes.rows[BOX.cures_used, b, lane] += 1.0
-    if boxes.rows[BOX.cure_kind, b, lane] == DSCR_CURE:
-        last = boxes.windows.shape[1] - 1
-        boxes.windows[WINDOWS.cfads_window, last, b, lane] += given
-        boxes.rows[BOX.dscr_fails, b, lane] = 0.0
-    else:
-        boxes.rows[BOX.over_months, b, lane] = 0.0
+    last = boxes.windows.shape[1] - 1
+    boxes.windows[WINDOWS.cfads_window, last, b, lane] += given
+    boxes.rows[BOX.dscr_fails, b, lane] = 0.0
+    boxes.rows[BOX.over_months, b, lane] = 0.0
     return True

@@ -33,6 +33,7 @@ from simulator.credit.leases import (
     LEASE,
     LEASE_CODE,
     LEASE_TERM,
+    NEVER,
     contract_prepayment,
     full_invoice,
 )
@@ -67,20 +68,27 @@ def level_instalment(base, coupon, months):  # type: ignore[no-untyped-def]
 
 @inner
 def instalment_due(params, state, d, lane, month, base, coupon):  # type: ignore[no-untyped-def]
-    """Return the scheduled principal of a month on a balance `base` that is not overdue, USD m."""
+    """Return the regular instalment of a month on a balance `base` that is not overdue, USD m.
+
+    What it leaves at maturity is final principal: due, but neither debt service nor arrears.
+    """
     maturity = state.rows[TRANCHE.maturity, d, lane]
-    if month >= maturity:
-        return base
+    if month > maturity:
+        return 0.0
     kind = params.codes[TRANCHE_CODE.amortisation, d]
     if state.rows[TRANCHE.refinanced, d, lane] > 0.0:
         kind = LEVEL if params.codes[TRANCHE_CODE.box, d] >= 0 else BULLET
     if kind == BULLET or month < params.codes[TRANCHE_CODE.start, d]:
         return 0.0
     months = maturity - month + 1.0
-    amortising = max(0.0, base - state.rows[TRANCHE.balloon, d, lane])
+    fitted = state.rows[TRANCHE.fitted, d, lane] > 0.0
+    balloon = state.rows[TRANCHE.balloon, d, lane]
+    if not fitted:  # looking ahead: today's balance stands for that of the fit
+        balloon = params.terms[TRANCHE_TERM.balloon, d] * base
+    amortising = max(0.0, base - balloon)
     if kind == LEVEL:
         return min(amortising, level_instalment(amortising, coupon, months))
-    if kind == STRAIGHT:
+    if kind == STRAIGHT or not fitted:
         return amortising / months
     row = min(month, state.schedule.shape[1] - 1)
     if kind == SCULPTED:
@@ -89,8 +97,14 @@ def instalment_due(params, state, d, lane, month, base, coupon):  # type: ignore
 
 
 @inner
+def final_principal(state, d, lane, month, base, instalment):  # type: ignore[no-untyped-def]
+    """Return what a matured tranche owes beyond its regular instalment, USD m."""
+    return max(0.0, base - instalment) if month >= state.rows[TRANCHE.maturity, d, lane] else 0.0
+
+
+@inner
 def scheduled_service(params, state, d, lane, month, months):  # type: ignore[no-untyped-def]
-    """Return interest and instalments of the next `months` months after this one, USD m."""
+    """Return interest and regular instalments of the next `months` months, USD m."""
     coupon = state.rows[TRANCHE.coupon, d, lane]
     overdue = state.rows[TRANCHE.arrears, d, lane]
     balance = max(
@@ -99,7 +113,7 @@ def scheduled_service(params, state, d, lane, month, months):  # type: ignore[no
     )
     total = 0.0
     for ahead in range(1, months + 1):
-        if balance <= flows.TINY:
+        if balance <= flows.TINY or month + ahead > state.rows[TRANCHE.maturity, d, lane]:
             break
         instalment = instalment_due(params, state, d, lane, month + ahead, balance, coupon)
         total += balance * coupon / 12.0 + instalment
@@ -131,6 +145,9 @@ def contracted_cash(  # type: ignore[no-untyped-def]
         left = lease_state.rows[LEASE.months_left, a, lane]
     end = start + left
     if month <= start or month > end:
+        return 0.0
+    accepted = start if status <= COMMISSIONING else lease_state.rows[LEASE.accepted, a, lane]
+    if month - accepted > leases.terms[LEASE_TERM.life, a]:
         return 0.0
     price = lease_state.rows[LEASE.price, a, lane]
     cash = full_invoice(leases, a, price, availability)
@@ -175,6 +192,8 @@ def depreciated_cost(
         accepted = lease_state.rows[LEASE.accepted, a, lane]
         if status <= COMMISSIONING:
             accepted = expected_acceptance(deliveries, delivery_state, a, lane)
+            if accepted >= NEVER:
+                continue
         age = max(0.0, month - accepted)
         total += deliveries.terms[DELIVERY_TERM.cost, a] * max(0.0, 1.0 - age / life)
     return total
@@ -217,6 +236,7 @@ def fit_schedules(  # type: ignore[no-untyped-def]
             state.rows[TRANCHE.balloon, d, lane] = (
                 params.terms[TRANCHE_TERM.balloon, d] * state.rows[TRANCHE.balance, d, lane]
             )
+            state.rows[TRANCHE.fitted, d, lane] = 1.0
         kind = params.codes[TRANCHE_CODE.amortisation, d]
         if b < 0 or (kind != SCULPTED and kind != DEPRECIATED):
             continue
@@ -332,11 +352,16 @@ def scale_caps(state, d, lane, month, last):  # type: ignore[no-untyped-def]
 
 
 @inner
-def debt_service(params, state, box_params, boxes, flow, month, sofr_before):  # type: ignore[no-untyped-def]
+def debt_service(params, state, box_params, boxes, flow, month, sofr_before, sponsors_default):  # type: ignore[no-untyped-def]
     """Set coupons, interest, instalments and fees due by the tranches of performing boxes.
 
     Before the first acceptance interest and fees capitalise within the commitment; equity pays
-    what is left.
+    what is left, as long as the sponsor has not defaulted.
+
+    Parameters
+    ----------
+    sofr_before : (lane,)
+    sponsors_default : (sponsor, lane), default month, 0 = none
     """
     for d in range(params.codes.shape[1]):
         b = params.codes[TRANCHE_CODE.box, d]
@@ -350,6 +375,7 @@ def debt_service(params, state, box_params, boxes, flow, month, sofr_before):  #
             interest = state.rows[TRANCHE.balance, d, lane] * coupon / 12.0
             state.rows[TRANCHE.interest, d, lane] = interest
             state.rows[TRANCHE.instalment, d, lane] = 0.0
+            state.rows[TRANCHE.final, d, lane] = 0.0
             if boxes.rows[BOX.status, b, lane] != 0.0:
                 continue
             is_open = month <= params.codes[TRANCHE_CODE.available_until, d]
@@ -360,7 +386,9 @@ def debt_service(params, state, box_params, boxes, flow, month, sofr_before):  #
                 * state.rows[TRANCHE.undrawn, d, lane]
                 / 12.0
             )
-            if boxes.rows[BOX.first_acceptance, b, lane] >= month:
+            failed = sponsors_default[box_params.codes[BOX_CODE.sponsor, b], lane]
+            has_owner = failed == 0.0 or failed >= month
+            if boxes.rows[BOX.first_acceptance, b, lane] >= month and has_owner:
                 capitalised = min(interest + fee, state.rows[TRANCHE.undrawn, d, lane])
                 state.rows[TRANCHE.undrawn, d, lane] -= capitalised
                 paid_interest = interest - min(interest, capitalised)
@@ -379,6 +407,7 @@ def debt_service(params, state, box_params, boxes, flow, month, sofr_before):  #
                 if (
                     state.rows[TRANCHE.refinanced, d, lane] == 0.0
                     and not params.codes[TRANCHE_CODE.fixed, d]
+                    and boxes.rows[BOX.first_acceptance, b, lane] < month
                 ):
                     gap = params.terms[TRANCHE_TERM.swap_rate, d] - index_rate(
                         params, d, sofr_before[lane]
@@ -392,7 +421,11 @@ def debt_service(params, state, box_params, boxes, flow, month, sofr_before):  #
                 0.0, state.rows[TRANCHE.balance, d, lane] - state.rows[TRANCHE.arrears, d, lane]
             )
             due = instalment_due(params, state, d, lane, month, base, coupon)
-            state.rows[TRANCHE.instalment, d, lane] = min(base, max(0.0, due))
+            instalment = min(base, max(0.0, due))
+            final = final_principal(state, d, lane, month, base, instalment)
+            state.rows[TRANCHE.instalment, d, lane] = instalment
+            state.rows[TRANCHE.final, d, lane] = final
+            flow[flows.FINAL_PRINCIPAL_DUE, b, lane] += final
             if params.codes[TRANCHE_CODE.rank, d] == 0:
                 flow[flows.SENIOR_INTEREST_DUE, b, lane] += state.rows[TRANCHE.interest, d, lane]
                 flow[flows.SENIOR_PRINCIPAL_DUE, b, lane] += state.rows[TRANCHE.instalment, d, lane]

@@ -6,7 +6,7 @@ Model: docs/model.md §11.
 from __future__ import annotations
 
 from simulator.box import flows
-from simulator.box.covenants import DSCR_CURE, FAILS_TO_DEFAULT, MONTHS_OVER_TO_DEFAULT
+from simulator.box.covenants import FAILS_TO_DEFAULT, MONTHS_OVER_TO_DEFAULT
 from simulator.box.deliveries import DELIVERY_TERM
 from simulator.box.projection import level_service, projected_cash
 from simulator.box.receipts import box_debt
@@ -92,6 +92,7 @@ def try_to_refinance(
             state.rows[TRANCHE.margin, d, lane] = spread
             state.rows[TRANCHE.refinanced, d, lane] = 1.0
             state.rows[TRANCHE.balloon, d, lane] = 0.0
+            state.rows[TRANCHE.fitted, d, lane] = 1.0
 
 
 @inner
@@ -187,6 +188,10 @@ def cause_of_default(view, box_params, trigger, b, lane, month):  # type: ignore
                 leases.terms[LEASE_TERM.first_price, a] - lease_state.rows[LEASE.price, a, lane],
             )
             lost_renegotiation += full * cut / leases.terms[LEASE_TERM.first_price, a]
+            lost_control += max(
+                0.0,
+                lease_state.rows[LEASE.due, a, lane] - lease_state.rows[LEASE.received, a, lane],
+            )
     worst = max(
         max(lost_counterparty, lost_renegotiation), max(max(lost_control, lost_delay), lost_expiry)
     )
@@ -202,7 +207,7 @@ def cause_of_default(view, box_params, trigger, b, lane, month):  # type: ignore
 
 
 @inner
-def trigger_of(view, box_params, boxes, state, b, lane, month, sponsor_default, cured):  # type: ignore[no-untyped-def]
+def trigger_of(view, box_params, boxes, state, b, lane, month, sponsor_default):  # type: ignore[no-untyped-def]
     """Return the event of default of the month, 0 = none, in the order of precedence."""
     if (
         box_params.codes[BOX_CODE.recourse, b] == FULL_RECOURSE
@@ -218,10 +223,9 @@ def trigger_of(view, box_params, boxes, state, b, lane, month, sponsor_default, 
         view, box_params, b, lane, month
     ):
         return BY_TERMINATION
-    dscr_breach = boxes.rows[BOX.dscr_fails, b, lane] >= FAILS_TO_DEFAULT
-    if dscr_breach and not (cured and boxes.rows[BOX.cure_kind, b, lane] == DSCR_CURE):
+    if boxes.rows[BOX.dscr_fails, b, lane] >= FAILS_TO_DEFAULT:
         return BY_DSCR
-    if boxes.rows[BOX.over_months, b, lane] >= MONTHS_OVER_TO_DEFAULT and not cured:
+    if boxes.rows[BOX.over_months, b, lane] >= MONTHS_OVER_TO_DEFAULT:
         return BY_RATIO
     if boxes.rows[BOX.liquidity_fails, b, lane] >= FAILS_TO_DEFAULT:
         return BY_LIQUIDITY
@@ -242,7 +246,6 @@ def end_of_month(  # type: ignore[no-untyped-def]
     sponsor_default,
     repaid,
     distressed,
-    cured,
 ):
     """Close a performing box's month: refinancing, counters, events of default."""
     debt = box_debt(box_params, state, b, lane)
@@ -266,7 +269,7 @@ def end_of_month(  # type: ignore[no-untyped-def]
     boxes.rows[BOX.arrears_months, b, lane] = (
         boxes.rows[BOX.arrears_months, b, lane] + 1.0 if in_arrears else 0.0
     )
-    trigger = trigger_of(view, box_params, boxes, state, b, lane, month, sponsor_default, cured)
+    trigger = trigger_of(view, box_params, boxes, state, b, lane, month, sponsor_default)
     if trigger > 0.0:
         boxes.rows[BOX.status, b, lane] = WORKOUT
         boxes.rows[BOX.default_month, b, lane] = month
@@ -292,6 +295,7 @@ def abandon_assets(view, box_params, b, lane):  # type: ignore[no-untyped-def]
     ):
         if view.lease_state.rows[LEASE.status, a, lane] != CANCELLED:
             view.lease_state.rows[LEASE.status, a, lane] = GONE
+        view.lease_state.rows[LEASE.claim_month, a, lane] = 0.0
 
 
 @inner
@@ -302,7 +306,7 @@ def no_debt_to_come(box_params, params, state, b, lane, month):  # type: ignore[
         box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
     ):
         if (
-            month <= params.codes[TRANCHE_CODE.available_until, d]
+            month < params.codes[TRANCHE_CODE.available_until, d]
             and state.rows[TRANCHE.undrawn, d, lane] > flows.TINY
         ):
             return False

@@ -174,7 +174,7 @@ def cancelled(
     failed = boxes.rows[BOX.default_month, b, lane]
     if (failed > 0.0 and failed < month) or (sponsor_default > 0.0 and sponsor_default < month):
         return True
-    if month != params.terms[DELIVERY_TERM.planned, a] + params.long_stop_months:
+    if month != max(1.0, params.terms[DELIVERY_TERM.planned, a] + params.long_stop_months):
         return False
     if sites.rows[SITE.killed, params.codes[DELIVERY_CODE.site, a], lane] > 0.0:
         return True

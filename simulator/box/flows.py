@@ -15,8 +15,9 @@ LINES = (
     "cfads",
     "debt_service",  # denominator of the DSCR
     "senior_interest_due",
-    "senior_principal_due",  # scheduled instalments
+    "senior_principal_due",  # scheduled instalments, without final principal
     "junior_service_due",
+    "final_principal_due",  # left at maturity after the last instalment, all ranks
     "arrears_due",
     "shortfall",  # what reserves do not cover
     "capex",
@@ -66,6 +67,7 @@ LINES = (
     SENIOR_INTEREST_DUE,
     SENIOR_PRINCIPAL_DUE,
     JUNIOR_SERVICE_DUE,
+    FINAL_PRINCIPAL_DUE,
     ARREARS_DUE,
     SHORTFALL,
     CAPEX,

@@ -55,6 +55,11 @@ def projected_cash(view, box_params, boxes, b, lane, month, ahead):  # type: ign
             start = max(0.0, start)
             if ahead <= start:
                 continue
+            age = ahead - start
+        else:
+            age = month + ahead - lease_state.rows[LEASE.accepted, a, lane]
+        if age > leases.terms[LEASE_TERM.life, a]:
+            continue
         hours = view.availability[a, lane]
         contracted = (
             leases.codes[LEASE_CODE.name, a] >= 0 and lease_state.rows[LEASE.void, a, lane] == 0.0

@@ -22,7 +22,7 @@ from simulator.box.terms import (
     WINDOW,
     WINDOWS,
 )
-from simulator.credit.leases import LEASE, LEASE_CODE, LEASE_TERM
+from simulator.credit.leases import GONE, LEASE, LEASE_CODE, LEASE_TERM
 from simulator.drivers.collateral import orderly_value
 from simulator.numerics.jit import inner
 
@@ -78,7 +78,10 @@ def collect(  # type: ignore[no-untyped-def]
                 if lease_state.rows[LEASE.claim_month, a, lane] == month:
                     receipts += lease_state.rows[LEASE.claim, a, lane]
                     lease_state.rows[LEASE.claim_month, a, lane] = 0.0
-                if lease_state.rows[LEASE.accepted, a, lane] < month:
+                if (
+                    lease_state.rows[LEASE.accepted, a, lane] < month
+                    and lease_state.rows[LEASE.status, a, lane] != GONE
+                ):
                     power, other = asset_cost(
                         costs,
                         a,
@@ -264,7 +267,7 @@ def measure_coverage(box_params, boxes, tranche_params, tranches, leases, lease_
 
 @inner
 def senior_needs(boxes, flow, b, lane):  # type: ignore[no-untyped-def]
-    """Return what costs, fees and all debt service ask for this month, USD m."""
+    """Return what costs, fees and all debt service ask for, without final principal, USD m."""
     return (
         flow[flows.OPERATING_COSTS, b, lane]
         + flow[flows.SENIOR_FEES, b, lane]

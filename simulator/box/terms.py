@@ -151,7 +151,9 @@ class TrancheRows(NamedTuple):
     balloon: int  # USD m not amortised
     coupon: int  # per year, this month
     interest: int  # due this month
-    instalment: int  # due this month
+    instalment: int  # due this month by regular amortisation
+    final: int  # principal due this month because the tranche has matured
+    fitted: int  # 1 once the balloon and the schedule are fixed
     discount: int  # D(t) at the tranche's own coupon
     drawn_pv: int  # balance0 + sum D(t-1) draw
     received: int  # R of the month
@@ -159,7 +161,7 @@ class TrancheRows(NamedTuple):
     recovered: int  # after default
 
 
-TRANCHE = TrancheRows(*range(15))
+TRANCHE = TrancheRows(*range(17))
 
 
 class TrancheState(NamedTuple):
@@ -197,7 +199,6 @@ class BoxRows(NamedTuple):
     dscr_fails: int  # tests in a row
     over_months: int  # above the LTC/LTV trigger, in a row
     liquidity_fails: int
-    cure_kind: int  # 0 none, 1 DSCR, 2 LTC/LTV
     cures_used: int
     arrears_months: int  # month-ends with arrears in a row
     late_months: int  # month-ends with debt past maturity
@@ -212,7 +213,7 @@ class BoxRows(NamedTuple):
     utilisation: int  # U(t) of the pool
 
 
-BOX = BoxRows(*range(26))
+BOX = BoxRows(*range(25))
 
 
 class BoxState(NamedTuple):

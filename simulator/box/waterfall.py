@@ -33,7 +33,7 @@ from simulator.numerics.jit import inner
 
 @inner
 def gather_cash(box_params, boxes, tranches, flow, b, lane):  # type: ignore[no-untyped-def]
-    """Return the cash of the month: receipts, what reserves release, support and cures."""
+    """Return the cash of the month: receipts and what reserves release."""
     released = 0.0
     debt = box_debt(box_params, tranches, b, lane)
     if boxes.rows[BOX.trapped, b, lane] > 0.0 and (
@@ -54,7 +54,6 @@ def gather_cash(box_params, boxes, tranches, flow, b, lane):  # type: ignore[no-
         + released
         + excess
         + power_excess
-        + flow[flows.CURE, b, lane]
     )
 
 
@@ -134,6 +133,17 @@ def pay_interest(params, state, box_params, b, lane, cash, first_rank, last_rank
 
 
 @inner
+def principal_due(state, d, lane):  # type: ignore[no-untyped-def]
+    """Return instalment, final principal and arrears of a tranche, at most its balance, USD m."""
+    due = (
+        state.rows[TRANCHE.instalment, d, lane]
+        + state.rows[TRANCHE.final, d, lane]
+        + state.rows[TRANCHE.arrears, d, lane]
+    )
+    return min(due, state.rows[TRANCHE.balance, d, lane])
+
+
+@inner
 def pay_principal(params, state, box_params, b, lane, month, cash, first_rank, last_rank):  # type: ignore[no-untyped-def]
     """Pay arrears and instalments by rank, pro rata to what is due; the unpaid part stays due.
 
@@ -145,9 +155,7 @@ def pay_principal(params, state, box_params, b, lane, month, cash, first_rank, l
             box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
         ):
             if params.codes[TRANCHE_CODE.rank, d] == rank:
-                due += (
-                    state.rows[TRANCHE.instalment, d, lane] + state.rows[TRANCHE.arrears, d, lane]
-                )
+                due += principal_due(state, d, lane)
         if due <= 0.0:
             continue
         share = min(1.0, cash / due)
@@ -155,10 +163,8 @@ def pay_principal(params, state, box_params, b, lane, month, cash, first_rank, l
             box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
         ):
             if params.codes[TRANCHE_CODE.rank, d] == rank:
-                asked = (
-                    state.rows[TRANCHE.instalment, d, lane] + state.rows[TRANCHE.arrears, d, lane]
-                )
-                paid = min(asked * share, state.rows[TRANCHE.balance, d, lane])
+                asked = principal_due(state, d, lane)
+                paid = asked * share
                 state.rows[TRANCHE.received, d, lane] += paid
                 state.rows[TRANCHE.balance, d, lane] = max(
                     0.0, state.rows[TRANCHE.balance, d, lane] - paid
@@ -172,18 +178,8 @@ def pay_principal(params, state, box_params, b, lane, month, cash, first_rank, l
 
 
 @inner
-def sweep(params, state, box_params, boxes, flow, b, lane, cash):  # type: ignore[no-untyped-def]
-    """Prepay debt: all cash while a ratio trigger is breached, else the agreed share."""
-    if boxes.rows[BOX.over_months, b, lane] > 0.0:
-        amount = cash
-    else:
-        excess = (
-            flow[flows.CFADS, b, lane]
-            - box_params.terms[BOX_TERM.sweep_threshold, b] * flow[flows.DEBT_SERVICE, b, lane]
-        )
-        amount = min(cash, max(0.0, box_params.terms[BOX_TERM.sweep_share, b] * excess))
-    if amount <= 0.0:
-        return cash
+def prepay(params, state, box_params, flow, b, lane, amount):  # type: ignore[no-untyped-def]
+    """Prepay debt by rank, pro rata to balances within a rank; return what is left over."""
     left = amount
     for rank in range(box_params.codes[BOX_CODE.last_rank, b] + 1):
         debt = 0.0
@@ -206,7 +202,24 @@ def sweep(params, state, box_params, boxes, flow, b, lane, cash):  # type: ignor
                     0.0, state.rows[TRANCHE.arrears, d, lane] - paid
                 )
         left = max(0.0, left - debt * share)
-    flow[flows.SWEPT, b, lane] = amount - left
+    flow[flows.SWEPT, b, lane] += amount - left
+    return left
+
+
+@inner
+def sweep(params, state, box_params, boxes, flow, b, lane, cash):  # type: ignore[no-untyped-def]
+    """Prepay debt: all cash while a ratio trigger is breached, else the agreed share."""
+    if boxes.rows[BOX.over_months, b, lane] > 0.0:
+        amount = cash
+    else:
+        excess = (
+            flow[flows.CFADS, b, lane]
+            - box_params.terms[BOX_TERM.sweep_threshold, b] * flow[flows.DEBT_SERVICE, b, lane]
+        )
+        amount = min(cash, max(0.0, box_params.terms[BOX_TERM.sweep_share, b] * excess))
+    if amount <= 0.0:
+        return cash
+    left = prepay(params, state, box_params, flow, b, lane, amount)
     return cash - (amount - left)
 
 
@@ -276,12 +289,15 @@ def pay_line(line, params, state, box_params, boxes, flow, b, lane, month, cash)
 def run_waterfall(params, state, box_params, boxes, flow, b, lane, month):  # type: ignore[no-untyped-def]
     """Run the waterfall of one performing box on one lane.
 
-    Support from the sponsor (`flow[SUPPORT]`, sized in stage 12) comes in after the reserves.
+    A cure prepays debt before anything else.  Reserves go to final principal too; support from the
+    sponsor (`flow[SUPPORT]`, sized in stage 12) comes in after them, and not for final principal.
     """
-    cash = gather_cash(box_params, boxes, state, flow, b, lane)
+    cure_left = prepay(params, state, box_params, flow, b, lane, flow[flows.CURE, b, lane])
+    cash = cure_left + gather_cash(box_params, boxes, state, flow, b, lane)
     cash += max(0.0, -flow[flows.HEDGE_SETTLEMENT, b, lane])
     needed = senior_needs(boxes, flow, b, lane)
-    cash = draw_reserves(boxes, flow, b, lane, cash, needed)
+    final = flow[flows.FINAL_PRINCIPAL_DUE, b, lane]
+    cash = draw_reserves(boxes, flow, b, lane, cash, needed + final)
     support = min(flow[flows.SUPPORT, b, lane], max(0.0, needed - cash))
     flow[flows.SUPPORT, b, lane] = support
     cash += support

@@ -189,7 +189,7 @@ def recover_by_table(
     )
     years = box_params.recovery_years * exp(0.5 * z_time)
     due = default_month + max(1.0, np.floor(12.0 * years + 0.5))
-    if month != due:
+    if month != min(due, float(box_params.horizon)):
         return
     own = np.sqrt(1.0 - RECOVERY_LOADING * RECOVERY_LOADING)
     z = RECOVERY_LOADING * view.ai_factor[lane] + own * z_own
@@ -203,7 +203,7 @@ def recover_by_table(
     flow[flows.SALE_PROCEEDS, b, lane] = cash - reserves  # the drawn recovery is all there is
     left = pay_claims(params, state, box_params, b, lane, cash)
     flow[flows.RECOVERED, b, lane] = cash - left
-    flow[flows.DISTRIBUTED, b, lane] = left
+    flow[flows.DISTRIBUTED, b, lane] += left
     close_box(view, box_params, boxes, state, b, lane, month, guarantee_called)
 
 
@@ -218,8 +218,46 @@ def release_reserves(boxes, flow, b, lane):  # type: ignore[no-untyped-def]
     boxes.rows[BOX.reserve, b, lane] = 0.0
     boxes.rows[BOX.trapped, b, lane] = 0.0
     boxes.rows[BOX.power_reserve, b, lane] = 0.0
-    flow[flows.RESERVES_RELEASED, b, lane] = reserves
+    flow[flows.RESERVES_RELEASED, b, lane] += reserves
     return reserves
+
+
+@inner
+def sell(view, box_params, boxes, flow, b, lane, month, seed, path):  # type: ignore[no-untyped-def]
+    """Sell a box's GPUs and its open claims; return the proceeds, USD m."""
+    proceeds = forced_proceeds(view, box_params, boxes, b, lane, month, seed, path)
+    proceeds += open_claims(view, box_params, b, lane, month)
+    flow[flows.SALE_PROCEEDS, b, lane] = proceeds
+    return proceeds
+
+
+@inner
+def close_at_horizon(  # type: ignore[no-untyped-def]
+    view, box_params, boxes, params, state, flow, b, lane, month, seed, path, guarantee_called
+):
+    """Close at once a workout that begins at the horizon; the month's receipts are paid out."""
+    if not box_params.collateral_model:
+        recover_by_table(
+            view,
+            box_params,
+            boxes,
+            params,
+            state,
+            flow,
+            b,
+            lane,
+            month,
+            seed,
+            path,
+            guarantee_called,
+        )
+        return
+    cash = release_reserves(boxes, flow, b, lane)
+    cash += sell(view, box_params, boxes, flow, b, lane, month, seed, path)
+    left = pay_claims(params, state, box_params, b, lane, cash)
+    flow[flows.RECOVERED, b, lane] = cash - left
+    flow[flows.DISTRIBUTED, b, lane] += left
+    close_box(view, box_params, boxes, state, b, lane, month, guarantee_called)
 
 
 @inner
@@ -259,10 +297,7 @@ def run_workout(  # type: ignore[no-untyped-def]
     cash = flow[flows.RECEIPTS, b, lane] - costs + reserves
     selling = boxes.rows[BOX.sale_month, b, lane] == month or month == box_params.horizon
     if selling:
-        proceeds = forced_proceeds(view, box_params, boxes, b, lane, month, seed, path)
-        proceeds += open_claims(view, box_params, b, lane, month)
-        flow[flows.SALE_PROCEEDS, b, lane] = proceeds
-        cash += proceeds
+        cash += sell(view, box_params, boxes, flow, b, lane, month, seed, path)
     left = pay_claims(params, state, box_params, b, lane, cash)
     flow[flows.RECOVERED, b, lane] = cash - left
     flow[flows.DISTRIBUTED, b, lane] = left

@@ -64,9 +64,10 @@ class LeaseTermRows(NamedTuple):
     renegotiation_hazard: int  # per year
     renegotiation_slope: int  # per year
     accepted: int  # month <= 0 if accepted at t0, else NaN
+    life: int  # months from acceptance to the end of useful life, NEVER = by economics alone
 
 
-LEASE_TERM = LeaseTermRows(*range(10))
+LEASE_TERM = LeaseTermRows(*range(11))
 
 
 class LeaseCodeRows(NamedTuple):
@@ -189,6 +190,7 @@ def init_leases(params, state):  # type: ignore[no-untyped-def]
             if params.codes[LEASE_CODE.name, a] >= 0:
                 state.rows[LEASE.months_left, a] = left
                 state.rows[LEASE.status, a] = CONTRACTED if left > 0.0 else MERCHANT
+                state.rows[LEASE.reason, a] = NO_REASON if left > 0.0 else EXPIRY
             credits = min(CREDIT_MONTHS, params.terms[LEASE_TERM.term, a])
             credited = min(1.0, max(0.0, 1.0 - left / credits)) if credits > 0.0 else 0.0
         prepayment = contract_prepayment(params, a, params.terms[LEASE_TERM.first_price, a])
@@ -470,6 +472,14 @@ def end_of_term(
 
 
 @inner
+def retire_asset(state, a, lane):  # type: ignore[no-untyped-def]
+    """Scrap an asset at the end of its useful life."""
+    state.rows[LEASE.status, a, lane] = GONE
+    if state.rows[LEASE.reason, a, lane] == NO_REASON:
+        state.rows[LEASE.reason, a, lane] = EXPIRY
+
+
+@inner
 def step_leases(  # type: ignore[no-untyped-def]
     params,
     state,
@@ -511,6 +521,8 @@ def step_leases(  # type: ignore[no-untyped-def]
             state.rows[LEASE.due, a, lane] = 0.0
             state.rows[LEASE.received, a, lane] = 0.0
             state.rows[LEASE.running, a, lane] = 0.0
+            if month - state.rows[LEASE.accepted, a, lane] > params.terms[LEASE_TERM.life, a]:
+                retire_asset(state, a, lane)
             path = paths[lane]
             x = tightness[lane]
             contract_price = contract_prices[g, lane]

@@ -40,6 +40,7 @@ class PriceParams(NamedTuple):
     beta: float  # elasticity to tightness
     start_tightness: float
     age_drift: float  # delta, log per year
+    drift_surprise: float  # delta less that of the reference path, log per year
     glut_drift: float  # extra log per month in a glut, <= 0
     generation_step: float  # log, mean of a full release
     step_sd: float  # as a share of the mean, 0 on the reference path
@@ -104,6 +105,7 @@ def pack_prices(
     names: tuple[str, ...],
     contract_prices: NDArray[np.float64],
     spot_prices: NDArray[np.float64],
+    reference_drift: float,
     *,
     noise: bool,
     generations: bool,
@@ -115,6 +117,8 @@ def pack_prices(
     ----------
     contract_prices, spot_prices : (generation,)
         Prices at t0, USD per GPU-hour.
+    reference_drift : float
+        Age drift of the reference path, log per year.
     noise, generations, centred : bool
         Switches of X and of the randomness of releases; centred switches both off.
     """
@@ -133,6 +137,7 @@ def pack_prices(
         beta=p["gpu.beta_tight"],
         start_tightness=p["sup.x0"],
         age_drift=p["gpu.delta"],
+        drift_surprise=p["gpu.delta"] - reference_drift,
         glut_drift=min(0.0, p["sup.glut_decay"] - p["gpu.delta"]) / 12.0,
         generation_step=p["gpu.gen_step"],
         step_sd=0.5 if random_steps else 0.0,
@@ -254,6 +259,7 @@ def step_prices(  # type: ignore[no-untyped-def]
     for lane in range(lanes):
         spot_shock[lane] = SPOT_LOADING * shocks[P, lane] + own_spot * first[lane]
     drift = params.age_drift * month / 12.0
+    drift_surprise = params.drift_surprise * month / 12.0
     for g in range(params.log_contract.shape[0]):
         fill_normal_pairs(seed, paths, params.own_streams[g], month, first, second)
         contract_decay, contract_sd = params.contract_ou[0], params.contract_ou[1]
@@ -278,7 +284,8 @@ def step_prices(  # type: ignore[no-untyped-def]
                 params.log_spot[g] + trend + spot_noise + sentiment[lane]
             )
             state.generations[GENERATION.log_development, g, lane] = (
-                state.rows[PRICE.surprise, lane]
+                drift_surprise
+                + state.rows[PRICE.surprise, lane]
                 - (state.rows[PRICE.steps, lane] - reference_steps)
                 + contract_noise
             )

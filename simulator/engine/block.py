@@ -24,7 +24,8 @@ from simulator.box.deliveries import (
     note_acceptance,
     slip_deliveries,
 )
-from simulator.box.flows import LINES
+from simulator.box.flows import LINES, TINY
+from simulator.box.receipts import box_debt
 from simulator.box.sites import SITE, SiteParams, SiteState, init_sites, new_sites
 from simulator.box.terms import (
     BOX,
@@ -219,6 +220,8 @@ def fill_reserves(params, state):  # type: ignore[no-untyped-def]
                         0,
                         params.boxes.codes[BOX_CODE.reserve_months, b],
                     )
+            if box_debt(params.boxes, tranches, b, lane) <= TINY:
+                continue
             boxes.rows[BOX.reserve, b, lane] = target
             boxes.rows[BOX.reserve_target, b, lane] = target
             power = 0.0

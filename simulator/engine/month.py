@@ -17,7 +17,7 @@ from simulator.box.receipts import collect, measure_coverage, value_collateral
 from simulator.box.terms import BOX, BOX_CODE, PERFORMING, TRANCHE, WORKOUT
 from simulator.box.view import MarketView
 from simulator.box.waterfall import run_waterfall
-from simulator.box.workout import run_workout
+from simulator.box.workout import close_at_horizon, run_workout
 from simulator.credit.leases import step_leases
 from simulator.credit.names import NAME_LANE, run_control_clocks, step_names
 from simulator.drivers.collateral import HARDWARE, OVERHANG_MONTHLY_DECAY
@@ -106,7 +106,7 @@ def close_month_of_boxes(params, state, view, seed, paths, month):  # type: igno
             status = boxes.rows[BOX.status, b, lane]
             if status == PERFORMING:
                 run_waterfall(params.tranches, tranches, params.boxes, boxes, flow, b, lane, month)
-                cured = note_cure(params.boxes, boxes, flow, b, lane)
+                note_cure(params.boxes, boxes, flow, b, lane)
                 end_of_month(
                     view,
                     params.boxes,
@@ -120,8 +120,22 @@ def close_month_of_boxes(params, state, view, seed, paths, month):  # type: igno
                     state.sponsors.rows[SPONSOR.default_month, s, lane],
                     state.sponsors.rows[SPONSOR.repaid, s, lane],
                     state.sponsors.rows[SPONSOR.distressed, s, lane] > 0.0,
-                    cured,
                 )
+                if boxes.rows[BOX.status, b, lane] == WORKOUT and month == params.horizon:
+                    close_at_horizon(
+                        view,
+                        params.boxes,
+                        boxes,
+                        params.tranches,
+                        tranches,
+                        flow,
+                        b,
+                        lane,
+                        month,
+                        seed,
+                        paths[lane],
+                        state.sponsors.claims[CLAIM.guarantee_called],
+                    )
             elif status == WORKOUT:
                 run_workout(
                     view,
@@ -155,6 +169,10 @@ def fund_new_reserves(params, state, month):  # type: ignore[no-untyped-def]
             if state.boxes.rows[BOX.first_acceptance, b, lane] != month:
                 continue
             if state.boxes.rows[BOX.status, b, lane] != PERFORMING:
+                continue
+            s = params.boxes.codes[BOX_CODE.sponsor, b]
+            failed = state.sponsors.rows[SPONSOR.default_month, s, lane]
+            if failed > 0.0 and failed < month:
                 continue
             missing = max(
                 0.0,
@@ -264,6 +282,7 @@ def step_month(params, state, seed, paths, month):  # type: ignore[no-untyped-de
         flow,
         month,
         market.rates.rows[RATE.sofr_before],
+        sponsors.rows[SPONSOR.default_month],
     )
     collect(
         params.boxes,

@@ -31,7 +31,7 @@ from simulator.box.terms import (
     TrancheParams,
 )
 from simulator.config.terms import WATERFALL_LINES, Asset, ModelInputs, Name, Tranche
-from simulator.credit.leases import LEASE_CODE, LEASE_STREAM, LEASE_TERM, LeaseParams
+from simulator.credit.leases import LEASE_CODE, LEASE_STREAM, LEASE_TERM, NEVER, LeaseParams
 from simulator.credit.names import (
     NAME_CODE,
     NAME_STREAM,
@@ -134,6 +134,11 @@ def fields_of(rows: tuple[int, ...]) -> tuple[str, ...]:
     """Return the names of a Rows tuple."""
     names: tuple[str, ...] = rows._fields  # type: ignore[attr-defined]
     return names
+
+
+def whole_months(months: float) -> float:
+    """Return a duration rounded to months."""
+    return float(np.floor(months + 0.5))
 
 
 def indices(order: Sequence[str], wanted: Sequence[str]) -> NDArray[np.int64]:
@@ -258,6 +263,7 @@ def pack_leases(inputs: ModelInputs, layout: Layout) -> LeaseParams:
                 [grade(a, "cp.reneg_slope.", "ig", "non_ig") for a in assets]
             ),
             accepted=floats([np.nan if a.accepted is None else a.accepted for a in assets]),
+            life=floats([boxes[a.box].useful_life_months or NEVER for a in assets]),
         ),
         codes=code_rows(
             LEASE_CODE,
@@ -351,8 +357,8 @@ def pack_deliveries(inputs: ModelInputs, layout: Layout) -> DeliveryParams:
             cost_streams=stream_id_array([f"asset.{a.id}.cost" for a in assets]),
             slip_streams=stream_id_array([f"asset.{a.id}.slip" for a in assets]),
         ),
-        commission_months=float(p["box.commission"]),
-        long_stop_months=float(p["contract.long_stop"]),
+        commission_months=whole_months(p["box.commission"]),
+        long_stop_months=whole_months(p["contract.long_stop"]),
         slip_median=p["mem.delay"],
         revenue_lost=p["del.revenue_lost"],
         noise=CAPEX_SD if inputs.switches["delivery"] else 0.0,
@@ -435,7 +441,7 @@ def pack_boxes(inputs: ModelInputs, layout: Layout) -> BoxParams:
             lockup_dscr=column("lockup_dscr"),
             default_dscr=column("default_dscr"),
             realisation_minimum=column("realisation_minimum"),
-            minimum_liquidity=column("minimum_liquidity"),
+            minimum_liquidity=column("minimum_liquidity") * inputs.switches["sponsor"],
             ltc_trigger=column("ltc_trigger"),
             ltv_trigger=column("ltv_trigger"),
             cures=column("cures"),
@@ -538,7 +544,7 @@ def pack_sponsors(inputs: ModelInputs) -> SponsorParams:
         overhead=p["hold.overhead"],
         minimum_months=p["hold.min_cash"],
         equity_beta=p["hold.eq_beta"],
-        estate_lag=float(p["hold.estate_lag"]),
+        estate_lag=whole_months(p["hold.estate_lag"]),
         spread_beta=p["cs.hold_beta"],
         learning=p["cs.learn"],
         horizon=inputs.horizon,

@@ -84,7 +84,7 @@ def pack_market(
         silicon=pack_silicon(
             parameters,
             noise=on["silicon"],
-            captive=inputs.switches["captive"],
+            captive=inputs.switches["captive"] or centred,
             integration=on["integration"],
         ),
         memory=pack_memory(parameters, enabled=on["memory"]),
@@ -101,6 +101,7 @@ def pack_market(
             names,
             np.array([g.contract_price for g in generations]),
             np.array([g.spot_price for g in generations]),
+            inputs.reference["gpu.delta"],
             noise=on["price_noise"],
             generations=on["generations"],
             centred=centred,

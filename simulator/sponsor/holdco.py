@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.box import flows
-from simulator.box.debt import coupon_rate, instalment_due
+from simulator.box.debt import coupon_rate, final_principal, instalment_due
 from simulator.box.projection import (
     expected_sale_share,
     level_service,
@@ -259,9 +259,9 @@ def own_debt_due(params, tranche_params, tranches, s, lane, month, sofr_before, 
                 tranches.rows[TRANCHE.maturity, d, lane] = month + EXTENSION_MONTHS
                 tranches.rows[TRANCHE.margin, d, lane] = spread
                 tranches.rows[TRANCHE.refinanced, d, lane] = 1.0
-        tranches.rows[TRANCHE.instalment, d, lane] = instalment_due(
-            tranche_params, tranches, d, lane, month, balance, coupon
-        )
+        instalment = instalment_due(tranche_params, tranches, d, lane, month, balance, coupon)
+        instalment += final_principal(tranches, d, lane, month, balance, instalment)
+        tranches.rows[TRANCHE.instalment, d, lane] = instalment
         coupons += tranches.rows[TRANCHE.interest, d, lane]
         principal += tranches.rows[TRANCHE.instalment, d, lane]
     return coupons, principal
@@ -328,16 +328,13 @@ def default_of(state, view, box_params, boxes, tranche_params, tranches, flow, s
 
 @inner
 def settle_estate(state, box_params, boxes, tranche_params, tranches, flow, s, lane):  # type: ignore[no-untyped-def]
-    """Pay the estate out, pari passu, once."""
+    """Pay the estate out, pari passu on the claims as they stood at the default, once."""
     estate = max(0.0, state.rows[SPONSOR.cash, s, lane])
     claims = 0.0
     for b in range(box_params.codes.shape[1]):
         if box_params.codes[BOX_CODE.sponsor, b] != s:
             continue
-        if (
-            boxes.rows[BOX.status, b, lane] == PERFORMING
-            and boxes.rows[BOX.default_month, b, lane] == 0.0
-        ):
+        if boxes.rows[BOX.status, b, lane] == PERFORMING:
             debt = box_debt(box_params, tranches, b, lane)
             estate += max(0.0, flow[flows.COLLATERAL, b, lane] - debt)
         claims += state.claims[CLAIM.deficiency, b, lane]
@@ -346,7 +343,7 @@ def settle_estate(state, box_params, boxes, tranche_params, tranches, flow, s, l
             tranche_params.codes[TRANCHE_CODE.box, d] < 0
             and tranche_params.codes[TRANCHE_CODE.sponsor, d] == s
         ):
-            claims += tranches.rows[TRANCHE.balance, d, lane]
+            claims += tranches.rows[TRANCHE.exposure, d, lane]
     estate *= 1.0 - ESTATE_COST
     rate = min(1.0, estate / claims) if claims > flows.TINY else 0.0
     for d in range(tranche_params.codes.shape[1]):
@@ -354,7 +351,7 @@ def settle_estate(state, box_params, boxes, tranche_params, tranches, flow, s, l
             tranche_params.codes[TRANCHE_CODE.box, d] < 0
             and tranche_params.codes[TRANCHE_CODE.sponsor, d] == s
         ):
-            paid = rate * tranches.rows[TRANCHE.balance, d, lane]
+            paid = rate * tranches.rows[TRANCHE.exposure, d, lane]
             tranches.rows[TRANCHE.balance, d, lane] -= paid
             tranches.rows[TRANCHE.received, d, lane] += paid
             tranches.rows[TRANCHE.recovered, d, lane] += paid
