@@ -68,7 +68,9 @@ def format_significant(value: float, digits: int = 4) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def format_estimate(value: float, se: float, *, percent: bool = False) -> str:
+def format_estimate(
+    value: float, se: float, *, percent: bool = False, resolution: float = 0.0
+) -> str:
     """Value ± standard error with the digits that the error supports.
 
     Parameters
@@ -80,6 +82,8 @@ def format_estimate(value: float, se: float, *, percent: bool = False) -> str:
         prints three digits and says that the error is not known.
     percent : bool
         Print both as percentages.
+    resolution : float
+        Smallest amount worth printing; an error below it counts as none.
 
     Returns
     -------
@@ -102,7 +106,8 @@ def format_estimate(value: float, se: float, *, percent: bool = False) -> str:
         return format_significant(value)
     if not math.isfinite(se):
         return f"{format_significant(value, 3)}{sign} ± n/a"
-    if se <= 1e-12 * abs(value) or se == 0.0:
+    if se <= 1e-12 * abs(value) or se <= resolution:
+        value = 0.0 if abs(value) <= resolution else value
         return f"{format_significant(value)}{sign}"
     decimals = decimals_of(se)
     return f"{format_number(value, decimals)} ± {format_number(se, decimals)}{sign}"

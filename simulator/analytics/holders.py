@@ -1,4 +1,8 @@
-"""Who loses what: lenders against equity on the same paths."""
+"""Who loses what: the lenders of the book against box equity on the same paths.
+
+Equity loses box by box: what one box gains does not make up for what another loses, as no lender
+to the other can reach it.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ import xarray as xr
 
 from simulator.analytics.estimate import Estimate
 from simulator.analytics.estimators import mean, probability, ratio
-from simulator.analytics.exposure import exposure
+from simulator.analytics.exposure import holding
 from simulator.analytics.frame import estimates, labels, path_weights, vector
 from simulator.analytics.sample import Vector
 from simulator.analytics.tail import expected_shortfall
@@ -20,7 +24,7 @@ BUCKETS: Final = ((0.0, 0.5), (0.5, 0.75), (0.75, 0.9), (0.9, 0.95), (0.95, 0.99
 
 
 def holders_table(dataset: xr.Dataset, level: float = 0.99) -> xr.Dataset:
-    """Losses of all lenders to the boxes beside those of all box equity.
+    """Losses of the book's lenders beside those of box equity.
 
     Parameters
     ----------
@@ -33,21 +37,19 @@ def holders_table(dataset: xr.Dataset, level: float = 0.99) -> xr.Dataset:
     -------
     Dataset
         By ``holder``: ``money_in`` (lent or contributed, PV), ``loss_probability``,
-        ``expected_loss`` (mean of the loss where there is one, gains counted as no loss),
-        ``expected_loss_share`` of money in, ``expected_shortfall``; each with ``_se``. All
-        facilities and boxes in full, whatever the lender's own share.
+        ``expected_loss``, ``expected_loss_share`` of money in, ``expected_shortfall``; each with
+        ``_se``. Lenders at the share that the book holds; boxes in full.
     """
     weights = path_weights(dataset)
     names = ("money_in", "loss_probability", "expected_loss", "expected_loss_share")
     rows: dict[str, list[Estimate]] = {name: [] for name in (*names, "expected_shortfall")}
     for loss, paid in (_lenders(dataset), _equity(dataset)):
         known = bool(np.isfinite(paid).all())
-        lost = np.maximum(loss, 0.0)
         unknown = Estimate(np.nan, np.nan)
         rows["money_in"].append(mean(paid, weights, normalise=True) if known else unknown)
         rows["loss_probability"].append(probability(loss > 0.0, weights))
-        rows["expected_loss"].append(mean(lost, weights))
-        rows["expected_loss_share"].append(ratio(lost, paid, weights) if known else unknown)
+        rows["expected_loss"].append(mean(loss, weights))
+        rows["expected_loss_share"].append(ratio(loss, paid, weights) if known else unknown)
         rows["expected_shortfall"].append(expected_shortfall(loss, level, weights))
     variables: dict[str, xr.Variable] = {}
     for name, values in rows.items():
@@ -69,9 +71,8 @@ def absorption_table(dataset: xr.Dataset) -> xr.Dataset:
         Weights shift the ranks as they should.
     """
     weights = path_weights(dataset)
-    losses = [np.maximum(_lenders(dataset)[0], 0.0), np.maximum(_equity(dataset)[0], 0.0)]
-    combined = losses[0] + losses[1] + 1e-9 * _equity(dataset)[0]  # gains rank paths without loss
-    order = np.argsort(combined, kind="stable")
+    losses = [_lenders(dataset)[0], _equity(dataset)[0]]
+    order = np.argsort(losses[0] + losses[1], kind="stable")
     mass = np.ones(order.size) if weights is None else weights[order]
     rank = np.empty(order.size)
     rank[order] = (np.cumsum(mass) - 0.5 * mass) / float(np.sum(mass))
@@ -104,18 +105,24 @@ def absorption_table(dataset: xr.Dataset) -> xr.Dataset:
 
 
 def _lenders(dataset: xr.Dataset) -> tuple[Vector, Vector]:
-    """Loss and amount lent of all facilities together, by path."""
-    loss, lent = np.zeros(dataset.sizes[PATH]), np.zeros(dataset.sizes[PATH])
-    for i in range(len(labels(dataset, FACILITY))):
-        loss += vector(dataset, "lender_loss", facility=i)
-        lent += exposure(dataset, i)
-    return loss, lent
+    """Loss of the book and what it lent, by path."""
+    lent = np.zeros(dataset.sizes[PATH])
+    for i in range(dataset.sizes[FACILITY]):
+        lent += holding(dataset, i).lent
+    return vector(dataset, "book_lender_loss"), lent
 
 
 def _equity(dataset: xr.Dataset) -> tuple[Vector, Vector]:
-    """Loss (gains negative) and contributions of all boxes together, by path."""
-    loss, paid = np.zeros(dataset.sizes[PATH]), np.zeros(dataset.sizes[PATH])
+    """Losses of all boxes that lose, and contributions to all boxes, by path."""
+    paid = np.zeros(dataset.sizes[PATH])
     for i in range(len(labels(dataset, BOX))):
-        loss -= vector(dataset, "equity_pnl", box=i)
         paid += vector(dataset, "equity_contributions", box=i)
-    return loss, paid
+    return equity_lost(dataset), paid
+
+
+def equity_lost(dataset: xr.Dataset) -> Vector:
+    """Sum what the equity of each box loses, gains counted as nothing, by path [USD m, PV]."""
+    lost = np.zeros(dataset.sizes[PATH])
+    for i in range(len(labels(dataset, BOX))):
+        lost += np.maximum(-vector(dataset, "equity_pnl", box=i), 0.0)
+    return lost

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import xarray as xr
 
 from simulator.analytics.contributions import contribution_table
+from simulator.analytics.coverage import blank_thin_coverage
 from simulator.analytics.curves import convergence_table, exceedance_table
 from simulator.analytics.defaults import causes_table, default_table
 from simulator.analytics.equity import equity_table, sponsor_table
@@ -18,7 +19,7 @@ from simulator.analytics.worst import worst_paths
 
 
 class Analysis(NamedTuple):
-    """The run and all tables drawn from it."""
+    """The run (coverage blanked where no debt is left) and all tables drawn from it."""
 
     run: xr.Dataset
     risk: xr.Dataset
@@ -52,7 +53,7 @@ def analyse(dataset: xr.Dataset, scale: RatingScale | None = None) -> Analysis:
     Analysis
     """
     return Analysis(
-        run=dataset,
+        run=blank_thin_coverage(dataset),
         risk=risk_table(dataset, scale=scale),
         holders=holders_table(dataset),
         absorption=absorption_table(dataset),

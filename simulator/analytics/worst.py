@@ -7,6 +7,7 @@ import xarray as xr
 
 from simulator.analytics.exposure import holding
 from simulator.analytics.frame import labels, vector
+from simulator.analytics.holders import equity_lost
 from simulator.dataset.dims import FACILITY, PATH
 from simulator.dataset.variables import CAUSES
 
@@ -27,7 +28,7 @@ def worst_paths(dataset: xr.Dataset, count: int = 10) -> xr.Dataset:
         By ``rank`` (1 = worst): ``path`` (its number), ``book_lender_loss`` [USD m],
         ``defaults`` (facilities of the book that default), ``first_default_month``,
         ``costliest`` (facility that costs the book most), ``cause`` of its default and
-        ``equity_pnl`` of all boxes together [USD m].
+        ``equity_lost`` in the boxes that lose [USD m].
     """
     loss = vector(dataset, "book_lender_loss")
     order = np.argsort(-loss, kind="stable")[:count]
@@ -54,7 +55,7 @@ def worst_paths(dataset: xr.Dataset, count: int = 10) -> xr.Dataset:
             ),
             "costliest": ("rank", np.array(facilities, dtype=np.str_)[most]),
             "cause": ("rank", np.array(CAUSES, dtype=np.str_)[causes]),
-            "equity_pnl": ("rank", dataset["equity_pnl"].values[picked].sum(axis=1), money),
+            "equity_lost": ("rank", equity_lost(dataset)[picked], money),
         },
         coords={"rank": np.arange(1, picked.size + 1)},
     )

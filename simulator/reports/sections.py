@@ -64,7 +64,7 @@ def sections(analysis: Analysis, drawn: Mapping[str, Picture]) -> list[Section]:
             "market-paths",
             "Market",
             "What the simulated markets do, month by month.",
-            images=_images(drawn, "rental_price_contract", "rental_price_spot", "market"),
+            images=_images(drawn, "rental_price_contract", "market"),
             tables=_market_tables(run),
         ),
         Section(

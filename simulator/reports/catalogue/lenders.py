@@ -10,7 +10,7 @@ from simulator.analytics.summary import Analysis
 from simulator.reports.canvas import Picture
 from simulator.reports.catalogue.sizes import MOST_BARS, MOST_LINES, bar_height, bar_margin, money
 from simulator.reports.figures import losses
-from simulator.reports.order import by_risk
+from simulator.reports.order import by_risk, held
 
 
 def absorption(analysis: Analysis) -> Picture:
@@ -22,8 +22,8 @@ def absorption(analysis: Analysis) -> Picture:
     )
     return Picture(
         "absorption",
-        "Paths are ranked by the combined loss of all lenders and all box "
-        "equity; each bar is the mean loss of a slice of them.",
+        "Paths are ranked by the combined loss of the book's lenders and of box equity; each bar "
+        "is the mean loss of a slice of them.",
         f"Stacked bars of mean losses by slice of paths. In the worst 1% of paths: {parts}.",
         [partial(losses.absorption, analysis.absorption, title="Mean loss by severity of path")],
         width=10.4,
@@ -55,8 +55,9 @@ def exceedance(analysis: Analysis) -> Picture:
 def facilities(analysis: Analysis) -> Picture:
     """Draw what each facility adds to expected loss and tail."""
     table = analysis.contributions
-    order = np.argsort(-table["expected_loss_contribution"].values, kind="stable")[:MOST_BARS]
-    names = [str(name) for name in table["facility"].values[order]]
+    part = table.sel(facility=held(analysis))
+    order = np.argsort(-part["expected_loss_contribution"].values, kind="stable")[:MOST_BARS]
+    names = [str(name) for name in part["facility"].values[order]]
     leading = f"{names[0]} {money(table, 'expected_loss_contribution', facility=names[0])}"
     return Picture(
         "facilities",

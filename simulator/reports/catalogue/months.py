@@ -36,7 +36,7 @@ PORTFOLIO: Final = (
     ("book_dscr", "Debt service coverage of the book", 1.0, 5.0),
     ("cumulative_lender_loss", "Lenders' loss so far", None, None),
     ("cumulative_distributions", "Distributions to box equity so far", None, None),
-    ("boxes_in_default", "Share of boxes in default", None, None),
+    ("boxes_in_default", "Boxes in default", None, None),
 )
 
 
@@ -76,7 +76,7 @@ def portfolio(analysis: Analysis) -> Iterable[Picture | None]:
         analysis.run,
         "portfolio",
         "The book by month. Coverage is over three months; the dashed line is cash flow equal to "
-        "debt service.",
+        "debt service, and the line ends when next to no debt is left.",
         PORTFOLIO,
     )
 

@@ -59,9 +59,8 @@ def equity(analysis: Analysis) -> Iterable[Picture | None]:
     )
     yield Picture(
         "equity",
-        "What box equity gets back. Rates of return are over the paths on which one exists; the "
-        "table says how many those are. Dashed: money back, and a return of zero.",
-        f"Ranges of money multiples and rates of return by box. Median multiples: {middle}.",
+        "What box equity gets back, and how likely it is to lose. Dashed: money back.",
+        f"Ranges of money multiples by box, and probabilities of loss. Median multiples: {middle}.",
         [
             partial(
                 spreads.spread,
@@ -74,22 +73,17 @@ def equity(analysis: Analysis) -> Iterable[Picture | None]:
                 reference=1.0,
             ),
             partial(
-                spreads.spread,
+                spreads.chances,
                 analysis.equity,
-                variable="irr",
                 entity="box",
                 names=boxes,
-                title="Internal rate of return",
-                label="per year, where defined",
-                reference=0.0,
-                percent=True,
+                title="Probability of loss and of wipe-out",
             ),
         ],
         columns=2,
         width=5.2,
         height=bar_height(len(boxes)),
         left=bar_margin(boxes),
-        shared_legend=True,
     )
 
 

@@ -14,8 +14,9 @@ WORDS: Final = {
     "price_deviation": "log of price over reference",
     "book_dscr": "times",
     "box_dscr": "times",
+    "boxes_in_default": "number of boxes",
 }
-PERCENT: Final = frozenset({"utilisation", "boxes_in_default", "box_ltv"})
+PERCENT: Final = frozenset({"utilisation", "box_ltv"})
 FROM_ZERO: Final = frozenset(
     {"outstanding_debt", "cumulative_lender_loss", "cumulative_distributions", "book_dscr"}
     | {"boxes_in_default", "box_dscr", "box_ltv"}

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
 from simulator.reports.figures.axis import percent_axis, shortened
-from simulator.reports.style import BLUES, INK, MEDIAN
+from simulator.reports.style import BLUES, INK, LENDERS, MEDIAN
 
 
 def spread(
@@ -36,7 +36,8 @@ def spread(
         rows, at[0.75] - at[0.25], left=at[0.25], height=0.56, color=BLUES[3], label="25% to 75%"
     )
     axes.plot(at[0.5], rows, "|", color="white", markersize=15, markeredgewidth=4.5)
-    axes.plot(at[0.5], rows, "|", color=MEDIAN, markersize=14, markeredgewidth=2.4, label="median")
+    axes.plot(at[0.5], rows, "|", color=MEDIAN, markersize=14, markeredgewidth=2.4)
+    axes.plot([], [], color=MEDIAN, linewidth=2.4, label="median")
     if reference is not None:
         axes.axvline(reference, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
     axes.set_yticks(rows, [shortened(name) for name in names])
@@ -50,5 +51,43 @@ def spread(
     room = 0.04 * (high - low) if np.isfinite(high - low) and high > low else 0.5
     axes.set_xlim(0.0 if low >= 0.0 else low - room, high + room)
     axes.set_xlabel(label)
+    axes.legend(loc="best")
+    axes.set_title(title)
+    return axes
+
+
+def chances(
+    table: xr.Dataset,
+    axes: Axes,
+    entity: str,
+    names: Sequence[str],
+    *,
+    title: str = "",
+) -> Axes:
+    """Draw, by name, how likely a loss and a wipe-out are, with ± 2 standard errors."""
+    rows = np.arange(len(names))
+    picked = table.sel({entity: list(names)})
+    for variable, label, marker, colour in (
+        ("pnl_loss_probability", "loss after the hurdle rate", "o", BLUES[3]),
+        ("wipe_out_probability", "wiped out", "D", LENDERS),
+    ):
+        axes.errorbar(
+            picked[variable].values,
+            rows,
+            xerr=2.0 * picked[f"{variable}_se"].values,
+            fmt=marker,
+            color=colour,
+            ecolor=INK,
+            elinewidth=1.0,
+            capsize=2.5,
+            markersize=6,
+            label=label,
+        )
+    axes.set_yticks(rows, [shortened(name) for name in names])
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.set_xlim(left=min(0.0, float(axes.get_xlim()[0])))
+    percent_axis(axes, "x")
+    axes.set_xlabel("probability")
+    axes.legend(loc="best")
     axes.set_title(title)
     return axes

@@ -46,7 +46,7 @@ def facility_exceedance(
             linewidth=0,
         )
         axes.plot(x, _positive(curve["exceedance"]), label=shortened(name), **style)
-    axes.legend(loc="upper right")
+    axes.legend(loc="best")
     return _exceedance_axis(axes, int(table.attrs["paths"]), title)
 
 

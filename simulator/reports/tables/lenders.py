@@ -56,11 +56,11 @@ def holders(analysis: Analysis) -> Table:
         for name in analysis.holders["holder"].values
     ]
     return Table(
-        "Lenders and equity of all facilities and boxes in full, PV in USD m",
+        "The book's lenders beside the equity of all boxes, PV in USD m",
         ("", "money in", "P(loss)", "mean loss", "of money in", f"ES {level}"),
         rows,
-        "Lenders discount at their loan's coupon, equity at its hurdle rate. The mean loss counts "
-        "paths with a gain as no loss.",
+        "Lenders at the share the book holds, discounted at their loan's coupon; equity in full, "
+        "at its hurdle rate. A box that gains does not make up for one that loses.",
     )
 
 

@@ -49,8 +49,9 @@ def equity(analysis: Analysis) -> list[Table]:
             "Box equity: internal rate of return, quantiles over the paths on which it exists",
             ("", *heads, "no rate", "several rates"),
             rate,
-            "A path without a rate (nothing comes back) or with several is in no quantile: read "
-            "the last two columns with the others.",
+            "A path without a rate (nothing comes back) or with several (money goes in after it "
+            "came out) is in no quantile: where the last two columns are large, read the multiples "
+            "instead.",
         ),
     ]
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import xarray as xr
 
 from simulator.analytics.estimate import format_estimate, format_probability
 from simulator.analytics.frame import estimate_at
 from simulator.analytics.summary import Analysis
+
+RESOLUTION: Final = 0.001
+"""Amounts below a thousand dollars are not printed [USD m]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,8 @@ class Reader:
 
     def number(self, name: str, **selection: object) -> str:
         """Read an amount, e.g. in USD m."""
-        return format_estimate(*estimate_at(self.table, name, **self.selection, **selection))
+        estimate = estimate_at(self.table, name, **self.selection, **selection)
+        return format_estimate(*estimate, resolution=RESOLUTION)
 
     def percent(self, name: str, **selection: object) -> str:
         """Read a share as a percentage."""

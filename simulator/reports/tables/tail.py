@@ -9,7 +9,7 @@ from simulator.analytics.estimate import format_estimate, format_significant
 from simulator.analytics.frame import estimate_at
 from simulator.analytics.summary import Analysis
 from simulator.reports.figures.axis import words
-from simulator.reports.order import by_risk
+from simulator.reports.order import held
 from simulator.reports.tables.lenders import book_and_facilities
 from simulator.reports.tables.table import Table, level_name, reader_of
 
@@ -59,7 +59,7 @@ def contributions(analysis: Analysis) -> Table:
         float(analysis.risk["book_expected_shortfall"].sel(level=0.99)),
     )
     rows = []
-    for facility in by_risk(analysis):
+    for facility in held(analysis):
         cells = []
         for name, total in zip(names, totals, strict=True):
             part = estimate_at(table, name, facility=facility)
@@ -84,7 +84,7 @@ def worst(analysis: Analysis) -> Table:
             format_significant(float(one["book_lender_loss"]), 4),
             str(int(one["defaults"])),
             str(int(one["first_default_month"])),
-            format_significant(float(one["equity_pnl"]), 4),
+            format_significant(float(one["equity_lost"]), 4),
         ]
         for one in (analysis.worst.isel(rank=i) for i in range(analysis.worst.sizes["rank"]))
     ]
@@ -92,7 +92,7 @@ def worst(analysis: Analysis) -> Table:
         "The worst paths of the book, by number",
         (
             *("path", "costliest facility", "its cause", "loss, USD m (PV)", "defaults"),
-            *("first in month", "profit of all box equity, USD m"),
+            *("first in month", "lost by box equity, USD m"),
         ),
         rows,
         "Single paths carry no standard error. The same study and seed give the same path under "

@@ -61,6 +61,12 @@ def test_printed_number_is_within_the_printed_error(value: float, se: float) -> 
     assert abs(float(error) - se) <= 0.26 * se  # 1 digit: at worst 0.25 is printed as 0.2 or 0.3
 
 
+def test_what_is_too_small_to_matter() -> None:
+    assert format_estimate(0.0, 4e-5, resolution=0.001) == "0"
+    assert format_estimate(12.34567, 4e-5, resolution=0.001) == "12.35"
+    assert format_estimate(0.02, 0.004, resolution=0.001) == "0.020 ± 0.004"
+
+
 def test_probability_at_the_ends_is_a_bound() -> None:
     assert format_probability(0.0, 0.0, 100_000) == "< 0.003%"
     assert format_probability(1.0, 0.0, 1000) == "> 99.7%"

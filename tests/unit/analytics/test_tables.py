@@ -25,6 +25,7 @@ from simulator.analytics import (
     tail_risk,
     worst_paths,
 )
+from simulator.analytics.coverage import blank_thin_coverage
 from simulator.analytics.frame import MissingVariableError, estimate_at
 from tests.unit.reports.synthetic import synthetic_run
 
@@ -193,7 +194,7 @@ def test_worst_paths() -> None:
     assert table["defaults"].values.tolist() == [2, 1]
     assert table["first_default_month"].values.tolist() == [12, 24]
     assert table["cause"].values.tolist() == ["counterparty", "counterparty"]
-    assert table["equity_pnl"].values.tolist() == [-100.0, -40.0]
+    assert table["equity_lost"].values.tolist() == [100.0, 50.0]
     numbered = tiny().assign_coords(path=np.arange(10) + 500)
     assert worst_paths(numbered, count=1)["path"].values.tolist() == [508]
     assert worst_paths(tiny().isel(path=[0, 1])).sizes["rank"] == 0
@@ -226,15 +227,26 @@ def test_sponsors() -> None:
 def test_holders_and_absorption() -> None:
     table = holders_table(tiny(), level=0.9)
     lenders, equity = table.sel(holder="lenders"), table.sel(holder="box equity")
-    assert float(lenders["money_in"]) == 300.0
-    assert float(lenders["expected_loss"]) == 9.0
-    assert float(lenders["expected_loss_share"]) == pytest.approx(0.03)
+    assert float(lenders["money_in"]) == 200.0  # at the lender's share
+    assert float(lenders["expected_loss"]) == 7.0
+    assert float(lenders["expected_loss_share"]) == pytest.approx(0.035)
+    assert float(equity["money_in"]) == 100.0
     assert float(equity["loss_probability"]) == 0.3
-    assert float(equity["expected_loss"]) == pytest.approx((100 + 40 + 40) / 10)
+    assert float(equity["expected_loss"]) == pytest.approx((100 + 50 + 50) / 10)  # no netting
     assert float(equity["expected_shortfall"]) == 100.0
     worst = absorption_table(tiny()).isel(bucket=4)["mean_loss"]  # holds the worst of ten
-    assert worst.sel(holder="lenders").item() == pytest.approx(60.0)
+    assert worst.sel(holder="lenders").item() == pytest.approx(40.0)
     assert worst.sel(holder="box equity").item() == pytest.approx(100.0)
+
+
+def test_coverage_is_blank_where_no_debt_is_left() -> None:
+    run = synthetic_run(50)  # debt falls in a line to 0 at month 84
+    shown = blank_thin_coverage(run)
+    blank = np.isnan(shown["fan_book_dscr"].values).all(axis=0)
+    assert blank.tolist() == [False] * 82 + [True] * 2
+    assert not np.isnan(run["fan_book_dscr"].values).any()
+    without = run.drop_vars("fan_outstanding_debt")
+    assert blank_thin_coverage(without) is without
 
 
 def test_weights_of_one_change_no_estimate() -> None:

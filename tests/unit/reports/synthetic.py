@@ -169,7 +169,7 @@ CENTRES = {
     "cumulative_lender_loss": (60.0, 60.0),
     "cumulative_distributions": (900.0, 200.0),
     "book_dscr": (1.6, 0.25),
-    "boxes_in_default": (0.05, 0.08),
+    "boxes_in_default": (1.0, 1.2),
     "box_dscr": (1.5, 0.3),
     "box_ltv": (0.7, 0.2),
     "sponsor_cash": (400.0, 120.0),

@@ -87,7 +87,7 @@ def test_nothing_is_asked_of_a_network(page: Page) -> None:
 
 def test_every_figure_has_words(page: Page) -> None:
     images = page.all("img")
-    assert len(images) == 11
+    assert len(images) == 10
     for image in images:
         assert len(image["alt"] or "") > 40
     assert len(page.all("figcaption")) == len(images)
