@@ -26,7 +26,15 @@ from simulator.engine.runner import BLOCK_LANES, Progress, chunk_size, run
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["BLOCK_LANES", "Progress", "compute", "create_store", "plan_run", "simulate"]
+__all__ = [
+    "BLOCK_LANES",
+    "Progress",
+    "compute",
+    "create_store",
+    "plan_run",
+    "simulate",
+    "workers",
+]
 
 Report = Callable[[Progress], None]
 

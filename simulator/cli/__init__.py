@@ -18,6 +18,8 @@ COMMANDS = {
     "run": "Simulate a study.",
     "sweep": "Simulate a study over a grid of changes.",
     "report": "Write the report of a run.",
+    "explain": "Tell what happened on one path of a run, month by month.",
+    "cashflow": "Print the base case of a facility, month by month.",
     "results": "List, compare and export results.",
     "warmup": "Compile the kernels ahead of the first run.",
     "cache": "Show or clear compiled kernels.",
@@ -54,6 +56,9 @@ class LazyGroup(click.Group):
             raise
         except click.exceptions.Exit:
             raise
+        except KeyboardInterrupt:
+            click.echo("interrupted", err=True)
+            ctx.exit(130)
         except Exception as error:
             from simulator.config.errors import NeoboxError
 

@@ -6,7 +6,9 @@ so that all of them simulate exactly the same model.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +22,7 @@ from simulator.engine.pack import Layout, layout_of, pack_model
 from simulator.engine.pack_market import pack_market, reference_path
 from simulator.numerics.jit import JIT_DISABLED
 
-__all__ = ["Prepared", "prepare", "warm_up"]
+__all__ = ["Prepared", "has_compiled", "prepare", "warm_up"]
 
 kernel: Any = run_block
 
@@ -135,3 +137,9 @@ def warm_up(prepared: Prepared) -> None:
         paths = np.zeros(1, dtype=np.int64)
         state, outputs = prepared.state(1), prepared.outputs(1)
         prepared.run_block(state, 0, paths, outputs, 0, prepared.trace(0))
+
+
+def has_compiled() -> bool:
+    """Tell whether the kernels of this version stand in the cache, so that a run starts at once."""
+    folder = Path(os.environ.get("NUMBA_CACHE_DIR", ""))
+    return JIT_DISABLED or any(folder.rglob("*.run_block-*.nbc"))

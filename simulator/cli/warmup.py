@@ -1,0 +1,44 @@
+"""`neobox warmup`: compile the kernels before the first run."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import time
+from pathlib import Path
+
+import click
+
+EPILOG = """\b
+Kernels are compiled once for a version of the package, of Python, Numba and NumPy, and kept in a
+cache folder of the user ($NUMBA_CACHE_DIR, or ~/.cache/neobox). Call this when an image is built,
+or after an installation, and runs start within seconds.
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def warmup(as_json: bool) -> None:
+    """Compile all kernels, or load them if they are compiled."""
+    from simulator.config.study import load_study
+    from simulator.config.template import write_template
+    from simulator.engine.prepare import has_compiled, prepare, warm_up
+    from simulator.numerics.jit import JIT_DISABLED
+
+    start, there = time.monotonic(), has_compiled()
+    with tempfile.TemporaryDirectory() as folder:
+        study = load_study(write_template(Path(folder))[0])
+    warm_up(prepare(study.inputs))
+    found = {
+        "compiled": not (there or JIT_DISABLED),
+        "seconds": round(time.monotonic() - start, 1),
+        "folder": None if JIT_DISABLED else os.environ["NUMBA_CACHE_DIR"],
+    }
+    if as_json:
+        click.echo(json.dumps(found))
+    elif JIT_DISABLED:
+        click.echo("NUMBA_DISABLE_JIT is set: there is nothing to compile")
+    else:
+        told = "compiled" if found["compiled"] else "loaded"
+        click.echo(f"kernels {told} in {found['seconds']} s: {found['folder']}")
