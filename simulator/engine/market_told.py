@@ -35,7 +35,7 @@ def market_events(path: TracedPath) -> Iterator[Told]:
     for month in range(1, len(shut) + 1):
         if shut[month - 1] and not shut[max(0, month - 13) : month - 1].any():
             spread = np.exp(path.trace.rates[month - 1, RATE.log_spread])
-            yield month, "market", f"refinancing market shuts at times (high-yield spread {spread:,.0f} bp)"
+            yield month, "market", f"refinancing market shuts at times (spread {spread:,.0f} bp)"
 
 
 def demand_events(path: TracedPath) -> Iterator[Told]:
