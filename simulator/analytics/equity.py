@@ -31,9 +31,9 @@ def equity_table(dataset: xr.Dataset) -> xr.Dataset:
     Dataset
         By ``box``: ``wipe_out_probability``, ``mean_pnl`` [USD m, PV], ``pnl_loss_probability``,
         ``mean_contributions``, ``moic_undefined_share``, ``irr_none_share`` (no rate exists),
-        ``irr_several_share`` (several do); by ``box, probability``: ``moic``, ``irr``, ``pnl``.
-        Each with ``_se``. Quantiles of MOIC and IRR are over the paths on which they are
-        defined, so they must be read beside the undefined shares.
+        ``irr_several_share`` (flows change sign more than once); by ``box, probability``:
+        ``moic``, ``irr``, ``pnl``. Each with ``_se``. Quantiles of MOIC and IRR are over the
+        paths on which they are defined, so they must be read beside the undefined shares.
     """
     boxes = labels(dataset, BOX)
     weights = path_weights(dataset)
@@ -93,7 +93,7 @@ _SCALARS: Final = {
     "mean_contributions": ("mean contributions, PV", "million USD"),
     "moic_undefined_share": ("share of paths on which nothing was paid in", "1"),
     "irr_none_share": ("share of paths without an internal rate of return", "1"),
-    "irr_several_share": ("share of paths with several internal rates of return", "1"),
+    "irr_several_share": ("share of paths whose flows change sign more than once", "1"),
     "default_probability": ("probability of default within the horizon", "1"),
     "dilution_probability": ("probability that opening owners are diluted", "1"),
     "mean_dilution": ("mean share that opening owners give up", "1"),

@@ -18,14 +18,14 @@ LINES: Final = (  # petroff10, the greys last
     *("#3f90da", "#ffa90e", "#bd1f01", "#832db6", "#a96b59"),
     *("#e76300", "#92dadd", "#b9ac70", "#717581", "#94a4a2"),
 )
-DASHES: Final = ("-", "--", "-.", ":")
+DASHES: Final = ("-", "--", "-.", ":", (0, (7, 2, 1, 2, 1, 2)), (0, (3, 2)))
 BLUES: Final = ("#dbe9f6", "#bad6eb", "#89bedc", "#539ecd")  # outermost band first
 MEDIAN: Final = "#d94801"
 INK: Final = "#222222"
 MUTED: Final = "#6b7280"
 LENDERS: Final = "#bd1f01"
 EQUITY: Final = "#89bedc"
-HATCHES: Final = ("", "////", "", "\\\\\\\\", "", "xxx", "", "---")
+HATCHES: Final = ("", "////", "//--", r"\\\\", "|||", "xxx", "+++", "---")
 
 STYLE: Final[dict[str, Any]] = {
     "figure.facecolor": "white",

@@ -47,11 +47,11 @@ def equity(analysis: Analysis) -> list[Table]:
         Table("Box equity: money multiple, quantiles over paths", ("", *heads), back),
         Table(
             "Box equity: internal rate of return, quantiles over the paths on which it exists",
-            ("", *heads, "no rate", "several rates"),
+            ("", *heads, "no rate", "ambiguous"),
             rate,
-            "A path without a rate (nothing comes back) or with several (money goes in after it "
-            "came out) is in no quantile: where the last two columns are large, read the multiples "
-            "instead.",
+            "Of the paths without a rate (nothing comes back) and those whose flows change sign "
+            "more than once (ambiguous) none is in a quantile: where the last two columns are "
+            "large, read the multiples instead.",
         ),
     ]
 

@@ -13,7 +13,7 @@ from simulator.analytics.frame import estimate_at
 from simulator.analytics.summary import Analysis
 
 RESOLUTION: Final = 0.001
-"""Amounts below a thousand dollars are not printed [USD m]."""
+"""Errors below a thousand dollars [USD m], or a thousandth of a percent, are not printed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Reader:
     def percent(self, name: str, **selection: object) -> str:
         """Read a share as a percentage."""
         estimate = estimate_at(self.table, name, **self.selection, **selection)
-        return format_estimate(*estimate, percent=True)
+        return format_estimate(*estimate, percent=True, resolution=RESOLUTION)
 
     def word(self, name: str) -> str:
         """Read a grade or another word."""
