@@ -54,6 +54,7 @@ LINES = (
     "dscr",  # window of three months; NaN without debt service
     "ltv",
     "cure_asked",
+    "cash_left",  # what the lines of the waterfall have not paid out yet; 0 at its end
 )
 
 (
@@ -104,6 +105,7 @@ LINES = (
     DSCR,
     LTV,
     CURE_ASKED,
+    CASH_LEFT,
 ) = range(len(LINES))
 
 TINY = 1e-9  # USD m: below it an amount counts as zero

@@ -22,7 +22,15 @@ from simulator.box.terms import (
     WINDOW,
     WINDOWS,
 )
-from simulator.credit.leases import GONE, LEASE, LEASE_CODE, LEASE_TERM
+from simulator.credit.leases import (
+    CANCELLED,
+    COMMISSIONING,
+    GONE,
+    LEASE,
+    LEASE_CODE,
+    LEASE_TERM,
+    PENDING,
+)
 from simulator.drivers.collateral import orderly_value
 from simulator.numerics.jit import inner
 
@@ -72,9 +80,13 @@ def collect(  # type: ignore[no-untyped-def]
                 if lease_state.rows[LEASE.due, a, lane] > 0.0:
                     due += lease_state.rows[LEASE.due, a, lane]
                     received += min(cash, lease_state.rows[LEASE.due, a, lane])
-                receipts += damages(
-                    deliveries, leases, lease_state, a, lane, month, availability[a, lane]
-                )
+                if (
+                    deliveries.codes[DELIVERY_CODE.pending, a]
+                    and lease_state.rows[LEASE.status, a, lane] <= COMMISSIONING
+                ):
+                    receipts += damages(
+                        deliveries, leases, lease_state, a, lane, month, availability[a, lane]
+                    )
                 if lease_state.rows[LEASE.claim_month, a, lane] == month:
                     receipts += lease_state.rows[LEASE.claim, a, lane]
                     lease_state.rows[LEASE.claim_month, a, lane] = 0.0
@@ -133,32 +145,33 @@ def value_collateral(  # type: ignore[no-untyped-def]
     hits : (jurisdiction, lane), resale hit of a policy event
     """
     for b in range(box_params.codes.shape[1]):
-        for lane in range(boxes.rows.shape[2]):
-            total = 0.0
-            if boxes.rows[BOX.status, b, lane] != CLOSED:
-                for a in range(
-                    box_params.codes[BOX_CODE.first_asset, b],
-                    box_params.codes[BOX_CODE.end_asset, b],
-                ):
-                    total += asset_value(
-                        box_params,
-                        boxes,
-                        leases,
-                        lease_state,
-                        deliveries,
-                        collateral,
-                        floors,
-                        b,
-                        a,
-                        lane,
-                        month,
-                        0.0,
-                        contract_prices,
-                        log_development,
-                        hits,
-                        overhang,
-                    )
-            flow[flows.COLLATERAL, b, lane] = total
+        flow[flows.COLLATERAL, b] = 0.0
+        life = box_params.terms[BOX_TERM.useful_life, b]
+        for a in range(
+            box_params.codes[BOX_CODE.first_asset, b], box_params.codes[BOX_CODE.end_asset, b]
+        ):
+            g = leases.codes[LEASE_CODE.generation, a]
+            place = deliveries.codes[DELIVERY_CODE.jurisdiction, a]
+            gpus_m = leases.terms[LEASE_TERM.gpus, a] / 1e6
+            for lane in range(boxes.rows.shape[2]):
+                status = lease_state.rows[LEASE.status, a, lane]
+                if status == PENDING or status >= CANCELLED:
+                    continue
+                age = max(0.0, month - lease_state.rows[LEASE.accepted, a, lane])
+                if life > 0.0 and age >= life:
+                    continue
+                value = orderly_value(
+                    collateral,
+                    g,
+                    age,
+                    hits[place, lane],
+                    log_development[g, lane],
+                    overhang[g, lane],
+                    contract_prices[g, lane],
+                    boxes.rows[BOX.utilisation, b, lane],
+                    floors[a, lane],
+                )
+                flow[flows.COLLATERAL, b, lane] += value * gpus_m
 
 
 @inner
@@ -205,7 +218,7 @@ def asset_value(  # type: ignore[no-untyped-def]
         boxes.rows[BOX.utilisation, b, lane],
         floors[a, lane],
     )
-    return value * leases.terms[LEASE_TERM.gpus, a] / 1e6
+    return value * (leases.terms[LEASE_TERM.gpus, a] / 1e6)
 
 
 @inner

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from simulator.box import flows
 from simulator.box.receipts import box_debt, senior_needs, surplus_prepayment
-from simulator.box.terms import BOX, BOX_CODE, BOX_TERM, TRANCHE, TRANCHE_CODE
+from simulator.box.terms import BOX, BOX_CODE, BOX_TERM, PERFORMING, TRANCHE, TRANCHE_CODE
 from simulator.numerics.jit import inner
 
 (
@@ -84,52 +84,59 @@ def draw_reserves(boxes, flow, b, lane, cash, needed):  # type: ignore[no-untype
 
 
 @inner
-def pay_costs(boxes, flow, b, lane, cash):  # type: ignore[no-untyped-def]
+def pay_costs(boxes, flow, b):  # type: ignore[no-untyped-def]
     """Pay operating costs, last month's unpaid ones included."""
-    due = flow[flows.OPERATING_COSTS, b, lane] + boxes.rows[BOX.cost_arrears, b, lane]
-    paid = min(cash, due)
-    boxes.rows[BOX.cost_arrears, b, lane] = due - paid
-    flow[flows.OPERATING_COSTS_PAID, b, lane] = paid
-    return cash - paid
+    for lane in range(flow.shape[2]):
+        if boxes.rows[BOX.status, b, lane] == PERFORMING:
+            due = flow[flows.OPERATING_COSTS, b, lane] + boxes.rows[BOX.cost_arrears, b, lane]
+            paid = min(flow[flows.CASH_LEFT, b, lane], due)
+            boxes.rows[BOX.cost_arrears, b, lane] = due - paid
+            flow[flows.OPERATING_COSTS_PAID, b, lane] = paid
+            flow[flows.CASH_LEFT, b, lane] -= paid
 
 
 @inner
-def pay_fees(boxes, flow, b, lane, cash):  # type: ignore[no-untyped-def]
+def pay_fees(boxes, flow, b):  # type: ignore[no-untyped-def]
     """Pay senior fees and hedge settlements (a settlement received came in with the cash)."""
-    hedge = max(0.0, flow[flows.HEDGE_SETTLEMENT, b, lane])
-    due = flow[flows.SENIOR_FEES, b, lane] + hedge + boxes.rows[BOX.fee_arrears, b, lane]
-    paid = min(cash, due)
-    boxes.rows[BOX.fee_arrears, b, lane] = due - paid
-    flow[flows.SENIOR_FEES_PAID, b, lane] = paid
-    return cash - paid
+    for lane in range(flow.shape[2]):
+        if boxes.rows[BOX.status, b, lane] == PERFORMING:
+            hedge = max(0.0, flow[flows.HEDGE_SETTLEMENT, b, lane])
+            due = flow[flows.SENIOR_FEES, b, lane] + hedge + boxes.rows[BOX.fee_arrears, b, lane]
+            paid = min(flow[flows.CASH_LEFT, b, lane], due)
+            boxes.rows[BOX.fee_arrears, b, lane] = due - paid
+            flow[flows.SENIOR_FEES_PAID, b, lane] = paid
+            flow[flows.CASH_LEFT, b, lane] -= paid
 
 
 @inner
-def pay_interest(params, state, box_params, b, lane, cash, first_rank, last_rank):  # type: ignore[no-untyped-def]
+def pay_interest(params, state, box_params, boxes, flow, b, first_rank, last_rank, paid_line):  # type: ignore[no-untyped-def]
     """Pay interest by rank, pro rata within a rank; what is unpaid is added to the balance."""
+    first = box_params.codes[BOX_CODE.first_tranche, b]
+    end = box_params.codes[BOX_CODE.end_tranche, b]
     for rank in range(first_rank, last_rank + 1):
-        due = 0.0
-        for d in range(
-            box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
-        ):
-            if params.codes[TRANCHE_CODE.rank, d] == rank:
-                due += state.rows[TRANCHE.interest, d, lane]
-        if due <= 0.0:
-            continue
-        share = min(1.0, cash / due)
-        for d in range(
-            box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
-        ):
-            if params.codes[TRANCHE_CODE.rank, d] == rank:
-                interest = state.rows[TRANCHE.interest, d, lane]
-                paid = interest * share
-                state.rows[TRANCHE.received, d, lane] += paid
-                unpaid = interest - paid
-                if unpaid > 0.0:
-                    state.rows[TRANCHE.balance, d, lane] += unpaid
-                    state.rows[TRANCHE.arrears, d, lane] += unpaid
-        cash = max(0.0, cash - due * share)
-    return cash
+        for lane in range(flow.shape[2]):
+            if boxes.rows[BOX.status, b, lane] != PERFORMING:
+                continue
+            due = 0.0
+            for d in range(first, end):
+                if params.codes[TRANCHE_CODE.rank, d] == rank:
+                    due += state.rows[TRANCHE.interest, d, lane]
+            if due <= 0.0:
+                continue
+            cash = flow[flows.CASH_LEFT, b, lane]
+            share = min(1.0, cash / due)
+            for d in range(first, end):
+                if params.codes[TRANCHE_CODE.rank, d] == rank:
+                    interest = state.rows[TRANCHE.interest, d, lane]
+                    paid = interest * share
+                    state.rows[TRANCHE.received, d, lane] += paid
+                    unpaid = interest - paid
+                    if unpaid > 0.0:
+                        state.rows[TRANCHE.balance, d, lane] += unpaid
+                        state.rows[TRANCHE.arrears, d, lane] += unpaid
+            left = max(0.0, cash - due * share)
+            flow[paid_line, b, lane] += cash - left
+            flow[flows.CASH_LEFT, b, lane] = left
 
 
 @inner
@@ -144,56 +151,58 @@ def principal_due(state, d, lane):  # type: ignore[no-untyped-def]
 
 
 @inner
-def pay_principal(params, state, box_params, b, lane, month, cash, first_rank, last_rank):  # type: ignore[no-untyped-def]
+def pay_principal(  # type: ignore[no-untyped-def]
+    params, state, box_params, boxes, flow, b, month, first_rank, last_rank, paid_line
+):
     """Pay arrears and instalments by rank, pro rata to what is due; the unpaid part stays due.
 
     Principal due at maturity is not arrears: it waits for refinancing (docs/model.md §11).
     """
+    first = box_params.codes[BOX_CODE.first_tranche, b]
+    end = box_params.codes[BOX_CODE.end_tranche, b]
     for rank in range(first_rank, last_rank + 1):
-        due = 0.0
-        for d in range(
-            box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
-        ):
-            if params.codes[TRANCHE_CODE.rank, d] == rank:
-                due += principal_due(state, d, lane)
-        if due <= 0.0:
-            continue
-        share = min(1.0, cash / due)
-        for d in range(
-            box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
-        ):
-            if params.codes[TRANCHE_CODE.rank, d] == rank:
-                asked = principal_due(state, d, lane)
-                paid = asked * share
-                state.rows[TRANCHE.received, d, lane] += paid
-                state.rows[TRANCHE.balance, d, lane] = max(
-                    0.0, state.rows[TRANCHE.balance, d, lane] - paid
-                )
-                late = asked - paid
-                if month >= state.rows[TRANCHE.maturity, d, lane]:
-                    late = min(late, max(0.0, state.rows[TRANCHE.arrears, d, lane] - paid))
-                state.rows[TRANCHE.arrears, d, lane] = late if late > flows.TINY else 0.0
-        cash = max(0.0, cash - due * share)
-    return cash
+        for lane in range(flow.shape[2]):
+            if boxes.rows[BOX.status, b, lane] != PERFORMING:
+                continue
+            due = 0.0
+            for d in range(first, end):
+                if params.codes[TRANCHE_CODE.rank, d] == rank:
+                    due += principal_due(state, d, lane)
+            if due <= 0.0:
+                continue
+            cash = flow[flows.CASH_LEFT, b, lane]
+            share = min(1.0, cash / due)
+            for d in range(first, end):
+                if params.codes[TRANCHE_CODE.rank, d] == rank:
+                    asked = principal_due(state, d, lane)
+                    paid = asked * share
+                    balance = max(0.0, state.rows[TRANCHE.balance, d, lane] - paid)
+                    state.rows[TRANCHE.received, d, lane] += paid
+                    state.rows[TRANCHE.balance, d, lane] = balance
+                    late = asked - paid
+                    if month >= state.rows[TRANCHE.maturity, d, lane]:
+                        late = min(late, max(0.0, state.rows[TRANCHE.arrears, d, lane] - paid))
+                    state.rows[TRANCHE.arrears, d, lane] = late if late > flows.TINY else 0.0
+            left = max(0.0, cash - due * share)
+            flow[paid_line, b, lane] += cash - left
+            flow[flows.CASH_LEFT, b, lane] = left
 
 
 @inner
 def prepay(params, state, box_params, flow, b, lane, amount):  # type: ignore[no-untyped-def]
     """Prepay debt by rank, pro rata to balances within a rank; return what is left over."""
     left = amount
+    first = box_params.codes[BOX_CODE.first_tranche, b]
+    end = box_params.codes[BOX_CODE.end_tranche, b]
     for rank in range(box_params.codes[BOX_CODE.last_rank, b] + 1):
         debt = 0.0
-        for d in range(
-            box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
-        ):
+        for d in range(first, end):
             if params.codes[TRANCHE_CODE.rank, d] == rank:
                 debt += state.rows[TRANCHE.balance, d, lane]
         if debt <= flows.TINY:
             continue
         share = min(1.0, left / debt)
-        for d in range(
-            box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
-        ):
+        for d in range(first, end):
             if params.codes[TRANCHE_CODE.rank, d] == rank:
                 paid = state.rows[TRANCHE.balance, d, lane] * share
                 state.rows[TRANCHE.balance, d, lane] -= paid
@@ -207,110 +216,135 @@ def prepay(params, state, box_params, flow, b, lane, amount):  # type: ignore[no
 
 
 @inner
-def sweep(params, state, box_params, boxes, flow, b, lane, cash):  # type: ignore[no-untyped-def]
+def sweep(params, state, box_params, boxes, flow, b):  # type: ignore[no-untyped-def]
     """Prepay debt: all cash while a ratio trigger is breached, else the agreed share."""
-    if boxes.rows[BOX.over_months, b, lane] > 0.0:
+    threshold = box_params.terms[BOX_TERM.sweep_threshold, b]
+    agreed = box_params.terms[BOX_TERM.sweep_share, b]
+    for lane in range(flow.shape[2]):
+        if boxes.rows[BOX.status, b, lane] != PERFORMING:
+            continue
+        cash = flow[flows.CASH_LEFT, b, lane]
         amount = cash
-    else:
-        excess = (
-            flow[flows.CFADS, b, lane]
-            - box_params.terms[BOX_TERM.sweep_threshold, b] * flow[flows.DEBT_SERVICE, b, lane]
-        )
-        amount = min(cash, max(0.0, box_params.terms[BOX_TERM.sweep_share, b] * excess))
-    if amount <= 0.0:
-        return cash
-    left = prepay(params, state, box_params, flow, b, lane, amount)
-    return cash - (amount - left)
+        if boxes.rows[BOX.over_months, b, lane] == 0.0:
+            excess = flow[flows.CFADS, b, lane] - threshold * flow[flows.DEBT_SERVICE, b, lane]
+            amount = min(cash, max(0.0, agreed * excess))
+        if amount > 0.0:
+            left = prepay(params, state, box_params, flow, b, lane, amount)
+            flow[flows.CASH_LEFT, b, lane] = cash - (amount - left)
 
 
 @inner
-def pay_line(line, params, state, box_params, boxes, flow, b, lane, month, cash):  # type: ignore[no-untyped-def]
-    """Pay one line of the order and return the cash left."""
-    before = cash
+def fund_debt_service_reserve(boxes, flow, b):  # type: ignore[no-untyped-def]
+    """Top the DSRA up to its target."""
+    for lane in range(flow.shape[2]):
+        if boxes.rows[BOX.status, b, lane] == PERFORMING:
+            reserve = boxes.rows[BOX.reserve, b, lane]
+            missing = max(0.0, boxes.rows[BOX.reserve_target, b, lane] - reserve)
+            paid = min(flow[flows.CASH_LEFT, b, lane], missing)
+            boxes.rows[BOX.reserve, b, lane] += paid
+            flow[flows.DEBT_SERVICE_RESERVE_FUNDED, b, lane] = paid
+            flow[flows.CASH_LEFT, b, lane] -= paid
+
+
+@inner
+def fund_power_reserve(box_params, state, boxes, flow, b):  # type: ignore[no-untyped-def]
+    """Top the power reserve up to its target, while there is debt."""
+    for lane in range(flow.shape[2]):
+        if boxes.rows[BOX.status, b, lane] == PERFORMING:
+            target = 0.0
+            if box_debt(box_params, state, b, lane) > flows.TINY:
+                target = power_reserve_target(box_params, flow, b, lane)
+            missing = max(0.0, target - boxes.rows[BOX.power_reserve, b, lane])
+            paid = min(flow[flows.CASH_LEFT, b, lane], missing)
+            boxes.rows[BOX.power_reserve, b, lane] += paid
+            flow[flows.POWER_RESERVE_FUNDED, b, lane] = paid
+            flow[flows.CASH_LEFT, b, lane] -= paid
+
+
+@inner
+def trap_cash(box_params, state, boxes, flow, b):  # type: ignore[no-untyped-def]
+    """Hold back what is left while a trap is on and there is debt."""
+    for lane in range(flow.shape[2]):
+        if boxes.rows[BOX.status, b, lane] == PERFORMING and boxes.rows[BOX.trap_on, b, lane] > 0.0:
+            if box_debt(box_params, state, b, lane) > flows.TINY:
+                cash = flow[flows.CASH_LEFT, b, lane]
+                boxes.rows[BOX.trapped, b, lane] += cash
+                flow[flows.CASH_TRAPPED, b, lane] = cash
+                flow[flows.CASH_LEFT, b, lane] = 0.0
+
+
+@inner
+def distribute(boxes, flow, b):  # type: ignore[no-untyped-def]
+    """Pay out what is left."""
+    for lane in range(flow.shape[2]):
+        if boxes.rows[BOX.status, b, lane] == PERFORMING:
+            flow[flows.DISTRIBUTED, b, lane] = flow[flows.CASH_LEFT, b, lane]
+            flow[flows.CASH_LEFT, b, lane] = 0.0
+
+
+@inner
+def pay_line(line, params, state, box_params, boxes, flow, b, month):  # type: ignore[no-untyped-def]
+    """Pay one line of the order on every lane."""
+    last_rank = box_params.codes[BOX_CODE.last_rank, b]
     if line == OPERATING_COSTS:
-        return pay_costs(boxes, flow, b, lane, cash)
-    if line == SENIOR_FEES:
-        return pay_fees(boxes, flow, b, lane, cash)
-    if line == SENIOR_INTEREST:
-        cash = pay_interest(params, state, box_params, b, lane, cash, 0, 0)
-        flow[flows.SENIOR_INTEREST_PAID, b, lane] = before - cash
+        pay_costs(boxes, flow, b)
+    elif line == SENIOR_FEES:
+        pay_fees(boxes, flow, b)
+    elif line == SENIOR_INTEREST:
+        pay_interest(params, state, box_params, boxes, flow, b, 0, 0, flows.SENIOR_INTEREST_PAID)
     elif line == SENIOR_PRINCIPAL:
-        cash = pay_principal(params, state, box_params, b, lane, month, cash, 0, 0)
-        flow[flows.SENIOR_PRINCIPAL_PAID, b, lane] = before - cash
+        pay_principal(
+            params, state, box_params, boxes, flow, b, month, 0, 0, flows.SENIOR_PRINCIPAL_PAID
+        )
     elif line == DEBT_SERVICE_RESERVE:
-        paid = min(
-            cash,
-            max(0.0, boxes.rows[BOX.reserve_target, b, lane] - boxes.rows[BOX.reserve, b, lane]),
-        )
-        boxes.rows[BOX.reserve, b, lane] += paid
-        flow[flows.DEBT_SERVICE_RESERVE_FUNDED, b, lane] = paid
-        cash -= paid
+        fund_debt_service_reserve(boxes, flow, b)
     elif line == POWER_RESERVE:
-        target = 0.0
-        if box_debt(box_params, state, b, lane) > flows.TINY:
-            target = power_reserve_target(box_params, flow, b, lane)
-        paid = min(cash, max(0.0, target - boxes.rows[BOX.power_reserve, b, lane]))
-        boxes.rows[BOX.power_reserve, b, lane] += paid
-        flow[flows.POWER_RESERVE_FUNDED, b, lane] = paid
-        cash -= paid
+        fund_power_reserve(box_params, state, boxes, flow, b)
     elif line == JUNIOR_INTEREST:
-        cash = pay_interest(
-            params, state, box_params, b, lane, cash, 1, box_params.codes[BOX_CODE.last_rank, b]
+        pay_interest(
+            params, state, box_params, boxes, flow, b, 1, last_rank, flows.JUNIOR_INTEREST_PAID
         )
-        flow[flows.JUNIOR_INTEREST_PAID, b, lane] = before - cash
     elif line == JUNIOR_PRINCIPAL:
-        cash = pay_principal(
-            params,
-            state,
-            box_params,
-            b,
-            lane,
-            month,
-            cash,
-            1,
-            box_params.codes[BOX_CODE.last_rank, b],
-        )
-        flow[flows.JUNIOR_PRINCIPAL_PAID, b, lane] = before - cash
-    elif line == SWEEP:
-        cash = sweep(params, state, box_params, boxes, flow, b, lane, cash)
-    elif line == CASH_TRAP:
-        has_debt = box_debt(box_params, state, b, lane) > flows.TINY
-        if boxes.rows[BOX.trap_on, b, lane] > 0.0 and has_debt:
-            boxes.rows[BOX.trapped, b, lane] += cash
-            flow[flows.CASH_TRAPPED, b, lane] = cash
-            cash = 0.0
-    elif line == DISTRIBUTION:
-        flow[flows.DISTRIBUTED, b, lane] = cash
-        cash = 0.0
-    return cash
-
-
-@inner
-def run_waterfall(params, state, box_params, boxes, flow, b, lane, month):  # type: ignore[no-untyped-def]
-    """Run the waterfall of one performing box on one lane.
-
-    A cure prepays debt before anything else.  Reserves go to final principal too; support from the
-    sponsor (`flow[SUPPORT]`, sized in stage 12) comes in after them, and not for final principal.
-    """
-    cure_left = prepay(params, state, box_params, flow, b, lane, flow[flows.CURE, b, lane])
-    cash = cure_left + gather_cash(box_params, boxes, state, flow, b, lane)
-    cash += max(0.0, -flow[flows.HEDGE_SETTLEMENT, b, lane])
-    needed = senior_needs(boxes, flow, b, lane)
-    final = flow[flows.FINAL_PRINCIPAL_DUE, b, lane]
-    cash = draw_reserves(boxes, flow, b, lane, cash, needed + final)
-    support = min(flow[flows.SUPPORT, b, lane], max(0.0, needed - cash))
-    flow[flows.SUPPORT, b, lane] = support
-    cash += support
-    for position in range(box_params.waterfall.shape[0]):
-        cash = pay_line(
-            box_params.waterfall[position],
+        pay_principal(
             params,
             state,
             box_params,
             boxes,
             flow,
             b,
-            lane,
             month,
-            cash,
+            1,
+            last_rank,
+            flows.JUNIOR_PRINCIPAL_PAID,
         )
+    elif line == SWEEP:
+        sweep(params, state, box_params, boxes, flow, b)
+    elif line == CASH_TRAP:
+        trap_cash(box_params, state, boxes, flow, b)
+    elif line == DISTRIBUTION:
+        distribute(boxes, flow, b)
+
+
+@inner
+def run_waterfall(params, state, box_params, boxes, flow, b, month):  # type: ignore[no-untyped-def]
+    """Run the waterfall of one box on every lane on which it performs.
+
+    A cure prepays debt before anything else.  Reserves go to final principal too; support from the
+    sponsor (`flow[SUPPORT]`, sized in stage 12) comes in after them, and not for final principal.
+    """
+    for lane in range(flow.shape[2]):
+        if boxes.rows[BOX.status, b, lane] != PERFORMING:
+            continue
+        cash = 0.0
+        if flow[flows.CURE, b, lane] > 0.0:
+            cash = prepay(params, state, box_params, flow, b, lane, flow[flows.CURE, b, lane])
+        cash += gather_cash(box_params, boxes, state, flow, b, lane)
+        cash += max(0.0, -flow[flows.HEDGE_SETTLEMENT, b, lane])
+        needed = senior_needs(boxes, flow, b, lane)
+        final = flow[flows.FINAL_PRINCIPAL_DUE, b, lane]
+        cash = draw_reserves(boxes, flow, b, lane, cash, needed + final)
+        support = min(flow[flows.SUPPORT, b, lane], max(0.0, needed - cash))
+        flow[flows.SUPPORT, b, lane] = support
+        flow[flows.CASH_LEFT, b, lane] = cash + support
+    for position in range(box_params.waterfall.shape[0]):
+        pay_line(box_params.waterfall[position], params, state, box_params, boxes, flow, b, month)

@@ -20,6 +20,7 @@ from simulator.drivers.draws import beta_at_normal, normals, uniforms
 from simulator.drivers.prices import tenor_factor
 from simulator.numerics.elementary import exp, log
 from simulator.numerics.jit import inner
+from simulator.numerics.philox import fill_uniform_pairs
 from simulator.numerics.processes import monthly_event_probability
 
 # Status of a lease, in the order of a life.
@@ -411,15 +412,9 @@ def bill_merchant(
 
 @inner
 def renegotiate(
-    params, state, names, seed, path, a, lane, month, log_development, contract_price, prior
+    params, state, seed, path, a, lane, month, log_development, contract_price, prior, u
 ):  # type: ignore[no-untyped-def]
-    """Step (c): a customer far out of the money asks for a lower price."""
-    state.rows[LEASE.rest, a, lane] += 1.0
-    if (
-        state.rows[LEASE.rest, a, lane] < REST_MONTHS
-        or names.rows[NAME.default_month, params.codes[LEASE_CODE.name, a], lane] > 0.0
-    ):
-        return
+    """Step (c): a customer far out of the money asks for a lower price; `u` is its draw."""
     moneyness = (
         exp(log_development - state.rows[LEASE.log_reset, a, lane])
         * state.rows[LEASE.moneyness, a, lane]
@@ -428,7 +423,6 @@ def renegotiate(
         params.terms[LEASE_TERM.renegotiation_hazard, a] * prior
         + params.terms[LEASE_TERM.renegotiation_slope, a] * max(0.0, MONEYNESS_TRIGGER - moneyness)
     )
-    u, _ = uniforms(seed, path, params.streams[LEASE_STREAM.renegotiation_streams, a], month)
     if u < monthly_event_probability(hazard):
         _, z = normals(seed, path, params.streams[LEASE_STREAM.renegotiation_streams, a], month)
         market = comparable_price(params, a, state.rows[LEASE.months_left, a, lane], contract_price)
@@ -495,6 +489,8 @@ def step_leases(  # type: ignore[no-untyped-def]
     floors,
     availability,
     prior,
+    draws,
+    spare,
 ):
     """Advance all leases one month and bill them.
 
@@ -507,6 +503,7 @@ def step_leases(  # type: ignore[no-untyped-def]
     floors : (asset, lane), cash floor of merchant hours, USD per GPU-hour
     availability : (asset, lane), share of hours
     prior : (lane,), multiplier of the renegotiation hazard
+    draws, spare : (lane,), scratch
 
     Notes
     -----
@@ -516,7 +513,11 @@ def step_leases(  # type: ignore[no-untyped-def]
     for a in range(params.terms.shape[1]):
         g = params.codes[LEASE_CODE.generation, a]
         box = params.codes[LEASE_CODE.box, a]
-        contracted = params.codes[LEASE_CODE.name, a] >= 0
+        name = params.codes[LEASE_CODE.name, a]
+        contracted = name >= 0
+        if contracted and params.renegotiation:
+            stream = params.streams[LEASE_STREAM.renegotiation_streams, a]
+            fill_uniform_pairs(seed, paths, stream, month, draws, spare)
         for lane in range(lanes):
             state.rows[LEASE.due, a, lane] = 0.0
             state.rows[LEASE.received, a, lane] = 0.0
@@ -528,7 +529,10 @@ def step_leases(  # type: ignore[no-untyped-def]
             contract_price = contract_prices[g, lane]
             hours = availability[a, lane]
             cash = 0.0
-            if contracted:
+            if contracted and (
+                names.rows[NAME.default_month, name, lane] > 0.0
+                or names.rows[NAME.control_ended, name, lane] > 0.0
+            ):
                 cash += customer_events(
                     params, state, names, seed, path, a, lane, month, x, contract_price, hours
                 )
@@ -556,19 +560,22 @@ def step_leases(  # type: ignore[no-untyped-def]
                 continue
             development = log_development[g, lane]
             if params.renegotiation and status <= CONTRACTED:
-                renegotiate(
-                    params,
-                    state,
-                    names,
-                    seed,
-                    path,
-                    a,
-                    lane,
-                    month,
-                    development,
-                    contract_price,
-                    prior[lane],
-                )
+                state.rows[LEASE.rest, a, lane] += 1.0
+                rested = state.rows[LEASE.rest, a, lane] >= REST_MONTHS
+                if rested and names.rows[NAME.default_month, name, lane] == 0.0:
+                    renegotiate(
+                        params,
+                        state,
+                        seed,
+                        path,
+                        a,
+                        lane,
+                        month,
+                        development,
+                        contract_price,
+                        prior[lane],
+                        draws[lane],
+                    )
             if (status == CONTRACTED or status == BACKSTOPPED) and (
                 state.rows[LEASE.months_left, a, lane] <= 0.0
             ):

@@ -48,7 +48,8 @@ class CollateralParams(NamedTuple):
     curve: NDArray[np.float64]  # (7,): share of the price when new at 0..6 years
     resale_beta: float
     price_drift: float  # d, log per year: age drift and three quarters of a generation step
-    monthly_discount: float  # (1 + r)^(-1/12)
+    monthly_decay: float  # e^(d/12)
+    annuities: NDArray[np.float64]  # (2, months + 1): sums of decayed and of plain discounts
     haircut_mean: float
     haircut_table: NDArray[np.float64]
     remarketing_cost: float
@@ -62,11 +63,14 @@ def pack_collateral(
 ) -> CollateralParams:
     """Return the packed collateral model."""
     p = parameters
+    decay = float(np.exp((p["gpu.delta"] - 0.75 * p["gpu.gen_step"]) / 12.0))
+    discount = float((1.0 + p["col.rate"]) ** (-1.0 / 12.0))
     return CollateralParams(
         curve=np.array([1.0] + [p[f"gpu.resale_curve.y{year}"] for year in range(1, 7)]),
         resale_beta=p["gpu.resale_beta"],
         price_drift=p["gpu.delta"] - 0.75 * p["gpu.gen_step"],
-        monthly_discount=float((1.0 + p["col.rate"]) ** (-1.0 / 12.0)),
+        monthly_decay=decay,
+        annuities=np.array([geometric_sums(decay * discount), geometric_sums(discount)]),
         haircut_mean=p["gpu.fire_haircut"],
         haircut_table=beta_quantile_table(p["gpu.fire_haircut"], HAIRCUT_SD),
         remarketing_cost=p["gpu.remarket_cost"],
@@ -97,10 +101,11 @@ def market_value(params, generation, age_months, hit, log_development, overhang)
     return params.terms[HARDWARE.hardware_usd, generation] * max(VALUE_FLOOR, share)
 
 
-@scalar
-def geometric_sum(ratio: float, terms: float) -> float:
-    """Return ratio + ratio^2 + ... + ratio^terms, for ratio in (0, 1)."""
-    return ratio * (1.0 - exp(terms * log(ratio))) / (1.0 - ratio)
+def geometric_sums(ratio: float) -> NDArray[np.float64]:
+    """Return ratio + ratio^2 + ... + ratio^n for n = 0..INCOME_MONTHS."""
+    powers = ratio ** np.arange(int(INCOME_MONTHS) + 1)
+    powers[0] = 0.0
+    return np.cumsum(powers)
 
 
 @inner
@@ -116,13 +121,13 @@ def income_value(params, price, utilisation, floor):  # type: ignore[no-untyped-
     """
     decay = params.price_drift / 12.0
     income = price * utilisation
-    if income * exp(decay) <= floor:
+    if income * params.monthly_decay <= floor:
         return 0.0
     months = INCOME_MONTHS
     if floor > 0.0 and decay < 0.0:
         months = min(months, np.floor(log(floor / income) / decay))
-    revenue = income * geometric_sum(exp(decay) * params.monthly_discount, months)
-    cost = floor * geometric_sum(params.monthly_discount, months)
+    revenue = income * params.annuities[0, int(months)]
+    cost = floor * params.annuities[1, int(months)]
     return HOURS * max(0.0, revenue - cost)
 
 

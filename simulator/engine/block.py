@@ -64,11 +64,19 @@ from simulator.drivers.policy import POLICY
 from simulator.drivers.power import POWER
 from simulator.drivers.rates import RATE
 from simulator.engine.market import MARKET, MarketParams, MarketState, init_market, new_market
-from simulator.engine.month import look_around, step_month
-from simulator.engine.outputs import Outputs, Trace, record_series, record_trace, write_results
+from simulator.engine.month import closing_view, step_month
+from simulator.engine.outputs import (
+    Outputs,
+    Trace,
+    record_series,
+    record_trace,
+    write_boxes,
+    write_sponsors,
+    write_tranches,
+)
 from simulator.engine.priors import draw_prior
 from simulator.numerics.elementary import log
-from simulator.numerics.jit import kernel, merged
+from simulator.numerics.jit import inner, kernel, merged
 from simulator.sponsor.holdco import (
     SponsorParams,
     SponsorState,
@@ -156,10 +164,9 @@ def new_state(params: ModelParams, lanes: int) -> ModelState:
     )
 
 
-@merged
-def init_debt(params, state):  # type: ignore[no-untyped-def]
+@inner
+def init_debt(terms, tranches):  # type: ignore[no-untyped-def]
     """Reset tranches to their t0 balances."""
-    terms, tranches = params.tranches, state.tranches
     tranches.rows[:] = 0.0
     tranches.schedule[:] = 0.0
     tranches.rows[TRANCHE.discount] = 1.0
@@ -174,135 +181,147 @@ def init_debt(params, state):  # type: ignore[no-untyped-def]
         tranches.rows[TRANCHE.drawn_pv, d] = terms.terms[TRANCHE_TERM.balance0, d]
 
 
-@merged
-def init_boxes(params, state, seed, paths):  # type: ignore[no-untyped-def]
+@inner
+def init_boxes(box_terms, lease_terms, delivery_terms, boxes, table, streams, seed, paths):  # type: ignore[no-untyped-def]
     """Reset boxes to t0 and draw each pool's utilisation."""
-    boxes = state.boxes
     boxes.rows[:] = 0.0
     boxes.windows[:] = 0.0
     boxes.rows[BOX.first_acceptance, :] = NEVER
-    for b in range(params.boxes.codes.shape[1]):
+    for b in range(box_terms.codes.shape[1]):
         for lane in range(paths.shape[0]):
-            z, _ = normals(seed, paths[lane], params.utilisation_streams[b], 0)
-            u = beta_at_normal(params.utilisation_table, z)
+            z, _ = normals(seed, paths[lane], streams[b], 0)
+            u = beta_at_normal(table, z)
             u = min(1.0 - 1e-9, max(1e-9, u))
             boxes.rows[BOX.utilisation_odds, b, lane] = log(u / (1.0 - u))
-    for a in range(params.leases.terms.shape[1]):
-        if params.deliveries.codes[DELIVERY_CODE.paid, a]:
-            boxes.rows[BOX.capex_paid, params.leases.codes[LEASE_CODE.box, a]] += (
-                params.deliveries.terms[DELIVERY_TERM.cost, a]
+    for a in range(lease_terms.terms.shape[1]):
+        if delivery_terms.codes[DELIVERY_CODE.paid, a]:
+            boxes.rows[BOX.capex_paid, lease_terms.codes[LEASE_CODE.box, a]] += (
+                delivery_terms.terms[DELIVERY_TERM.cost, a]
             )
 
 
-@merged
-def fill_reserves(params, state):  # type: ignore[no-untyped-def]
+@inner
+def fill_reserves(box_terms, debt_terms, cost_terms, boxes, tranches, leases, rates, market_power):  # type: ignore[no-untyped-def]
     """Open running boxes with full reserves."""
-    boxes, tranches = state.boxes, state.tranches
-    for b in range(params.boxes.codes.shape[1]):
+    for b in range(box_terms.codes.shape[1]):
         for lane in range(boxes.rows.shape[2]):
             if boxes.rows[BOX.first_acceptance, b, lane] > 0.0:
                 continue
             target = 0.0
             for d in range(
-                params.boxes.codes[BOX_CODE.first_tranche, b],
-                params.boxes.codes[BOX_CODE.end_tranche, b],
+                box_terms.codes[BOX_CODE.first_tranche, b],
+                box_terms.codes[BOX_CODE.end_tranche, b],
             ):
-                sofr = state.market.rates.rows[RATE.sofr, lane]
+                sofr = rates.rows[RATE.sofr, lane]
                 tranches.rows[TRANCHE.coupon, d, lane] = coupon_rate(
-                    params.tranches, tranches, d, lane, sofr
+                    debt_terms, tranches, d, lane, sofr
                 )
-                if params.tranches.codes[TRANCHE_CODE.rank, d] == 0:
+                if debt_terms.codes[TRANCHE_CODE.rank, d] == 0:
                     target += scheduled_service(
-                        params.tranches,
+                        debt_terms,
                         tranches,
                         d,
                         lane,
                         0,
-                        params.boxes.codes[BOX_CODE.reserve_months, b],
+                        box_terms.codes[BOX_CODE.reserve_months, b],
                     )
-            if box_debt(params.boxes, tranches, b, lane) <= TINY:
+            if box_debt(box_terms, tranches, b, lane) <= TINY:
                 continue
             boxes.rows[BOX.reserve, b, lane] = target
             boxes.rows[BOX.reserve_target, b, lane] = target
             power = 0.0
             for a in range(
-                params.boxes.codes[BOX_CODE.first_asset, b],
-                params.boxes.codes[BOX_CODE.end_asset, b],
+                box_terms.codes[BOX_CODE.first_asset, b],
+                box_terms.codes[BOX_CODE.end_asset, b],
             ):
                 if (
-                    state.leases.rows[LEASE.accepted, a, lane] <= 0.0
-                    and not params.costs.codes[COST_CODE.triple_net, a]
+                    leases.rows[LEASE.accepted, a, lane] <= 0.0
+                    and not cost_terms.codes[COST_CODE.triple_net, a]
                 ):
-                    price = power_price(
-                        params.costs, a, 0, state.market.power.rows[POWER.market, lane]
-                    )
-                    power += price * params.costs.terms[COST_TERM.power_mwh, a] / 1e6
+                    price = power_price(cost_terms, a, 0, market_power.rows[POWER.market, lane])
+                    power += price * cost_terms.terms[COST_TERM.power_mwh, a] / 1e6
             boxes.rows[BOX.power_reserve, b, lane] = (
-                params.boxes.terms[BOX_TERM.power_reserve_months, b] * power
+                box_terms.terms[BOX_TERM.power_reserve_months, b] * power
             )
 
 
 @merged
 def init_block(params, state, seed, paths):  # type: ignore[no-untyped-def]
     """Bring a block to t0."""
-    market = state.market
-    init_market(params.market, market, seed, paths)
+    market_terms, name_terms, lease_terms = params.market, params.names, params.leases
+    delivery_terms, cost_terms = params.deliveries, params.costs
+    box_terms, debt_terms = params.boxes, params.tranches
+    market, names, leases, sites = state.market, state.names, state.leases, state.sites
+    deliveries, boxes, tranches = state.deliveries, state.boxes, state.tranches
+    availability = state.availability
+    init_market(market_terms, market, seed, paths)
     init_names(
-        params.names,
-        state.names,
+        name_terms,
+        names,
         seed,
         paths,
         market.rows[MARKET.macro],
         market.rows[MARKET.ai_orthogonal],
     )
-    draw_prior(params.market.priors, 2, seed, paths, state.renegotiation_prior)
-    draw_prior(params.market.priors, 4, seed, paths, state.names.lanes[NAME_LANE.prior])
-    init_sites(params.sites, state.sites, seed, paths, market.rows[MARKET.supply_factor])
-    init_leases(params.leases, state.leases)
+    draw_prior(market_terms.priors, 2, seed, paths, state.renegotiation_prior)
+    draw_prior(market_terms.priors, 4, seed, paths, names.lanes[NAME_LANE.prior])
+    init_sites(params.sites, sites, seed, paths, market.rows[MARKET.supply_factor])
+    init_leases(lease_terms, leases)
     for a in range(params.asset_site.shape[0]):
-        state.availability[a] = state.sites.rows[SITE.availability, params.asset_site[a]]
-    init_deliveries(params.deliveries, state.deliveries, state.sites)
+        availability[a] = sites.rows[SITE.availability, params.asset_site[a]]
+    init_deliveries(delivery_terms, deliveries, sites)
     slip_deliveries(
-        params.deliveries,
-        state.deliveries,
-        state.leases,
+        delivery_terms,
+        deliveries,
+        leases,
         seed,
         paths,
         0,
         market.memory.rows[MEMORY.shortage_starts],
         market.policy.rows[POLICY.site_slip],
     )
-    init_debt(params, state)
-    init_boxes(params, state, seed, paths)
+    init_debt(debt_terms, tranches)
+    init_boxes(
+        box_terms,
+        lease_terms,
+        delivery_terms,
+        boxes,
+        params.utilisation_table,
+        params.utilisation_streams,
+        seed,
+        paths,
+    )
     init_sponsors(params.sponsors, state.sponsors)
     state.flow[:] = 0.0
     state.overhang[:] = 0.0
     state.depth[:] = 0.0
     state.sales[:] = 0.0
-    note_acceptance(params.deliveries, params.leases, state.leases, state.boxes, 0)
+    note_acceptance(delivery_terms, lease_terms, leases, boxes, 0)
     fit_schedules(
-        params.tranches,
-        state.tranches,
-        params.boxes,
-        params.deliveries,
-        state.deliveries,
-        params.leases,
-        state.leases,
-        params.costs,
-        state.availability,
+        debt_terms,
+        tranches,
+        box_terms,
+        delivery_terms,
+        deliveries,
+        lease_terms,
+        leases,
+        cost_terms,
+        availability,
         state.contracted,
         0,
     )
-    fill_reserves(params, state)
+    fill_reserves(
+        box_terms, debt_terms, cost_terms, boxes, tranches, leases, market.rates, market.power
+    )
     init_accounts(
         state.accounts,
-        params.boxes,
-        state.boxes,
-        state.tranches,
-        params.deliveries,
-        state.deliveries,
-        params.leases,
-        state.leases,
+        box_terms,
+        boxes,
+        tranches,
+        delivery_terms,
+        deliveries,
+        lease_terms,
+        leases,
     )
 
 
@@ -321,13 +340,29 @@ def run_block(params, state, seed, paths, outputs, offset, trace):  # type: igno
     trace : Trace, written for lane 0 if it has rows
     """
     init_block(params, state, seed, paths)
+    market, names, leases = state.market, state.names, state.leases
+    boxes, tranches, sponsors = state.boxes, state.tranches, state.sponsors
+    accounts, flow = state.accounts, state.flow
     for month in range(1, params.horizon + 1):
         step_month(params, state, seed, paths, month)
-        record_series(params, state, outputs, offset, month)
-        record_trace(params, state, trace, month)
-    view = look_around(params, state)
-    close_accounts(state.accounts, view, params.boxes, state.boxes, state.tranches, params.horizon)
-    write_results(params, state, outputs, offset)
+        record_series(market, boxes, sponsors, accounts, flow, outputs, offset, month)
+        record_trace(market, names, leases, boxes, tranches, sponsors, accounts, flow, trace, month)
+    box_terms, debt_terms = params.boxes, params.tranches
+    view = closing_view(params, state)
+    close_accounts(accounts, view, box_terms, boxes, tranches, params.horizon)
+    write_tranches(debt_terms, tranches, boxes, sponsors, outputs, offset)
+    write_boxes(box_terms, params.deliveries, boxes, accounts, outputs, offset)
+    write_sponsors(
+        params.sponsors,
+        box_terms,
+        debt_terms,
+        sponsors,
+        tranches,
+        names,
+        accounts,
+        outputs,
+        offset,
+    )
 
 
 __all__ = [

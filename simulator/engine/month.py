@@ -29,14 +29,327 @@ from simulator.drivers.rates import RATE
 from simulator.drivers.supply import SUPPLY
 from simulator.engine.market import MARKET, step_market
 from simulator.numerics.elementary import exp
-from simulator.numerics.jit import merged
+from simulator.numerics.jit import inner, merged
 from simulator.sponsor.holdco import CLAIM, SPONSOR, give_support, note_track_record, step_sponsors
 
 
+@inner
+def open_sales(collateral, sales, capacity, month, depth):  # type: ignore[no-untyped-def]
+    """Measure the depth of this month's forced sales against the installed base."""
+    for g in range(depth.shape[0]):
+        for lane in range(depth.shape[1]):
+            base = collateral.terms[HARDWARE.installed_base, g]
+            if collateral.terms[HARDWARE.base_grows, g] > 0.0:
+                base *= exp(capacity[lane])
+            depth[g, lane] = max(0.0, sales[g, month, lane]) / base
+
+
+@inner
+def close_sales(depth, overhang):  # type: ignore[no-untyped-def]
+    """Let this month's sales hang over the resale market."""
+    for g in range(depth.shape[0]):
+        for lane in range(depth.shape[1]):
+            overhang[g, lane] = overhang[g, lane] * OVERHANG_MONTHLY_DECAY + depth[g, lane]
+
+
+@inner
+def set_pools(prices, boxes, tightness):  # type: ignore[no-untyped-def]
+    """Set the utilisation of each box's own pool."""
+    for b in range(boxes.rows.shape[1]):
+        for lane in range(tightness.shape[0]):
+            boxes.rows[BOX.utilisation, b, lane] = logistic(
+                boxes.rows[BOX.utilisation_odds, b, lane]
+                + prices.utilisation_slope * (tightness[lane] - prices.start_tightness)
+            )
+
+
+@inner
+def close_month_of_boxes(
+    view, box_terms, boxes, debt_terms, tranches, sponsors, flow, month, seed, paths
+):  # type: ignore[no-untyped-def]
+    """Stage 13: waterfall and events of default, or workout, box by box."""
+    called = sponsors.claims[CLAIM.guarantee_called]
+    for b in range(box_terms.codes.shape[1]):
+        s = box_terms.codes[BOX_CODE.sponsor, b]
+        run_waterfall(debt_terms, tranches, box_terms, boxes, flow, b, month)
+        for lane in range(paths.shape[0]):
+            status = boxes.rows[BOX.status, b, lane]
+            if status == PERFORMING:
+                note_cure(box_terms, boxes, flow, b, lane)
+                end_of_month(
+                    view,
+                    box_terms,
+                    boxes,
+                    debt_terms,
+                    tranches,
+                    flow,
+                    b,
+                    lane,
+                    month,
+                    sponsors.rows[SPONSOR.default_month, s, lane],
+                    sponsors.rows[SPONSOR.repaid, s, lane],
+                    sponsors.rows[SPONSOR.distressed, s, lane] > 0.0,
+                )
+                if boxes.rows[BOX.status, b, lane] == WORKOUT and month == box_terms.horizon:
+                    close_at_horizon(
+                        view,
+                        box_terms,
+                        boxes,
+                        debt_terms,
+                        tranches,
+                        flow,
+                        b,
+                        lane,
+                        month,
+                        seed,
+                        paths[lane],
+                        called,
+                    )
+            elif status == WORKOUT:
+                run_workout(
+                    view,
+                    box_terms,
+                    boxes,
+                    debt_terms,
+                    tranches,
+                    flow,
+                    b,
+                    lane,
+                    month,
+                    seed,
+                    paths[lane],
+                    called,
+                )
+            else:  # closed: an unpaid claim still accrues until the horizon
+                for d in range(
+                    box_terms.codes[BOX_CODE.first_tranche, b],
+                    box_terms.codes[BOX_CODE.end_tranche, b],
+                ):
+                    interest = tranches.rows[TRANCHE.interest, d, lane]
+                    tranches.rows[TRANCHE.balance, d, lane] += interest
+
+
+@inner
+def fund_new_reserves(box_terms, boxes, flow, month, sponsors_default):  # type: ignore[no-untyped-def]
+    """Let equity fill the DSRA of a box whose first GPUs were accepted this month."""
+    for b in range(box_terms.codes.shape[1]):
+        for lane in range(flow.shape[2]):
+            if boxes.rows[BOX.first_acceptance, b, lane] != month:
+                continue
+            if boxes.rows[BOX.status, b, lane] != PERFORMING:
+                continue
+            failed = sponsors_default[box_terms.codes[BOX_CODE.sponsor, b], lane]
+            if failed > 0.0 and failed < month:
+                continue
+            target = boxes.rows[BOX.reserve_target, b, lane]
+            missing = max(0.0, target - boxes.rows[BOX.reserve, b, lane])
+            boxes.rows[BOX.reserve, b, lane] += missing
+            flow[flows.EQUITY_OTHER, b, lane] += missing
+
+
 @merged
-def look_around(params, state):  # type: ignore[no-untyped-def]
-    """Gather what boxes can see of the world this month."""
+def step_month(params, state, seed, paths, month):  # type: ignore[no-untyped-def]
+    """Advance a block of paths by one month."""
+    # each part is taken out of the whole once: the compiler pays for every look into a big tuple
+    market_terms, name_terms, lease_terms = params.market, params.names, params.leases
+    delivery_terms, cost_terms, collateral = params.deliveries, params.costs, params.collateral
+    box_terms, debt_terms, sponsor_terms = params.boxes, params.tranches, params.sponsors
+    market, names, leases, sites = state.market, state.names, state.leases, state.sites
+    deliveries, boxes, tranches = state.deliveries, state.boxes, state.tranches
+    sponsors, accounts, flow = state.sponsors, state.accounts, state.flow
+    availability, floors, overhang = state.availability, state.floors, state.overhang
+    depth, sales = state.depth, state.sales
+
+    # 1-9  the market
+    step_market(market_terms, market, seed, paths, month, names.lanes[NAME_LANE.integrations])
+    market_rows, rates, policy, memory = market.rows, market.rates, market.policy, market.memory
+    tightness = market.supply.rows[SUPPLY.tightness]
+    power_price = market.power.rows[POWER.market]
+    stress = market_rows[MARKET.stress]
+    first, second = market_rows[MARKET.first], market_rows[MARKET.second]
+    prices = market.prices.generations
+    contract_prices, spot_prices = prices[GENERATION.contract], prices[GENERATION.spot]
+    log_development = prices[GENERATION.log_development]
+    resale_hit = policy.rows[POLICY.resale_hit]
+    sofr_before = rates.rows[RATE.sofr_before]
+    set_pools(market_terms.prices, boxes, tightness)
+    set_floors(cost_terms, month, power_price, floors)
+    open_sales(collateral, sales, market.supply.rows[SUPPLY.capacity], month, depth)
+    note_track_record(box_terms, boxes, sponsors, month)
+
+    # 10  counterparties and leases
+    step_names(
+        name_terms,
+        names,
+        seed,
+        paths,
+        month,
+        stress,
+        policy.rows[POLICY.control],
+        sponsors.rows[SPONSOR.default_month],
+        first,
+        second,
+    )
+    step_leases(
+        lease_terms,
+        leases,
+        names,
+        seed,
+        paths,
+        month,
+        tightness,
+        contract_prices,
+        spot_prices,
+        log_development,
+        boxes.rows[BOX.utilisation],
+        floors,
+        availability,
+        state.renegotiation_prior,
+        first,
+        second,
+    )
+    run_control_clocks(names, month)
+
+    # 11  boxes I: deliveries, receipts, costs, debt service due, tests, shortfall
+    flow[:] = 0.0
+    slip_deliveries(
+        delivery_terms,
+        deliveries,
+        leases,
+        seed,
+        paths,
+        month,
+        memory.rows[MEMORY.shortage_starts],
+        policy.rows[POLICY.site_slip],
+    )
+    step_deliveries(
+        delivery_terms,
+        deliveries,
+        lease_terms,
+        leases,
+        sites,
+        box_terms,
+        boxes,
+        debt_terms,
+        tranches,
+        sponsors.rows[SPONSOR.default_month],
+        flow,
+        seed,
+        paths,
+        month,
+        memory.cost_factor,
+        policy.rows[POLICY.tariff],
+        log_development,
+    )
+    value_collateral(
+        box_terms,
+        boxes,
+        lease_terms,
+        leases,
+        delivery_terms,
+        collateral,
+        floors,
+        flow,
+        month,
+        contract_prices,
+        log_development,
+        resale_hit,
+        overhang,
+    )
+    debt_service(
+        debt_terms, tranches, box_terms, boxes, flow, month, sofr_before,
+        sponsors.rows[SPONSOR.default_month],
+    )
+    collect(
+        box_terms,
+        boxes,
+        lease_terms,
+        leases,
+        delivery_terms,
+        cost_terms,
+        availability,
+        flow,
+        month,
+        power_price,
+        sponsors.rows[SPONSOR.default_month],
+    )
+    measure_coverage(box_terms, boxes, debt_terms, tranches, lease_terms, leases, flow, month)
+    test_covenants(box_terms, boxes, tranches, leases, flow, month, sponsors.rows[SPONSOR.cash])
+
+    # 12  sponsors: support and cures
+    view = MarketView(
+        lease_terms,
+        leases,
+        delivery_terms,
+        deliveries,
+        cost_terms,
+        collateral,
+        availability,
+        floors,
+        power_price,
+        contract_prices,
+        spot_prices,
+        log_development,
+        overhang,
+        resale_hit,
+        sales,
+        depth,
+        tightness,
+        rates.rows[RATE.sofr],
+        rates.rows[RATE.log_spread],
+        rates.rows[RATE.shut],
+        market_rows[MARKET.ai],
+    )
+    give_support(
+        sponsor_terms, sponsors, view, box_terms, boxes, tranches, flow, month, state.ranking
+    )
+
+    # 13  boxes II: waterfall, events of default, workouts, acceptance
+    close_month_of_boxes(
+        view, box_terms, boxes, debt_terms, tranches, sponsors, flow, month, seed, paths
+    )
+    accept(delivery_terms, deliveries, lease_terms, leases, names, seed, paths, month, tightness)
+    note_acceptance(delivery_terms, lease_terms, leases, boxes, month)
+    fund_new_reserves(box_terms, boxes, flow, month, sponsors.rows[SPONSOR.default_month])
+
+    # 14  sponsors: liquidity, default, estate
+    step_sponsors(
+        sponsor_terms,
+        sponsors,
+        view,
+        box_terms,
+        boxes,
+        debt_terms,
+        tranches,
+        flow,
+        month,
+        sofr_before,
+        stress,
+    )
+
+    record_month(accounts, box_terms, boxes, tranches, flow, month)
+    fit_schedules(
+        debt_terms,
+        tranches,
+        box_terms,
+        delivery_terms,
+        deliveries,
+        lease_terms,
+        leases,
+        cost_terms,
+        availability,
+        state.contracted,
+        month,
+    )
+    close_sales(depth, overhang)
+
+
+@merged
+def closing_view(params, state):  # type: ignore[no-untyped-def]
+    """Gather what boxes can see of the world at the horizon."""
     market = state.market
+    prices = market.prices.generations
+    rates = market.rates.rows
     return MarketView(
         params.leases,
         state.leases,
@@ -47,318 +360,16 @@ def look_around(params, state):  # type: ignore[no-untyped-def]
         state.availability,
         state.floors,
         market.power.rows[POWER.market],
-        market.prices.generations[GENERATION.contract],
-        market.prices.generations[GENERATION.spot],
-        market.prices.generations[GENERATION.log_development],
+        prices[GENERATION.contract],
+        prices[GENERATION.spot],
+        prices[GENERATION.log_development],
         state.overhang,
         market.policy.rows[POLICY.resale_hit],
         state.sales,
         state.depth,
         market.supply.rows[SUPPLY.tightness],
-        market.rates.rows[RATE.sofr],
-        market.rates.rows[RATE.log_spread],
-        market.rates.rows[RATE.shut],
+        rates[RATE.sofr],
+        rates[RATE.log_spread],
+        rates[RATE.shut],
         market.rows[MARKET.ai],
     )
-
-
-@merged
-def open_sales(params, state, month):  # type: ignore[no-untyped-def]
-    """Measure the depth of this month's forced sales against the installed base."""
-    for g in range(state.depth.shape[0]):
-        for lane in range(state.depth.shape[1]):
-            base = params.collateral.terms[HARDWARE.installed_base, g]
-            if params.collateral.terms[HARDWARE.base_grows, g] > 0.0:
-                base *= exp(state.market.supply.rows[SUPPLY.capacity, lane])
-            state.depth[g, lane] = max(0.0, state.sales[g, month, lane]) / base
-
-
-@merged
-def close_sales(state):  # type: ignore[no-untyped-def]
-    """Let this month's sales hang over the resale market."""
-    for g in range(state.depth.shape[0]):
-        for lane in range(state.depth.shape[1]):
-            state.overhang[g, lane] = (
-                state.overhang[g, lane] * OVERHANG_MONTHLY_DECAY + state.depth[g, lane]
-            )
-
-
-@merged
-def set_pools(params, state):  # type: ignore[no-untyped-def]
-    """Set the utilisation of each box's own pool."""
-    tightness = state.market.supply.rows[SUPPLY.tightness]
-    prices = params.market.prices
-    for b in range(state.boxes.rows.shape[1]):
-        for lane in range(tightness.shape[0]):
-            state.boxes.rows[BOX.utilisation, b, lane] = logistic(
-                state.boxes.rows[BOX.utilisation_odds, b, lane]
-                + prices.utilisation_slope * (tightness[lane] - prices.start_tightness)
-            )
-
-
-@merged
-def close_month_of_boxes(params, state, view, seed, paths, month):  # type: ignore[no-untyped-def]
-    """Stage 13: waterfall and events of default, or workout, box by box."""
-    boxes, tranches, flow = state.boxes, state.tranches, state.flow
-    for b in range(params.boxes.codes.shape[1]):
-        s = params.boxes.codes[BOX_CODE.sponsor, b]
-        for lane in range(paths.shape[0]):
-            status = boxes.rows[BOX.status, b, lane]
-            if status == PERFORMING:
-                run_waterfall(params.tranches, tranches, params.boxes, boxes, flow, b, lane, month)
-                note_cure(params.boxes, boxes, flow, b, lane)
-                end_of_month(
-                    view,
-                    params.boxes,
-                    boxes,
-                    params.tranches,
-                    tranches,
-                    flow,
-                    b,
-                    lane,
-                    month,
-                    state.sponsors.rows[SPONSOR.default_month, s, lane],
-                    state.sponsors.rows[SPONSOR.repaid, s, lane],
-                    state.sponsors.rows[SPONSOR.distressed, s, lane] > 0.0,
-                )
-                if boxes.rows[BOX.status, b, lane] == WORKOUT and month == params.horizon:
-                    close_at_horizon(
-                        view,
-                        params.boxes,
-                        boxes,
-                        params.tranches,
-                        tranches,
-                        flow,
-                        b,
-                        lane,
-                        month,
-                        seed,
-                        paths[lane],
-                        state.sponsors.claims[CLAIM.guarantee_called],
-                    )
-            elif status == WORKOUT:
-                run_workout(
-                    view,
-                    params.boxes,
-                    boxes,
-                    params.tranches,
-                    tranches,
-                    flow,
-                    b,
-                    lane,
-                    month,
-                    seed,
-                    paths[lane],
-                    state.sponsors.claims[CLAIM.guarantee_called],
-                )
-            else:  # closed: an unpaid claim still accrues until the horizon
-                for d in range(
-                    params.boxes.codes[BOX_CODE.first_tranche, b],
-                    params.boxes.codes[BOX_CODE.end_tranche, b],
-                ):
-                    tranches.rows[TRANCHE.balance, d, lane] += tranches.rows[
-                        TRANCHE.interest, d, lane
-                    ]
-
-
-@merged
-def fund_new_reserves(params, state, month):  # type: ignore[no-untyped-def]
-    """Let equity fill the DSRA of a box whose first GPUs were accepted this month."""
-    for b in range(params.boxes.codes.shape[1]):
-        for lane in range(state.flow.shape[2]):
-            if state.boxes.rows[BOX.first_acceptance, b, lane] != month:
-                continue
-            if state.boxes.rows[BOX.status, b, lane] != PERFORMING:
-                continue
-            s = params.boxes.codes[BOX_CODE.sponsor, b]
-            failed = state.sponsors.rows[SPONSOR.default_month, s, lane]
-            if failed > 0.0 and failed < month:
-                continue
-            missing = max(
-                0.0,
-                state.boxes.rows[BOX.reserve_target, b, lane]
-                - state.boxes.rows[BOX.reserve, b, lane],
-            )
-            state.boxes.rows[BOX.reserve, b, lane] += missing
-            state.flow[flows.EQUITY_OTHER, b, lane] += missing
-
-
-@merged
-def step_month(params, state, seed, paths, month):  # type: ignore[no-untyped-def]
-    """Advance a block of paths by one month."""
-    market, names, leases = state.market, state.names, state.leases
-    boxes, tranches, sponsors, flow = state.boxes, state.tranches, state.sponsors, state.flow
-    first, second = market.rows[MARKET.first], market.rows[MARKET.second]
-
-    # 1-9  the market
-    step_market(params.market, market, seed, paths, month, names.lanes[NAME_LANE.integrations])
-    set_pools(params, state)
-    set_floors(params.costs, month, market.power.rows[POWER.market], state.floors)
-    open_sales(params, state, month)
-    note_track_record(params.boxes, boxes, sponsors, month)
-
-    # 10  counterparties and leases
-    step_names(
-        params.names,
-        names,
-        seed,
-        paths,
-        month,
-        market.rows[MARKET.stress],
-        market.policy.rows[POLICY.control],
-        sponsors.rows[SPONSOR.default_month],
-        first,
-        second,
-    )
-    step_leases(
-        params.leases,
-        leases,
-        names,
-        seed,
-        paths,
-        month,
-        market.supply.rows[SUPPLY.tightness],
-        market.prices.generations[GENERATION.contract],
-        market.prices.generations[GENERATION.spot],
-        market.prices.generations[GENERATION.log_development],
-        boxes.rows[BOX.utilisation],
-        state.floors,
-        state.availability,
-        state.renegotiation_prior,
-    )
-    run_control_clocks(names, month)
-
-    # 11  boxes I: deliveries, receipts, costs, debt service due, tests, shortfall
-    flow[:] = 0.0
-    slip_deliveries(
-        params.deliveries,
-        state.deliveries,
-        leases,
-        seed,
-        paths,
-        month,
-        market.memory.rows[MEMORY.shortage_starts],
-        market.policy.rows[POLICY.site_slip],
-    )
-    step_deliveries(
-        params.deliveries,
-        state.deliveries,
-        params.leases,
-        leases,
-        state.sites,
-        params.boxes,
-        boxes,
-        params.tranches,
-        tranches,
-        sponsors.rows[SPONSOR.default_month],
-        flow,
-        seed,
-        paths,
-        month,
-        market.memory.cost_factor,
-        market.policy.rows[POLICY.tariff],
-        market.prices.generations[GENERATION.log_development],
-    )
-    value_collateral(
-        params.boxes,
-        boxes,
-        params.leases,
-        leases,
-        params.deliveries,
-        params.collateral,
-        state.floors,
-        flow,
-        month,
-        market.prices.generations[GENERATION.contract],
-        market.prices.generations[GENERATION.log_development],
-        market.policy.rows[POLICY.resale_hit],
-        state.overhang,
-    )
-    debt_service(
-        params.tranches,
-        tranches,
-        params.boxes,
-        boxes,
-        flow,
-        month,
-        market.rates.rows[RATE.sofr_before],
-        sponsors.rows[SPONSOR.default_month],
-    )
-    collect(
-        params.boxes,
-        boxes,
-        params.leases,
-        leases,
-        params.deliveries,
-        params.costs,
-        state.availability,
-        flow,
-        month,
-        market.power.rows[POWER.market],
-        sponsors.rows[SPONSOR.default_month],
-    )
-    measure_coverage(
-        params.boxes, boxes, params.tranches, tranches, params.leases, leases, flow, month
-    )
-    test_covenants(params.boxes, boxes, tranches, leases, flow, month, sponsors.rows[SPONSOR.cash])
-
-    # 12  sponsors: support and cures
-    view = look_around(params, state)
-    give_support(
-        params.sponsors,
-        sponsors,
-        view,
-        params.boxes,
-        boxes,
-        tranches,
-        flow,
-        month,
-        state.ranking,
-    )
-
-    # 13  boxes II: waterfall, events of default, workouts, acceptance
-    close_month_of_boxes(params, state, view, seed, paths, month)
-    accept(
-        params.deliveries,
-        state.deliveries,
-        params.leases,
-        leases,
-        names,
-        seed,
-        paths,
-        month,
-        market.supply.rows[SUPPLY.tightness],
-    )
-    note_acceptance(params.deliveries, params.leases, leases, boxes, month)
-    fund_new_reserves(params, state, month)
-
-    # 14  sponsors: liquidity, default, estate
-    step_sponsors(
-        params.sponsors,
-        sponsors,
-        view,
-        params.boxes,
-        boxes,
-        params.tranches,
-        tranches,
-        flow,
-        month,
-        market.rates.rows[RATE.sofr_before],
-        market.rows[MARKET.stress],
-    )
-
-    record_month(state.accounts, params.boxes, boxes, tranches, flow, month)
-    fit_schedules(
-        params.tranches,
-        tranches,
-        params.boxes,
-        params.deliveries,
-        state.deliveries,
-        params.leases,
-        leases,
-        params.costs,
-        state.availability,
-        state.contracted,
-        month,
-    )
-    close_sales(state)

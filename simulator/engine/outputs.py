@@ -28,7 +28,7 @@ from simulator.drivers.rates import RATE
 from simulator.drivers.supply import SUPPLY
 from simulator.engine.market import MARKET
 from simulator.numerics.elementary import exp, log
-from simulator.numerics.jit import inner, merged
+from simulator.numerics.jit import inner
 from simulator.sponsor.holdco import SPONSOR, SPONSOR_TERM
 
 MARKET_SERIES = (
@@ -170,58 +170,62 @@ def new_trace(
 
 
 @inner
-def market_series(params, state, lane, series):  # type: ignore[no-untyped-def]
-    """Write this month's market and portfolio series of a lane, in the order of MARKET_SERIES."""
-    market, flow = state.market, state.flow
-    series[0] = market.supply.rows[SUPPLY.tightness, lane]
-    series[1] = market.prices.rows[PRICE.deviation, lane]
-    series[2] = market.prices.rows[PRICE.utilisation, lane]
-    series[3] = exp(market.demand.rows[DEMAND.level, lane])
-    series[4] = exp(market.supply.rows[SUPPLY.capacity, lane])
-    series[5] = market.memory.cost_factor[0, lane]
-    series[6] = exp(market.rates.rows[RATE.log_spread, lane])
-    series[7] = market.rates.rows[RATE.sofr, lane]
-    series[8] = market.power.rows[POWER.market, lane]
-    debt = 0.0
-    cfads = 0.0
-    service = 0.0
-    failed = 0.0
-    for b in range(params.boxes.codes.shape[1]):
-        debt += flow[flows.DEBT, b, lane]
-        if flow[flows.DEBT_SERVICE, b, lane] > flows.TINY:
-            cfads += flow[flows.CFADS, b, lane]
-            service += flow[flows.DEBT_SERVICE, b, lane]
-        if state.boxes.rows[BOX.default_month, b, lane] > 0.0:
-            failed += 1.0
-    series[9] = debt
-    series[10] = state.accounts.lanes[ACCOUNT_LANE.cumulative_loss, lane]
-    series[11] = state.accounts.lanes[ACCOUNT_LANE.cumulative_distributions, lane]
-    series[12] = cfads / service if service > flows.TINY else np.nan
-    series[13] = failed
+def market_series(market, boxes, accounts, flow, target):  # type: ignore[no-untyped-def]
+    """Write this month's market and portfolio series, in the order of MARKET_SERIES.
+
+    Parameters
+    ----------
+    target : (series, lane), written
+    """
+    tiny = flows.TINY
+    for lane in range(target.shape[1]):
+        target[0, lane] = market.supply.rows[SUPPLY.tightness, lane]
+        target[1, lane] = market.prices.rows[PRICE.deviation, lane]
+        target[2, lane] = market.prices.rows[PRICE.utilisation, lane]
+        target[3, lane] = exp(market.demand.rows[DEMAND.level, lane])
+        target[4, lane] = exp(market.supply.rows[SUPPLY.capacity, lane])
+        target[5, lane] = market.memory.cost_factor[0, lane]
+        target[6, lane] = exp(market.rates.rows[RATE.log_spread, lane])
+        target[7, lane] = market.rates.rows[RATE.sofr, lane]
+        target[8, lane] = market.power.rows[POWER.market, lane]
+        debt = 0.0
+        cfads = 0.0
+        service = 0.0
+        failed = 0.0
+        for b in range(flow.shape[1]):
+            debt += flow[flows.DEBT, b, lane]
+            if flow[flows.DEBT_SERVICE, b, lane] > tiny:
+                cfads += flow[flows.CFADS, b, lane]
+                service += flow[flows.DEBT_SERVICE, b, lane]
+            if boxes.rows[BOX.default_month, b, lane] > 0.0:
+                failed += 1.0
+        target[9, lane] = debt
+        target[10, lane] = accounts.lanes[ACCOUNT_LANE.cumulative_loss, lane]
+        target[11, lane] = accounts.lanes[ACCOUNT_LANE.cumulative_distributions, lane]
+        target[12, lane] = cfads / service if service > tiny else np.nan
+        target[13, lane] = failed
 
 
-@merged
-def record_series(params, state, outputs, offset, month):  # type: ignore[no-untyped-def]
+@inner
+def record_series(market, boxes, sponsors, accounts, flow, outputs, offset, month):  # type: ignore[no-untyped-def]
     """Write this month's fan series of a block."""
-    lanes = state.market.rows.shape[1]
+    lanes = market.rows.shape[1]
     row = month - 1
-    for lane in range(lanes):
-        market_series(params, state, lane, outputs.market[:, row, offset + lane])
+    generations = market.prices.generations
+    columns = slice(offset, offset + lanes)
+    market_series(market, boxes, accounts, flow, outputs.market[:, row, columns])
     for g in range(outputs.contract_price.shape[1]):
         for lane in range(lanes):
-            outputs.contract_price[row, g, offset + lane] = state.market.prices.generations[
-                GENERATION.contract, g, lane
-            ]
-            outputs.spot_price[row, g, offset + lane] = state.market.prices.generations[
-                GENERATION.spot, g, lane
-            ]
+            contract = generations[GENERATION.contract, g, lane]
+            outputs.contract_price[row, g, offset + lane] = contract
+            outputs.spot_price[row, g, offset + lane] = generations[GENERATION.spot, g, lane]
     for b in range(outputs.box_dscr.shape[1]):
         for lane in range(lanes):
-            outputs.box_dscr[row, b, offset + lane] = state.flow[flows.DSCR, b, lane]
-            outputs.box_ltv[row, b, offset + lane] = state.flow[flows.LTV, b, lane]
+            outputs.box_dscr[row, b, offset + lane] = flow[flows.DSCR, b, lane]
+            outputs.box_ltv[row, b, offset + lane] = flow[flows.LTV, b, lane]
     for s in range(outputs.sponsor_cash.shape[1]):
         for lane in range(lanes):
-            outputs.sponsor_cash[row, s, offset + lane] = state.sponsors.rows[SPONSOR.cash, s, lane]
+            outputs.sponsor_cash[row, s, offset + lane] = sponsors.rows[SPONSOR.cash, s, lane]
 
 
 @inner
@@ -232,60 +236,66 @@ def copy_rows(rows, target):  # type: ignore[no-untyped-def]
             target[i, j] = rows[i, j, 0]
 
 
-@merged
-def record_trace(params, state, trace, month):  # type: ignore[no-untyped-def]
+@inner
+def copy_column(rows, target):  # type: ignore[no-untyped-def]
+    """Copy lane 0 of each row."""
+    for i in range(target.shape[0]):
+        target[i] = rows[i, 0]
+
+
+@inner
+def record_trace(market, names, leases, boxes, tranches, sponsors, accounts, flow, trace, month):  # type: ignore[no-untyped-def]
     """Copy this month of lane 0, if a trace was asked for."""
     if trace.flow.shape[0] < month:
         return
     row = month - 1
-    market_series(params, state, 0, trace.market[row])
+    series = trace.market[row]
+    market_series(market, boxes, accounts, flow, series.reshape(series.shape[0], 1))
+    copy_rows(flow, trace.flow[row])
     for b in range(trace.flow.shape[2]):
-        for line in range(trace.flow.shape[1]):
-            trace.flow[row, line, b] = state.flow[line, b, 0]
-        trace.box_status[row, 0, b] = state.boxes.rows[BOX.status, b, 0]
-        trace.box_status[row, 1, b] = state.boxes.rows[BOX.trap_on, b, 0]
-        trace.box_status[row, 2, b] = state.boxes.rows[BOX.default_month, b, 0]
+        trace.box_status[row, 0, b] = boxes.rows[BOX.status, b, 0]
+        trace.box_status[row, 1, b] = boxes.rows[BOX.trap_on, b, 0]
+        trace.box_status[row, 2, b] = boxes.rows[BOX.default_month, b, 0]
     for d in range(trace.tranche.shape[2]):
-        trace.tranche[row, 0, d] = state.tranches.rows[TRANCHE.balance, d, 0]
-        trace.tranche[row, 1, d] = state.tranches.rows[TRANCHE.interest, d, 0]
-        trace.tranche[row, 2, d] = state.tranches.rows[TRANCHE.received, d, 0]
-        trace.tranche[row, 3, d] = state.tranches.rows[TRANCHE.coupon, d, 0]
+        trace.tranche[row, 0, d] = tranches.rows[TRANCHE.balance, d, 0]
+        trace.tranche[row, 1, d] = tranches.rows[TRANCHE.interest, d, 0]
+        trace.tranche[row, 2, d] = tranches.rows[TRANCHE.received, d, 0]
+        trace.tranche[row, 3, d] = tranches.rows[TRANCHE.coupon, d, 0]
     for a in range(trace.lease.shape[2]):
-        trace.lease[row, 0, a] = state.leases.rows[LEASE.status, a, 0]
-        trace.lease[row, 1, a] = state.leases.rows[LEASE.price, a, 0]
-        trace.lease[row, 2, a] = state.leases.rows[LEASE.received, a, 0]
-        trace.lease[row, 3, a] = state.leases.rows[LEASE.due, a, 0]
-        trace.lease[row, 4, a] = state.leases.rows[LEASE.months_left, a, 0]
-        trace.lease[row, 5, a] = state.leases.rows[LEASE.reason, a, 0]
+        trace.lease[row, 0, a] = leases.rows[LEASE.status, a, 0]
+        trace.lease[row, 1, a] = leases.rows[LEASE.price, a, 0]
+        trace.lease[row, 2, a] = leases.rows[LEASE.received, a, 0]
+        trace.lease[row, 3, a] = leases.rows[LEASE.due, a, 0]
+        trace.lease[row, 4, a] = leases.rows[LEASE.months_left, a, 0]
+        trace.lease[row, 5, a] = leases.rows[LEASE.reason, a, 0]
     for s in range(trace.sponsor.shape[2]):
-        trace.sponsor[row, 0, s] = state.sponsors.rows[SPONSOR.cash, s, 0]
-        trace.sponsor[row, 1, s] = state.sponsors.rows[SPONSOR.default_month, s, 0]
-        trace.sponsor[row, 2, s] = state.sponsors.rows[SPONSOR.raised, s, 0]
-    copy_rows(state.boxes.rows, trace.box[row])
-    copy_rows(state.sponsors.claims, trace.guarantee[row])
-    copy_rows(state.tranches.rows, trace.debt[row])
-    copy_rows(state.sponsors.rows, trace.holdco[row])
-    copy_rows(state.names.rows, trace.name[row])
-    copy_rows(state.market.policy.rows, trace.policy[row])
-    trace.systemic[row] = state.market.rows[:, 0]
-    trace.demand[row] = state.market.demand.rows[:, 0]
-    trace.efficiency[row] = state.market.efficiency.rows[:, 0]
-    trace.memory[row] = state.market.memory.rows[:, 0]
-    trace.rates[row] = state.market.rates.rows[:, 0]
+        trace.sponsor[row, 0, s] = sponsors.rows[SPONSOR.cash, s, 0]
+        trace.sponsor[row, 1, s] = sponsors.rows[SPONSOR.default_month, s, 0]
+        trace.sponsor[row, 2, s] = sponsors.rows[SPONSOR.raised, s, 0]
+    copy_rows(boxes.rows, trace.box[row])
+    copy_rows(sponsors.claims, trace.guarantee[row])
+    copy_rows(tranches.rows, trace.debt[row])
+    copy_rows(sponsors.rows, trace.holdco[row])
+    copy_rows(names.rows, trace.name[row])
+    copy_rows(market.policy.rows, trace.policy[row])
+    copy_column(market.rows, trace.systemic[row])
+    copy_column(market.demand.rows, trace.demand[row])
+    copy_column(market.efficiency.rows, trace.efficiency[row])
+    copy_column(market.memory.rows, trace.memory[row])
+    copy_column(market.rates.rows, trace.rates[row])
 
 
-@merged
-def write_tranches(params, state, outputs, offset):  # type: ignore[no-untyped-def]
+@inner
+def write_tranches(debt_terms, tranches, boxes, sponsors, outputs, offset):  # type: ignore[no-untyped-def]
     """Write losses, exposures and recoveries by tranche."""
-    tranches = state.tranches
     for d in range(outputs.tranche_loss.shape[0]):
-        b = params.tranches.codes[TRANCHE_CODE.box, d]
-        s = params.tranches.codes[TRANCHE_CODE.sponsor, d]
-        for lane in range(state.market.rows.shape[1]):
+        b = debt_terms.codes[TRANCHE_CODE.box, d]
+        s = debt_terms.codes[TRANCHE_CODE.sponsor, d]
+        for lane in range(boxes.rows.shape[2]):
             column = offset + lane
-            failed = state.sponsors.rows[SPONSOR.default_month, s, lane]
+            failed = sponsors.rows[SPONSOR.default_month, s, lane]
             if b >= 0:
-                failed = state.boxes.rows[BOX.default_month, b, lane]
+                failed = boxes.rows[BOX.default_month, b, lane]
             balance = tranches.rows[TRANCHE.balance, d, lane]
             lost = failed > 0.0
             outputs.tranche_loss[d, column] = (
@@ -306,19 +316,18 @@ def write_tranches(params, state, outputs, offset):  # type: ignore[no-untyped-d
             outputs.tranche_censored[d, column] = 1.0 if censored else 0.0
 
 
-@merged
-def write_boxes(params, state, outputs, offset):  # type: ignore[no-untyped-def]
+@inner
+def write_boxes(box_terms, delivery_terms, boxes, accounts, outputs, offset):  # type: ignore[no-untyped-def]
     """Write defaults and equity results by box."""
-    boxes, accounts = state.boxes, state.accounts
-    hurdle = params.boxes.hurdle
-    late = exp(params.horizon * log(hurdle))
-    for b in range(params.boxes.codes.shape[1]):
+    hurdle = box_terms.hurdle
+    late = exp(box_terms.horizon * log(hurdle))
+    for b in range(box_terms.codes.shape[1]):
         cost = 0.0
         for a in range(
-            params.boxes.codes[BOX_CODE.first_asset, b], params.boxes.codes[BOX_CODE.end_asset, b]
+            box_terms.codes[BOX_CODE.first_asset, b], box_terms.codes[BOX_CODE.end_asset, b]
         ):
-            cost += params.deliveries.terms[DELIVERY_TERM.cost, a]
-        for lane in range(state.market.rows.shape[1]):
+            cost += delivery_terms.terms[DELIVERY_TERM.cost, a]
+        for lane in range(boxes.rows.shape[2]):
             column = offset + lane
             outputs.box_default_month[b, column] = boxes.rows[BOX.default_month, b, lane]
             outputs.box_cause[b, column] = boxes.rows[BOX.cause, b, lane]
@@ -348,27 +357,28 @@ def write_boxes(params, state, outputs, offset):  # type: ignore[no-untyped-def]
             outputs.box_terminal_value[b, column] = terminal
 
 
-@merged
-def write_sponsors(params, state, outputs, offset):  # type: ignore[no-untyped-def]
+@inner
+def write_sponsors(
+    sponsor_terms, box_terms, debt_terms, sponsors, tranches, names, accounts, outputs, offset
+):  # type: ignore[no-untyped-def]
     """Write defaults, dilution and equity results by sponsor, and defaults by name."""
-    sponsors, accounts = state.sponsors, state.accounts
-    late = exp(params.horizon * log(params.boxes.hurdle))
-    for s in range(params.sponsors.terms.shape[1]):
-        for lane in range(state.market.rows.shape[1]):
+    late = exp(box_terms.horizon * log(box_terms.hurdle))
+    for s in range(sponsor_terms.terms.shape[1]):
+        for lane in range(sponsors.rows.shape[2]):
             column = offset + lane
-            opening = params.sponsors.terms[SPONSOR_TERM.cash0, s]
+            opening = sponsor_terms.terms[SPONSOR_TERM.cash0, s]
             closing = sponsors.rows[SPONSOR.cash, s, lane]
-            for b in range(params.boxes.codes.shape[1]):
-                if params.boxes.codes[BOX_CODE.sponsor, b] == s:
+            for b in range(box_terms.codes.shape[1]):
+                if box_terms.codes[BOX_CODE.sponsor, b] == s:
                     opening += accounts.rows[ACCOUNT.opening, b, lane]
                     closing += accounts.rows[ACCOUNT.terminal, b, lane]
-            for d in range(params.tranches.codes.shape[1]):
+            for d in range(debt_terms.codes.shape[1]):
                 if (
-                    params.tranches.codes[TRANCHE_CODE.box, d] < 0
-                    and params.tranches.codes[TRANCHE_CODE.sponsor, d] == s
+                    debt_terms.codes[TRANCHE_CODE.box, d] < 0
+                    and debt_terms.codes[TRANCHE_CODE.sponsor, d] == s
                 ):
-                    opening -= params.tranches.terms[TRANCHE_TERM.balance0, d]
-                    closing -= state.tranches.rows[TRANCHE.balance, d, lane]
+                    opening -= debt_terms.terms[TRANCHE_TERM.balance0, d]
+                    closing -= tranches.rows[TRANCHE.balance, d, lane]
             if sponsors.rows[SPONSOR.default_month, s, lane] > 0.0:
                 closing = 0.0
             outputs.sponsor_pnl[s, column] = late * sponsors.rows[SPONSOR.retained, s, lane] * max(
@@ -378,15 +388,5 @@ def write_sponsors(params, state, outputs, offset):  # type: ignore[no-untyped-d
             outputs.sponsor_retained[s, column] = sponsors.rows[SPONSOR.retained, s, lane]
             outputs.sponsor_raised[s, column] = sponsors.rows[SPONSOR.raised, s, lane]
     for j in range(outputs.name_default_month.shape[0]):
-        for lane in range(state.market.rows.shape[1]):
-            outputs.name_default_month[j, offset + lane] = state.names.rows[
-                NAME.default_month, j, lane
-            ]
-
-
-@merged
-def write_results(params, state, outputs, offset):  # type: ignore[no-untyped-def]
-    """Write everything that is known only at the horizon."""
-    write_tranches(params, state, outputs, offset)
-    write_boxes(params, state, outputs, offset)
-    write_sponsors(params, state, outputs, offset)
+        for lane in range(sponsors.rows.shape[2]):
+            outputs.name_default_month[j, offset + lane] = names.rows[NAME.default_month, j, lane]
