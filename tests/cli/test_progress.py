@@ -1,0 +1,53 @@
+"""The progress line."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+
+from simulator.cli import progress
+from simulator.cli.progress import ProgressLine
+from simulator.engine.runner import Progress
+
+pytestmark = pytest.mark.nojit
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def clock(monkeypatch: pytest.MonkeyPatch, *times: float) -> None:
+    left = iter(times)
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(left))
+
+
+def test_a_terminal_gets_one_moving_line_after_two_seconds() -> None:
+    stream = Terminal()
+    line = ProgressLine(stream)
+    line(Progress(100, 1000, 0, 1.0))
+    assert stream.getvalue() == ""
+    line(Progress(300, 1000, 0, 3.0))
+    line.close()
+    line.close()
+    text = stream.getvalue()
+    assert text.count("\n") == 1
+    assert "30%  300 of 1,000 paths  100 paths/s  7 s left" in text
+    assert text.startswith("\r[#########....")
+
+
+def test_a_log_gets_a_line_every_ten_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock(monkeypatch, 0.0, 4.0, 11.0, 12.0)
+    stream: Any = io.StringIO()
+    line = ProgressLine(stream)
+    for paths in (100, 500, 600):
+        line(Progress(paths, 1000, 0, 5.0))
+    line.close()
+    (written,) = stream.getvalue().splitlines()
+    assert written.endswith("50%  500 of 1,000 paths  100 paths/s  5 s left")
+
+
+def test_no_rate_before_the_first_result() -> None:
+    assert progress.told(Progress(500, 1000, 500, 0.0)) == " 50%  500 of 1,000 paths"
