@@ -243,8 +243,9 @@ def present_value(cash_flows, b, lane, factor):  # type: ignore[no-untyped-def]
 def internal_rate(cash_flows, b, lane):  # type: ignore[no-untyped-def]
     """Return (state, annual effective IRR) of a box's equity flows.
 
-    Undefined without a change of sign, ambiguous with several (Descartes): then NaN and a state.
-    Newton steps on the monthly discount factor, kept inside a bracket by bisection.
+    Undefined without a change of sign or beyond doubling or halving in a month, ambiguous with
+    several changes (Descartes): then NaN and a state.  Newton steps on the monthly discount factor;
+    bisection where a step leaves the bracket or does not halve the value.
     """
     changes = 0
     sign = 0.0
@@ -259,24 +260,28 @@ def internal_rate(cash_flows, b, lane):  # type: ignore[no-untyped-def]
         return IRR_NONE, np.nan
     if changes > 1:
         return IRR_SEVERAL, np.nan
-    low, high = 0.0, 4.0  # monthly factor: rates between -75% a month and infinity
+    low, high = 0.5, 2.0
+    value_low, _ = present_value(cash_flows, b, lane, low)
     value_high, _ = present_value(cash_flows, b, lane, high)
     rising = value_high > 0.0
+    if rising == (value_low > 0.0):
+        return IRR_NONE, np.nan
     factor = 0.99
-    for _ in range(80):
+    before = np.inf
+    for _ in range(200):
         value, slope = present_value(cash_flows, b, lane, factor)
         if (value > 0.0) == rising:
             high = factor
         else:
             low = factor
         step = factor - value / slope if slope != 0.0 else -1.0
-        following = step if low < step < high else 0.5 * (low + high)
-        if abs(following - factor) < 1e-14:
-            factor = following
-            break
+        is_good = low < step < high and abs(value) < 0.5 * before
+        following = step if is_good else 0.5 * (low + high)
+        before = abs(value)
+        done = abs(following - factor) < 1e-14
         factor = following
-    if factor >= 3.999 or factor <= 1e-6:
-        return IRR_NONE, np.nan
+        if done:
+            break
     return IRR_DEFINED, exp(-12.0 * log(factor)) - 1.0
 
 

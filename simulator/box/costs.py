@@ -91,7 +91,8 @@ def asset_cost(params, a, month, market_price, status, running):  # type: ignore
     """Return (power, other) cost of an accepted asset this month, USD m."""
     if status == CANCELLED or status == GONE:
         return 0.0, 0.0
-    if params.codes[COST_CODE.triple_net, a] and status >= CONTRACTED and status <= BACKSTOPPED:
+    customer_pays = status == CONTRACTED or status == BACKSTOPPED
+    if params.codes[COST_CODE.triple_net, a] and customer_pays:
         return 0.0, 0.0
     power = 0.0
     if running > 0.0:

@@ -262,13 +262,11 @@ def end_contract(params, state, seed, path, a, lane, month, tightness, reason): 
     state.rows[LEASE.arrears, a, lane] = 0.0
     state.rows[LEASE.unearned, a, lane] = 0.0
     state.rows[LEASE.prepayment, a, lane] = 0.0
+    state.rows[LEASE.reason, a, lane] = reason
     status = state.rows[LEASE.status, a, lane]
     if status == PENDING:
         state.rows[LEASE.status, a, lane] = CANCELLED
-        state.rows[LEASE.reason, a, lane] = reason
-    elif status == COMMISSIONING:
-        state.rows[LEASE.reason, a, lane] = reason
-    else:
+    elif status != COMMISSIONING:
         start_reletting(params, state, seed, path, a, lane, month, tightness, reason)
 
 

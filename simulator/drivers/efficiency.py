@@ -46,6 +46,7 @@ class EfficiencyParams(NamedTuple):
     half_life: float  # months, median over paths
     sentiment: float  # log price
     sentiment_sd: float
+    enabled: bool
     streams: NDArray[np.uint64]  # (3,): event, path, sentiment
 
 
@@ -93,6 +94,7 @@ def pack_efficiency(parameters: Mapping[str, float], *, enabled: bool) -> Effici
         half_life=parameters["eff.half_life"],
         sentiment=parameters["eff.sentiment"],
         sentiment_sd=parameters["eff.sentiment_sd"],
+        enabled=enabled,
         streams=stream_id_array(["efficiency.event", "efficiency.path", "efficiency.sentiment"]),
     )
 
@@ -140,5 +142,5 @@ def step_efficiency(params, state, seed, paths, month, shocks, easing_event, fir
                 z, _ = normals(seed, paths[lane], params.streams[2], month)
                 state.rows[EFFICIENCY.sentiment, lane] += params.sentiment + params.sentiment_sd * z
     for lane in range(paths.shape[0]):
-        if easing_event[lane] > 0.0:
+        if params.enabled and easing_event[lane] > 0.0:
             breakthrough(params, state, lane, 0.5, 0.5)
