@@ -198,8 +198,8 @@ def recover_by_table(
         box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
     ):
         exposure += state.rows[TRANCHE.exposure, d, lane]
-    cash = exposure * beta_at_normal(box_params.recovery_table, z)
     reserves = release_reserves(boxes, flow, b, lane)
+    cash = max(reserves, exposure * beta_at_normal(box_params.recovery_table, z))
     flow[flows.SALE_PROCEEDS, b, lane] = cash - reserves  # the drawn recovery is all there is
     left = pay_claims(params, state, box_params, b, lane, cash)
     flow[flows.RECOVERED, b, lane] = cash - left
