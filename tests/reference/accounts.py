@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 
 from tests.reference.collateral import is_collateral, value
-from tests.reference.debt import contract_months, credit_of
-from tests.reference.projection import colo_cost, operations_cost, power_cost
+from tests.reference.debt import contract_cash, contract_months
 from tests.reference.state import (
     AssetState,
     BoxState,
@@ -25,6 +24,7 @@ def close_tranche_month(tranche: TrancheState) -> None:
     """D(t) = Π 1/(1 + y(s)/12)."""
     tranche.drawn_pv += tranche.discount * tranche.draw
     tranche.discount /= 1.0 + tranche.coupon / 12.0
+    tranche.drawn_pv += tranche.discount * tranche.fee_drawn  # at the end of the month
     tranche.balances.append(tranche.balance)
     tranche.receipts_by_month.append(tranche.receipts)
     tranche.draws_by_month.append(tranche.draw)
@@ -65,7 +65,7 @@ def terminal_value(world: World, box: BoxState) -> float:
     for asset in box.assets:
         if is_collateral(asset):
             cash, n = contract_beyond(world, box, asset, t, v)
-            total += max(0.0, cash)
+            total += cash
             total += v**n * value(world, box, asset, t, ahead=n) * asset.terms.gpus / 1e6
     return max(0.0, total)
 
@@ -73,19 +73,14 @@ def terminal_value(world: World, box: BoxState) -> float:
 def contract_beyond(
     world: World, box: BoxState, asset: AssetState, t: int, v: float
 ) -> tuple[float, int]:
-    """Present value of contracted invoices less costs beyond H, and the months until the end."""
+    """Present value of the contract's cash beyond H, and the months of its term left."""
     months = range(0) if asset.status is Status.UNPAID else contract_months(world, asset, t)
     if not months:
         return 0.0, 0
-    cost = 0.0
-    if not box.terms.triple_net:
-        cost = power_cost(world, box, asset, t) + colo_cost(box, asset, t)
-        cost += operations_cost(box, asset)
     total = 0.0
     for s in months:
-        invoice = asset.price * asset.unit - credit_of(asset, months.stop - s)
-        total += v ** (s - t) * (invoice - cost)
-    return total, months.stop - 1 - t
+        total += v ** (s - t) * max(0.0, contract_cash(world, box, asset, s, months.stop))
+    return total, asset.remaining
 
 
 def pnl(world: World, box: BoxState) -> tuple[float, float]:

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import math
 
-from tests.reference.collateral import collateral, is_collateral
-from tests.reference.debt import coupon, instalment, is_open, projected_service
+from tests.reference.collateral import collateral
+from tests.reference.debt import (
+    coupon,
+    final_principal,
+    instalment,
+    is_open,
+    prepayment_of,
+    projected_service,
+)
 from tests.reference.draws import rounded
-from tests.reference.leases import accept, moneyness_surprise
+from tests.reference.leases import accept, moneyness_surprise, receipts_share
 from tests.reference.projection import colo_cost, operations_cost, power_cost
 from tests.reference.state import (
     TINY,
@@ -24,16 +31,14 @@ from tests.reference.state import (
 def open_month(world: World, box: BoxState, t: int) -> None:
     """Forget last month's flows; set the coupons of this month."""
     box.month = Month()
-    box.asked_for = box.cures_failed = ""
     for tranche in box.tranches:
         open_tranche(world, tranche, t)
 
 
 def open_tranche(world: World, tranche: TrancheState, t: int) -> None:
     tranche.coupon = coupon(tranche, world.market.sofr[t - 1])
-    tranche.draw = tranche.interest = tranche.fee = tranche.hedge = 0.0
-    tranche.interest_due = tranche.instalment = 0.0
-    tranche.interest_paid = tranche.principal_paid = tranche.sweep_paid = 0.0
+    tranche.draw = tranche.interest = tranche.fee = tranche.fee_drawn = tranche.hedge = 0.0
+    tranche.interest_due = tranche.instalment = tranche.final = 0.0
     tranche.receipts = 0.0
 
 
@@ -45,7 +50,7 @@ def sales_queue(world: World, t: int) -> None:
     market = world.market
     for box in world.boxes:
         if box.standing is Standing.WORKOUT and box.sale_month == t:
-            gpus = sum(asset.terms.gpus for asset in box.assets if is_collateral(asset))
+            gpus = box.listed
             g = box.generation
             base = g.installed_base_m * 1e6
             if g.base_grows:
@@ -66,16 +71,16 @@ def deliveries(world: World, box: BoxState, t: int) -> None:
     for asset in box.assets:
         if asset.status is not Status.PENDING:
             continue
-        if is_stopped or asset.cancel_month == t:
+        is_at_long_stop = t == max(1, asset.terms.planned_delivery + long_stop)
+        is_cheaper_elsewhere = (
+            asset.contract is not None and moneyness_surprise(world, asset, t) < 0.9
+        )
+        is_called_off = is_at_long_stop and (asset.site.is_killed or is_cheaper_elsewhere)
+        if is_stopped or is_called_off:
             asset.status = Status.CANCELLED
+            asset.reason = asset.reason or "delay"
         elif not asset.site.is_killed and t >= rounded(asset.due):
             deliver(world, box, asset, t)
-        elif t == max(1, asset.terms.planned_delivery + long_stop):
-            is_cheaper_elsewhere = (
-                asset.contract is not None and moneyness_surprise(world, asset, t) < 0.9
-            )
-            if asset.site.is_killed or is_cheaper_elsewhere:
-                asset.status = Status.CANCELLED
 
 
 def deliver(world: World, box: BoxState, asset: AssetState, t: int) -> None:
@@ -98,15 +103,6 @@ def deliver(world: World, box: BoxState, asset: AssetState, t: int) -> None:
     month.prepayment_surplus += max(0.0, prepayment - capex)
 
 
-def prepayment_of(asset: AssetState) -> float:
-    """π·price·gpus·730·term/10⁶."""
-    if asset.contract is None:
-        return 0.0
-    terms = asset.contract.terms
-    value = asset.price * asset.terms.gpus * 730.0 * terms.term_months / 1e6
-    return terms.prepayment_share * value
-
-
 def set_credit(asset: AssetState, prepayment: float) -> None:
     if asset.contract is None or prepayment <= 0.0:
         return
@@ -127,20 +123,10 @@ def draw_debt(box: BoxState, t: int, capex: float, prepayment: float) -> float:
     for tranche in tranches:
         share = amount * tranche.undrawn / undrawn
         tranche.draw += share
+        box.month.issue_discount += tranche.terms.issue_discount * share
     for tranche in tranches:  # after all shares are known
         tranche.undrawn -= amount * tranche.undrawn / undrawn
-    if amount > 0.0 and not box.discount_paid:
-        pay_issue_discount(box)
     return amount
-
-
-def pay_issue_discount(box: BoxState) -> None:
-    """Equity pays OID and fees of loans that close after t0, with the first draw."""
-    box.discount_paid = True
-    for tranche in box.tranches:
-        terms = tranche.terms
-        if terms.balance0 <= TINY and terms.available_until >= 1:
-            box.month.issue_discount += terms.issue_discount * terms.commitment
 
 
 # ------------------------------------------------------------------ receipts and costs
@@ -153,34 +139,55 @@ def receipts_and_costs(world: World, box: BoxState, t: int) -> None:
     commission = rounded(world.p["box.commission"])
     for asset in box.assets:
         month.invoices_due += asset.invoice_due
-        month.invoices_received += asset.received
+        month.invoices_received += min(asset.invoice_due, asset.received + asset.arrears_received)
+        month.invoices += asset.received
         month.merchant += asset.merchant
         month.arrears_received += asset.arrears_received
         is_waiting = asset.status in (Status.PENDING, Status.COMMISSIONING)
         is_late = t > asset.terms.planned_delivery + commission
-        if asset.contract is not None and is_waiting and is_late:
+        is_owed = asset.contract is not None and not asset.is_void
+        if is_owed and is_waiting and is_late:
             month.damages += damages(world, asset)
         if asset.is_accepted_before(t) and asset.status is not Status.GONE:
             add_costs(world, box, asset, t)
     month.claims_received = sum(amount for when, amount in box.claims if when == t)
     box.claims = [claim for claim in box.claims if claim[0] > t]
     month.receipts = (
-        month.invoices_received
+        month.invoices
         + month.merchant
         + month.arrears_received
         + month.damages
         + month.claims_received
     )
+    share = receipts_share(world, box, t)
+    month.receipts *= share
+    month.invoices_received *= share
     default = world.sponsor_of(box).default_month
     if default > 0 and t == default + 1:
-        cost = sum(asset.terms.cost for asset in box.assets if is_collateral(asset))
+        cost = sum(
+            asset.terms.cost
+            for asset in box.assets
+            if asset.is_accepted_before(t) and asset.status is not Status.GONE
+        )
         month.transfer_cost = world.p["hold.transfer"] * cost
     month.operating_costs = (
         month.power_cost + month.colo_cost + month.operations_cost + month.transfer_cost
     )
+
+
+def acceptance(world: World, box: BoxState, t: int) -> None:
+    """End of month, after the waterfall: equity fills the DSRA at the first acceptance."""
+    commission = rounded(world.p["box.commission"])
+    had_none = box.first_acceptance() is None
     for asset in box.assets:
         if asset.status is Status.COMMISSIONING and t >= asset.delivered + commission:
             accept(world, asset, t)
+    is_first = had_none and box.first_acceptance() == t
+    is_funded = box.standing is Standing.PERFORMING and world.sponsor_of(box).is_alive_before(t)
+    if is_first and is_funded:
+        missing = max(0.0, box.month.reserve_target - box.reserve)
+        box.reserve += missing
+        box.month.reserve_equity += missing
 
 
 def damages(world: World, asset: AssetState) -> float:
@@ -188,10 +195,10 @@ def damages(world: World, asset: AssetState) -> float:
 
 
 def add_costs(world: World, box: BoxState, asset: AssetState, t: int) -> None:
-    if box.terms.triple_net:
+    if box.terms.triple_net and asset.status in (Status.CONTRACTED, Status.BACKSTOPPED):
         return
     month = box.month
-    if asset.status is not Status.RELETTING and not asset.is_idle:
+    if asset.is_running:
         month.power_cost += power_cost(world, box, asset, t)
     month.colo_cost += colo_cost(box, asset, t)
     month.operations_cost += operations_cost(box, asset)
@@ -206,56 +213,54 @@ def debt_service_due(world: World, box: BoxState, t: int) -> None:
     if box.standing is not Standing.PERFORMING:
         return
     is_accepted = box.is_accepted_before(t)
+    is_construction = not is_accepted and world.sponsor_of(box).is_alive_before(t)
     for tranche in box.tranches:
         terms = tranche.terms
         tranche.balance += tranche.draw
         tranche.interest = tranche.balance * tranche.coupon / 12.0
-        if is_open(box, tranche, t):
-            tranche.fee = terms.undrawn_fee * tranche.undrawn / 12.0
-        if not tranche.fixed:
+        if not is_open(box, tranche, t):
+            tranche.undrawn = 0.0
+        tranche.fee = terms.undrawn_fee * tranche.undrawn / 12.0
+        if not tranche.fixed and is_accepted:
             index = max(terms.floor, world.market.sofr[t - 1])
             spread = terms.swap_rate - index
             tranche.hedge = tranche.hedge_share * tranche.balance * spread / 12.0
         month.interest += tranche.interest
-        if is_accepted:
+        if is_construction:
+            capitalise(box, tranche)
+        else:
             tranche.interest_due = tranche.interest
             month.undrawn_fee += tranche.fee
             month.hedge += tranche.hedge
-        else:
-            capitalise(world, box, tranche, t)
-        base = tranche.balance - tranche.arrears
+        base = max(0.0, tranche.balance - tranche.arrears)
         tranche.instalment = instalment(tranche, t, base, tranche.coupon)
+        tranche.final = final_principal(tranche, t, base, tranche.instalment)
+        month.final_principal_due += tranche.final
+        month.arrears_due += tranche.arrears
+        if terms.rank == 0:
+            month.senior_interest_due += tranche.interest_due
+            month.senior_principal_due += tranche.instalment
+        else:
+            month.junior_service_due += tranche.interest_due + tranche.instalment
     month.senior_fees = month.undrawn_fee + month.hedge
     month.cfads = month.receipts - month.operating_costs - month.undrawn_fee
-    if is_accepted:
-        senior = [tranche for tranche in box.tranches if tranche.terms.rank == 0]
-        month.debt_service = (
-            sum(tranche.interest_due + tranche.instalment for tranche in senior) + month.hedge
-        )
+    month.debt_service = month.senior_interest_due + month.senior_principal_due + month.hedge
     if box.debt() > TINY:
         box.had_debt = True
 
 
-def capitalise(world: World, box: BoxState, tranche: TrancheState, t: int) -> None:
-    """Before the first acceptance: into the undrawn, the rest from equity."""
+def capitalise(box: BoxState, tranche: TrancheState) -> None:
+    """Before the first acceptance: into the undrawn, interest first; the rest from equity."""
     month = box.month
-    due = tranche.interest + tranche.fee + tranche.hedge
-    room = tranche.undrawn if is_open(box, tranche, t) else 0.0
-    added = min(max(0.0, due), room)
+    due = tranche.interest + tranche.fee
+    added = min(due, tranche.undrawn)
+    interest_added = min(added, tranche.interest)
     tranche.balance += added
     tranche.undrawn -= added
+    tranche.fee_drawn = added - interest_added
+    tranche.receive(tranche.interest - interest_added)
     month.capitalised += added
-    rest = due - added
-    interest = tranche.interest - min(added, tranche.interest)  # paid in cash
-    if rest <= 0.0:  # nothing is left, or the hedge pays more than all interest
-        month.hedge += rest
-        tranche.receive(interest)
-    elif world.sponsor_of(box).is_alive_before(t):
-        month.construction_equity += rest
-        tranche.receive(interest)
-    else:  # nobody stands behind the box any more: due like any other
-        tranche.interest_due = interest
-        month.undrawn_fee += rest - interest
+    month.construction_equity += due - added
 
 
 # ------------------------------------------------------------------ reserves
@@ -263,34 +268,26 @@ def capitalise(world: World, box: BoxState, tranche: TrancheState, t: int) -> No
 
 def reserve_target(world: World, box: BoxState, t: int) -> float:
     """Next months of senior service after this month's instalment, at today's coupons."""
-    first = box.first_acceptance()
-    if box.debt() <= TINY or first is None or first > t:
-        return 0.0
     total = 0.0
     for tranche in box.tranches:
         if tranche.terms.rank == 0:
-            balance = tranche.balance - tranche.arrears - tranche.instalment
-            total += projected_service(
-                tranche, t, balance, tranche.coupon, box.terms.reserve_months
-            )
+            balance = max(0.0, tranche.balance - tranche.arrears - tranche.instalment)
+            months = rounded(box.terms.reserve_months)
+            total += projected_service(tranche, t, balance, tranche.coupon, months)
     return total
 
 
 # ------------------------------------------------------------------ tests
 
 
-def last_service_months(box: BoxState, t: int) -> list[Month]:
-    """The last three months with senior service due after the first acceptance."""
-    first = box.first_acceptance()
-    if first is None:
-        return []
-    history = [*box.months, box.month]  # element s-1 is month s
-    found = [
-        history[s - 1]
-        for s in range(max(1, first + 1), t + 1)
-        if history[s - 1].debt_service > TINY
-    ]
-    return found[-3:]
+def note_service(box: BoxState, t: int) -> None:
+    """The window: the last three months with senior service due after the first acceptance."""
+    if box.is_accepted_before(t) and box.month.debt_service > TINY:
+        box.window = [*box.window, [box.month.cfads, box.month.debt_service]][-3:]
+
+
+def window_sums(box: BoxState) -> tuple[float, float]:
+    return sum(cfads for cfads, _ in box.window), sum(service for _, service in box.window)
 
 
 def realisation_ratio(box: BoxState) -> float:
@@ -304,40 +301,34 @@ def realisation_ratio(box: BoxState) -> float:
 def tests(world: World, box: BoxState, t: int) -> None:
     month, terms = box.month, box.terms
     debt = box.debt()
-    first = box.first_acceptance()
-    has_asset = first is not None and first <= t
-    window = last_service_months(box, t)
-    cfads = sum(m.cfads + m.cure for m in window)  # a cure counts
-    service = sum(m.debt_service for m in window)
-    if service > TINY:
-        month.dscr = cfads / service
     month.crr = realisation_ratio(box)
-
+    box.trap_on = False
+    if debt <= TINY or not box.is_accepted_before(t):
+        box.trap_flag = False
+        return
+    cfads, service = window_sums(box)
     cure = 0.0
-    is_due = t >= terms.first_test and (t - terms.first_test) % terms.test_interval == 0
-    if is_due and debt > TINY and has_asset:
-        has_dscr = service > TINY
-        box.trap_flag = has_dscr and month.dscr < terms.lockup_dscr
-        fails = has_dscr and month.dscr < terms.default_dscr
-        box.dscr_fails = box.dscr_fails + 1 if fails else 0
-        if box.dscr_fails >= 2:
-            cure = max(0.0, terms.default_dscr * service - cfads)
-            box.asked_for = "dscr"
+    is_started = t >= terms.first_test
+    if is_started and (t - terms.first_test) % terms.test_interval == 0:
+        if service > TINY:
+            box.trap_flag = cfads < terms.lockup_dscr * service
+            is_failed = cfads < terms.default_dscr * service
+            box.dscr_fails = box.dscr_fails + 1 if is_failed else 0
+            if box.dscr_fails >= 2:
+                cure = terms.default_dscr * service - cfads
         if terms.minimum_liquidity > 0.0 and world.is_on("sponsor"):
             is_low = world.sponsor_of(box).cash < terms.minimum_liquidity
             box.liquidity_fails = box.liquidity_fails + 1 if is_low else 0
     is_breached = terms.trap_on_breach and any(a.status is Status.UNPAID for a in box.assets)
-    is_unrealised = t >= terms.first_test and month.crr < terms.realisation_minimum
-    box.trap_on = box.trap_flag or is_unrealised or is_breached
-    month.trap_on = box.trap_on
-
-    excess = excess_debt(world, box, t, debt) if debt > TINY and has_asset else 0.0
-    box.over_months = box.over_months + 1 if excess > 0.0 else 0
+    is_unrealised = is_started and month.crr < terms.realisation_minimum
+    box.trap_on = month.trap_on = box.trap_flag or is_unrealised or is_breached
+    if is_started:
+        excess = excess_debt(world, box, t, debt)
+        box.over_months = box.over_months + 1 if excess > TINY else 0
+        if box.over_months >= 4:
+            cure = max(cure, excess)
     month.over = box.over_months
-    if box.over_months >= 4 and excess > cure:
-        cure = excess
-        box.asked_for = box.asked_for or "ltv"
-    month.cure_asked = cure
+    month.cure_asked = cure if box.cures_used < terms.cures else 0.0
 
 
 def excess_debt(world: World, box: BoxState, t: int, debt: float) -> float:
@@ -349,7 +340,7 @@ def excess_debt(world: World, box: BoxState, t: int, debt: float) -> float:
         month.ltc = debt / base if base > TINY else math.inf
         excess = max(excess, debt - terms.ltc_trigger * base)
     if terms.ltv_trigger > 0.0:
-        base = month.collateral = collateral(world, box, t)
+        base = month.collateral
         month.ltv = debt / base if base > TINY else math.inf
         excess = max(excess, debt - terms.ltv_trigger * base)
     return excess
@@ -361,10 +352,11 @@ def total_service_due(box: BoxState) -> float:
 
 
 def shortfall(box: BoxState) -> float:
+    """What the box itself cannot pay; final principal waits for refinancing."""
     month = box.month
     due = month.operating_costs + box.carried_costs + month.senior_fees + box.carried_fees
     due += total_service_due(box)
-    return max(0.0, due - month.receipts - box.cash())
+    return max(0.0, due - month.receipts - month.prepayment_surplus - box.cash())
 
 
 def boxes_one(world: World, t: int) -> None:
@@ -373,6 +365,10 @@ def boxes_one(world: World, t: int) -> None:
         deliveries(world, box, t)
         receipts_and_costs(world, box, t)
         debt_service_due(world, box, t)
+        if box.standing is not Standing.CLOSED:
+            box.month.collateral = collateral(world, box, t)
         if box.standing is Standing.PERFORMING:
+            box.month.reserve_target = reserve_target(world, box, t)
+            note_service(box, t)
             tests(world, box, t)
             box.month.shortfall = shortfall(box)

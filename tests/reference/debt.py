@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 from simulator.config.terms import Amortisation
 from tests.reference.collateral import colo_growth, expected_power_price
 from tests.reference.draws import rounded
 from tests.reference.market import HOURS
 from tests.reference.state import (
+    COMING,
     LEASED,
     TINY,
     AssetState,
@@ -42,11 +45,9 @@ def annuity_payment(amount: float, rate: float, months: int) -> float:
 
 
 def instalment(tranche: TrancheState, t: int, base: float, rate: float) -> float:
-    """Scheduled principal of month t on a balance `base` without arrears."""
-    if base <= 0.0:
+    """Regular instalment of month t on a balance `base` without arrears."""
+    if base <= 0.0 or t > tranche.maturity:
         return 0.0
-    if t >= tranche.maturity:
-        return base
     if t < tranche.amortisation_start or tranche.amortisation is Amortisation.BULLET:
         return 0.0
     months_left = tranche.maturity - t + 1
@@ -70,51 +71,71 @@ def instalment(tranche: TrancheState, t: int, base: float, rate: float) -> float
     return min(max(0.0, amount), base)
 
 
+def final_principal(tranche: TrancheState, t: int, base: float, regular: float) -> float:
+    """What is left at maturity after the regular instalment."""
+    return max(0.0, base - regular) if t >= tranche.maturity else 0.0
+
+
 def projected_service(
-    tranche: TrancheState, t: int, balance: float, rate: float, months: float
+    tranche: TrancheState, t: int, balance: float, rate: float, months: int
 ) -> float:
-    """Interest and instalments of the next `months` months, draws ended."""
+    """Interest and regular instalments of the next `months` months, draws ended."""
     total = 0.0
-    s = t
-    while months > 0.0 and balance > TINY:
-        s += 1
-        weight = min(1.0, months)
+    for s in range(t + 1, min(t + months, tranche.maturity) + 1):
+        if balance <= TINY:
+            break
         principal = instalment(tranche, s, balance, rate)
-        total += weight * (balance * rate / 12.0 + principal)
+        total += balance * rate / 12.0 + principal
         balance -= principal
-        months -= 1.0
     return total
 
 
 # ---------------------------------------------------------------- schedules fixed once
 
 
-def expected_acceptance(world: World, asset: AssetState, t: int) -> int:
-    """Month of acceptance: actual, or expected at the end of month t."""
+def expected_acceptance(world: World, asset: AssetState) -> float:
+    """Month of acceptance: actual, or expected; never at a killed site."""
     commission = rounded(world.p["box.commission"])
     if asset.accepted is not None:
         return asset.accepted
     if asset.delivered is not None:
         return asset.delivered + commission
-    return max(rounded(asset.due), t + 1) + commission
+    return math.inf if asset.site.is_killed else rounded(asset.due) + commission
 
 
 def contract_months(world: World, asset: AssetState, t: int) -> range:
     """Months after t in which the contract pays, as expected at the end of t."""
-    if asset.status in LEASED:
-        return range(t + 1, t + asset.remaining + 1)
-    is_coming = asset.status in (Status.PENDING, Status.COMMISSIONING)
-    if asset.contract is not None and is_coming:
-        start = expected_acceptance(world, asset, t)
-        return range(start + 1, start + asset.remaining + 1)
-    return range(0)
+    if asset.contract is None or asset.is_void or asset.status not in (*LEASED, *COMING):
+        return range(0)
+    start: float = t
+    if asset.status in COMING:
+        start = max(t, expected_acceptance(world, asset))
+        if start == math.inf:
+            return range(0)
+    return range(int(start) + 1, int(start) + asset.remaining + 1)
 
 
-def credit_of(asset: AssetState, months_left: int) -> float:
-    """Prepayment credit when `months_left` months of the term are left, this one included."""
-    if not asset.is_first_term or months_left > asset.credit_months:
+def contract_cash(world: World, box: BoxState, asset: AssetState, s: int, stop: int) -> float:
+    """Invoice less credit less costs of month s of a contract whose last month is stop − 1."""
+    life = box.terms.useful_life_months
+    accepted = asset.accepted if asset.accepted is not None else stop - 1 - asset.remaining
+    if life > 0 and s - accepted > life:
         return 0.0
-    return min(asset.price * asset.unit, asset.credit)
+    invoice = asset.price * asset.unit
+    term = min(36, asset.contract.terms.term_months)
+    if asset.is_first_term and stop - s <= term:
+        prepayment = asset.credit * term if asset.credit > 0.0 else prepayment_of(asset)
+        invoice -= min(invoice, prepayment / term)
+    return invoice - reference_costs(world, box, asset, s)
+
+
+def prepayment_of(asset: AssetState) -> float:
+    """π·price·gpus·730·term/10⁶."""
+    if asset.contract is None:
+        return 0.0
+    terms = asset.contract.terms
+    value = asset.price * asset.terms.gpus * 730.0 * terms.term_months / 1e6
+    return terms.prepayment_share * value
 
 
 def reference_costs(world: World, box: BoxState, asset: AssetState, s: int) -> float:
@@ -133,9 +154,7 @@ def contracted_cash(world: World, box: BoxState, t: int) -> dict[int, float]:
     for asset in box.assets:
         months = contract_months(world, asset, t)
         for s in months:
-            left = months.stop - s
-            invoice = asset.price * asset.unit - credit_of(asset, left)
-            flow = invoice - reference_costs(world, box, asset, s)
+            flow = contract_cash(world, box, asset, s, months.stop)
             cash[s] = cash.get(s, 0.0) + flow
     return cash
 
@@ -150,8 +169,6 @@ def present_values(cash: dict[int, float], t: int, last: int, v: float) -> dict[
 
 def fix_schedules(world: World, box: BoxState, t: int) -> None:
     """At the end of month amortisation_start − 1, or at t0."""
-    if box.standing is not Standing.PERFORMING:
-        return
     for tranche in box.tranches:
         if max(0, tranche.amortisation_start - 1) != t or tranche.is_extended:
             continue
@@ -162,8 +179,7 @@ def fix_schedules(world: World, box: BoxState, t: int) -> None:
 
 def fit_schedule(world: World, box: BoxState, tranche: TrancheState, t: int) -> Fit:
     terms = tranche.terms
-    index = max(terms.floor, terms.swap_rate)
-    rate = tranche.rate if tranche.fixed else index + tranche.rate
+    rate = tranche.rate if tranche.fixed else terms.swap_rate + tranche.rate
     v = 1.0 / (1.0 + rate / 12.0)
     cash = contracted_cash(world, box, t)
     fit = Fit(t)
@@ -179,7 +195,7 @@ def fit_schedule(world: World, box: BoxState, tranche: TrancheState, t: int) -> 
 
     # DEPRECIATED: the smaller of depreciated cost and covered contracted cash, of the box
     debt = box.debt()
-    share = tranche.balance / debt if debt > TINY else 1.0 / len(box.tranches)
+    share = tranche.balance / debt if debt > TINY else 0.0
     end = max([tranche.maturity, *cash])
     S = present_values(cash, t, end, v)
 
@@ -188,16 +204,21 @@ def fit_schedule(world: World, box: BoxState, tranche: TrancheState, t: int) -> 
         for asset in box.assets:
             if asset.status in (Status.GONE, Status.CANCELLED):
                 continue
-            age = max(0, s - expected_acceptance(world, asset, t))
+            accepted = expected_acceptance(world, asset)
+            if accepted == math.inf:
+                continue
+            age = max(0, s - accepted)
             left = max(0.0, 1.0 - age / terms.depreciation_months)
             depreciated += terms.advance * asset.terms.cost * left
-        if terms.sculpt_dscr <= 0.0:
-            return share * depreciated
         # present value at the end of s of the contracted cash after s
         return share * min(depreciated, S[s + 1] / terms.sculpt_dscr)
 
     at_fit = cap(t)
-    scale = tranche.balance / at_fit if tranche.balance > at_fit > TINY else 1.0
     for s in range(t + 1, tranche.maturity + 1):
-        fit.caps[s] = scale * cap(s)
+        if tranche.balance <= at_fit:
+            fit.caps[s] = cap(s)
+        elif at_fit > TINY:
+            fit.caps[s] = cap(s) * tranche.balance / at_fit
+        else:
+            fit.caps[s] = tranche.balance * (tranche.maturity - s) / (tranche.maturity - t)
     return fit

@@ -5,6 +5,7 @@ from __future__ import annotations
 from simulator.config.terms import Recourse
 from tests.reference.draws import beta_draw, lognormal, rounded
 from tests.reference.state import (
+    COMING,
     TINY,
     AssetState,
     BoxState,
@@ -28,25 +29,28 @@ def events_of_default(world: World, box: BoxState, t: int) -> None:
 
 
 def count_arrears(box: BoxState, t: int) -> None:
-    """Month-ends running with arrears; what is unpaid at maturity has its own event."""
-    arrears = sum(tr.arrears for tr in box.tranches if t < tr.maturity) + box.carried_fees
-    box.arrears_months = box.arrears_months + 1 if arrears > TINY else 0
+    """Month-ends running with arrears, and with a balance past maturity."""
+    arrears = sum(tr.arrears for tr in box.tranches) + box.carried_fees
+    is_late = any(tr.balance > TINY and t >= tr.maturity for tr in box.tranches)
+    has_debt = box.debt() > TINY
+    box.arrears_months = box.arrears_months + 1 if has_debt and arrears > TINY else 0
+    box.late_months = box.late_months + 1 if has_debt and is_late else 0
 
 
 def first_trigger(world: World, box: BoxState, t: int) -> int:
     terms = box.terms
     sponsor = world.sponsor_of(box)
-    if terms.recourse is Recourse.FULL and 0 < sponsor.default_month == t - 1:
+    if terms.recourse is Recourse.FULL and not sponsor.is_alive_before(t):
         return SPONSOR
     if box.arrears_months >= 2:
         return PAYMENT
-    if any(tr.balance > TINY and t >= tr.maturity + 2 for tr in box.tranches):
+    if box.late_months >= 3:
         return MATURITY
     if terms.default_on_termination and is_a_contract_gone(box, t):
         return TERMINATION
-    if box.cures_failed == "dscr":
+    if box.dscr_fails >= 2:
         return COVERAGE
-    if box.cures_failed == "ltv":
+    if box.over_months >= 4:
         return LOAN_TO_VALUE
     if box.liquidity_fails >= 2:
         return LIQUIDITY
@@ -54,20 +58,18 @@ def first_trigger(world: World, box: BoxState, t: int) -> int:
 
 
 def is_a_contract_gone(box: BoxState, t: int) -> bool:
-    """Every accepted asset of a contract is rejected or terminated, the last one in t."""
-    contracts = {a.contract.terms.id for a in box.assets if a.contract is not None}
-    for contract in contracts:
-        accepted = [
-            asset
-            for asset in box.assets
-            if asset.contract is not None
-            and asset.contract.terms.id == contract
-            and asset.accepted is not None
-        ]
-        ended = [asset.terminated_month for asset in accepted]
-        if ended and all(month > 0 for month in ended) and max(ended) == t:
-            return True
-    return False
+    """A contract ended in t for some asset, and no accepted asset is under it any more."""
+    ended = {
+        asset.contract.terms.id
+        for asset in box.assets
+        if asset.contract is not None and asset.terminated_month == t
+    }
+    alive = {
+        asset.contract.terms.id
+        for asset in box.assets
+        if asset.contract is not None and asset.accepted is not None and not asset.is_void
+    }
+    return bool(ended - alive)
 
 
 def default(world: World, box: BoxState, t: int, trigger: int) -> None:
@@ -80,7 +82,7 @@ def default(world: World, box: BoxState, t: int, trigger: int) -> None:
         tranche.exposure_at_default = tranche.balance
         tranche.default_month = t
         tranche.undrawn = 0.0
-        tranche.arrears_interest = tranche.arrears_principal = 0.0
+        tranche.arrears = 0.0
     if world.is_on("collateral"):
         z, _ = world.draws.normals(f"box.{box.id}.workout", t)
         box.haircut = beta_draw(world.p["gpu.fire_haircut"], 0.1, z)
@@ -97,11 +99,10 @@ def drawn_recovery(world: World, box: BoxState, t: int) -> None:
     box.recovery_amount = box.debt() * beta_draw(p["cp.recovery_loan"], 0.25, z)
     delay = max(1, rounded(12.0 * lognormal(p["cp.workout_time"], 0.5, z_time)))
     box.recovery_month = t + delay
-    box.month.cash_absorbed = box.cash()
-    box.reserve = box.power_reserve = box.trap = 0.0
     box.claims = []
     for asset in box.assets:
-        asset.status = Status.GONE
+        if asset.status is not Status.CANCELLED:
+            asset.status = Status.GONE
 
 
 # ------------------------------------------------------------------ cause
@@ -124,19 +125,22 @@ def cause(world: World, box: BoxState, t: int, trigger: int) -> str:
 
 def lost_revenue(world: World, asset: AssetState, t: int) -> dict[str, float]:
     """Contracted revenue of month t at the first price that did not come, by reason."""
-    reference = asset.first_price * asset.unit
+    full = asset.first_price * asset.unit
+    received = asset.received + asset.merchant + asset.arrears_received
+    missing = max(0.0, full - received)
     status = asset.status
-    if status in (Status.PENDING, Status.COMMISSIONING, Status.CANCELLED) or asset.accepted == t:
+    if asset.reason in ("counterparty", "control"):
+        return {asset.reason: missing}
+    if status in (*COMING, Status.CANCELLED):
         is_late = t > asset.terms.planned_delivery + rounded(world.p["box.commission"])
-        came = 0.0
-        if status is not Status.CANCELLED:
-            came = (1.0 - world.p["del.revenue_lost"]) * asset.price * asset.unit
-        return {"delay": max(0.0, reference - came)} if is_late else {}
+        return {"delay": missing} if is_late or status is Status.CANCELLED else {}
     if status in (Status.UNPAID, Status.BACKSTOPPED):
-        return {"counterparty": max(0.0, reference - asset.received)}
-    if status is Status.CONTRACTED and asset.reason == "":
-        cheaper = max(0.0, asset.first_price - asset.price) * asset.unit
-        return {"renegotiation": cheaper, "control": asset.control_lost}
-    if asset.reason == "":  # useful life over
-        return {"expiry": reference}
-    return {asset.reason: max(0.0, reference - asset.received - asset.merchant)}
+        return {"counterparty": missing}
+    if asset.reason == "expiry":
+        return {"expiry": missing}
+    if status is Status.CONTRACTED:
+        return {
+            "renegotiation": max(0.0, asset.first_price - asset.price) * asset.unit,
+            "control": max(0.0, asset.invoice_due - received),
+        }
+    return {}

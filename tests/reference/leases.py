@@ -7,7 +7,7 @@ import math
 from tests.reference.collateral import box_utilisation, cash_floor, term_factor
 from tests.reference.draws import beta_draw, fires, lognormal, rounded
 from tests.reference.market import GLUT_THRESHOLD
-from tests.reference.state import LEASED, TINY, AssetState, BoxState, Standing, Status, World
+from tests.reference.state import COMING, LEASED, AssetState, BoxState, Standing, Status, World
 
 
 def comparable(world: World, asset: AssetState, t: int) -> float:
@@ -33,66 +33,69 @@ def glut_factor(world: World, t: int) -> float:
 def leases(world: World, box: BoxState, t: int) -> None:
     for asset in box.assets:
         asset.invoice_due = asset.received = asset.merchant = asset.arrears_received = 0.0
-        asset.control_lost = 0.0
-        asset.is_idle = False
+        asset.is_running = False
         if box.standing is Standing.CLOSED or asset.status in (Status.GONE, Status.CANCELLED):
             continue
         life = box.terms.useful_life_months
-        if life > 0 and asset.is_accepted_before(t) and asset.age(t) >= life:
+        if life > 0 and asset.is_accepted_before(t) and asset.age(t) > life:
             asset.status = Status.GONE
+            asset.reason = asset.reason or "expiry"
             continue
         if asset.contract is not None:
             default_of_offtaker(world, box, asset, t)
+        status = asset.status
         bill(world, box, asset, t)
-        if asset.contract is not None:
+        if asset.contract is not None and not asset.is_void:
             renegotiation(world, asset, t)
             end_of_term(world, asset, t)
+        if status is Status.RELETTING:
+            asset.reletting_left -= 1
+            if asset.reletting_left == 0:
+                asset.status, asset.merchant_months = Status.MERCHANT, 0
 
 
 def default_of_offtaker(world: World, box: BoxState, asset: AssetState, t: int) -> None:
     """a."""
     contract = asset.contract
     offtaker, backstop = contract.offtaker, contract.backstop
-    is_backed = (
-        backstop is not None and not backstop.is_in_default(t) and contract.backstop_left > TINY
-    )
-    if offtaker.default_month == t and asset.status is Status.CONTRACTED:
-        if is_backed:
-            asset.status, asset.backstopped_month = Status.BACKSTOPPED, t
-        else:
-            asset.status, asset.clock = Status.UNPAID, 3
-    elif asset.status is Status.UNPAID:
-        asset.clock -= 1
-        if asset.clock == 0:
-            if comparable(world, asset, t) >= asset.price:
-                asset.status = Status.CONTRACTED
-                asset.arrears_received, asset.arrears = asset.arrears, 0.0
-            else:
-                reject(world, box, asset, t, "counterparty", with_claim=True)
+    if asset.is_void or asset.status not in (*LEASED, *COMING):
+        return
+    if 0 < offtaker.ended_month < t:
+        end_contract(world, asset, t, "control")
+    elif offtaker.default_month == t and asset.status is Status.CONTRACTED:
+        is_backed = (
+            backstop is not None and not backstop.is_in_default(t) and contract.backstop_left > 0.0
+        )
+        asset.status = Status.BACKSTOPPED if is_backed else Status.UNPAID
     elif asset.status is Status.BACKSTOPPED:
-        is_gone = backstop.is_in_default(t - 1) or contract.backstop_left <= TINY
-        if is_gone and t > asset.backstopped_month:
-            reject(world, box, asset, t, "counterparty", with_claim=True)
-    elif asset.status is Status.PENDING and offtaker.default_month > 0:
-        is_resolved = t == offtaker.default_month + 3
-        if is_resolved and comparable(world, asset, t) < asset.price:
-            asset.cancel_month = t + 1
-    if offtaker.ended_month > 0 and offtaker.ended_month == t - 1 and asset.status in LEASED:
-        reject(world, box, asset, t, "control", with_claim=False)
+        if backstop.is_in_default(t - 1) or contract.backstop_left <= 0.0:
+            reject(world, box, asset, t)
+    elif offtaker.default_month == t - 3 > 0 and asset.status is not Status.CONTRACTED:
+        is_assumed = asset.remaining > 0 and comparable(world, asset, t) >= asset.price
+        if not is_assumed:
+            reject(world, box, asset, t)
+        elif asset.status is Status.UNPAID:
+            asset.status = Status.CONTRACTED
+            asset.arrears_received, asset.arrears = asset.arrears, 0.0
 
 
-def reject(
-    world: World, box: BoxState, asset: AssetState, t: int, reason: str, *, with_claim: bool
-) -> None:
-    """The contract ends; the asset looks for a new customer from this month on."""
-    if with_claim:
+def reject(world: World, box: BoxState, asset: AssetState, t: int) -> None:
+    """Bankruptcy ends a contract; for accepted GPUs there is a claim."""
+    if asset.status in LEASED:
         file_claim(world, box, asset, t)
+    end_contract(world, asset, t, "counterparty")
+
+
+def end_contract(world: World, asset: AssetState, t: int, reason: str) -> None:
+    """What is accepted seeks a new customer from this month on; what is pending is cancelled."""
     asset.reason, asset.terminated_month = reason, t
-    asset.arrears = 0.0
-    asset.unearned = 0.0
-    asset.remaining = 0
-    asset.is_first_term = False
-    start_reletting(world, asset, t)
+    asset.is_void = True
+    asset.arrears = asset.unearned = asset.credit = 0.0
+    if asset.status is Status.PENDING:
+        asset.status = Status.CANCELLED
+    elif asset.status in LEASED:
+        asset.is_first_term = False
+        start_reletting(world, asset, t)
 
 
 def file_claim(world: World, box: BoxState, asset: AssetState, t: int) -> None:
@@ -125,18 +128,12 @@ def start_reletting(world: World, asset: AssetState, t: int) -> None:
 
 def bill(world: World, box: BoxState, asset: AssetState, t: int) -> None:
     """b."""
-    if asset.status is Status.RELETTING:
-        if asset.reletting_left == 0:
-            asset.status, asset.merchant_months, asset.idle_months = Status.MERCHANT, 0, 0
-        else:
-            asset.reletting_left -= 1
     if asset.status in LEASED:
-        bill_contract(world, asset, t)
+        asset.is_running = True
+        if asset.remaining > 0:
+            bill_contract(world, asset, t)
     elif asset.status is Status.MERCHANT:
         bill_merchant(world, box, asset, t)
-    share = receipts_share(world, box, t)
-    asset.received *= share
-    asset.merchant *= share
 
 
 def receipts_share(world: World, box: BoxState, t: int) -> float:
@@ -149,27 +146,20 @@ def receipts_share(world: World, box: BoxState, t: int) -> float:
 def bill_contract(world: World, asset: AssetState, t: int) -> None:
     contract = asset.contract
     hit = world.p["reg.offtake_hit"] if contract.offtaker.clock > 0 else 0.0
-    gross = asset.price * asset.unit
-    has_credit = asset.is_first_term and asset.remaining <= asset.credit_months
-    due = gross
-    invoice = gross * (1.0 - hit)
-    if has_credit:
-        due -= min(due, asset.credit)
-        credit = min(invoice, asset.credit)
-        invoice -= credit
+    due = asset.price * asset.unit
+    if asset.is_first_term and asset.remaining <= asset.credit_months and asset.unearned > 0.0:
+        credit = min(due, asset.credit)
         asset.unearned = max(0.0, asset.unearned - credit)
+        due -= credit
+    asset.invoice_due = due
+    invoice = due * (1.0 - hit)
     if asset.status is Status.CONTRACTED:
-        asset.invoice_due, asset.received = due, invoice
-        asset.control_lost = gross * hit
+        asset.received = invoice
     elif asset.status is Status.UNPAID:
-        asset.invoice_due = invoice
         asset.arrears += invoice
-    else:
-        asset.invoice_due = invoice
-        is_paying = t > asset.backstopped_month and not contract.backstop.is_in_default(t)
-        if is_paying:
-            asset.received = min(invoice, contract.backstop_left)
-            contract.backstop_left -= asset.received
+    elif contract.offtaker.default_month != t:
+        asset.received = min(invoice, contract.backstop_left)
+        contract.backstop_left -= asset.received
     asset.remaining -= 1
 
 
@@ -184,13 +174,13 @@ def bill_merchant(world: World, box: BoxState, asset: AssetState, t: int) -> Non
             asset.merchant_months = 12
         asset.merchant_months -= 1
     utilisation = box_utilisation(world, box, t)
-    floor = 0.0 if box.terms.triple_net else cash_floor(world, box, asset, t)
+    floor = cash_floor(world, box, asset, t)
     if asset.merchant_price * utilisation < floor:
-        asset.is_idle = True
         asset.idle_months += 1
         if asset.idle_months == 6:
             asset.status = Status.GONE
     else:
+        asset.is_running = True
         asset.idle_months = 0
         asset.merchant = asset.merchant_price * utilisation * asset.unit
 
@@ -223,7 +213,7 @@ def renegotiation(world: World, asset: AssetState, t: int) -> None:
 
 def end_of_term(world: World, asset: AssetState, t: int) -> None:
     """d."""
-    if asset.status not in LEASED or asset.remaining > 0:
+    if asset.status not in (Status.CONTRACTED, Status.BACKSTOPPED) or asset.remaining > 0:
         return
     offtaker = asset.contract.offtaker
     p = world.p
@@ -232,15 +222,13 @@ def end_of_term(world: World, asset: AssetState, t: int) -> None:
         chance *= 0.05
     u, _ = world.draws.uniforms(f"asset.{asset.id}.renewal", t)
     asset.is_first_term = False
-    asset.unearned = 0.0
+    asset.reason = asset.reason or "expiry"
     if asset.status is Status.CONTRACTED and u < chance and not offtaker.is_in_default(t):
         price = world.market.contract_price[asset.generation.name][t]
         asset.price = asset.k * price * term_factor(world, 24)
         asset.remaining = 24
         reset(world, asset, t)
     else:
-        asset.reason = "expiry"
-        asset.arrears = 0.0
         start_reletting(world, asset, t)
 
 
@@ -248,11 +236,11 @@ def accept(world: World, asset: AssetState, t: int) -> None:
     """End of month: revenue, costs and age start the month after."""
     asset.accepted = t
     if asset.contract is None:
-        asset.status, asset.merchant_months, asset.idle_months = Status.MERCHANT, 0, 0
-    elif asset.contract.offtaker.is_in_default(t):
-        asset.reason, asset.terminated_month = "counterparty", t
-        asset.remaining = 0
+        asset.status = Status.MERCHANT
+    elif asset.is_void:
         asset.is_first_term = False
         start_reletting(world, asset, t)
     else:
-        asset.status = Status.CONTRACTED
+        default = asset.contract.offtaker.default_month
+        is_unresolved = default > 0 and t < default + 3
+        asset.status = Status.UNPAID if is_unresolved else Status.CONTRACTED

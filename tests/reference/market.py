@@ -82,6 +82,7 @@ class ReferencePath:
     captive: list[float]
     steps: list[float]
     contract_price: dict[str, list[float]]  # P̄ by generation
+    high_yield: list[float]  # HY_ref
 
 
 @dataclass
@@ -179,7 +180,6 @@ class Market:
         self.W = [0.0]
         self.sofr = [p["ir.r0"]]
         self.hy = [p["cs.hy0"]]
-        self.hy_reference = [p["cs.hy0"]]
         self.market_open = [True]
         self.stress = [0.0]
 
@@ -380,13 +380,12 @@ class Market:
         first, last = p["sup.asic_share.2026"], p["sup.asic_share.2031"]
         line = first + (last - first) * min(t, 60) / 60.0
         share = min(max(line + self.n, 0.05), 0.9)
-        share_0 = min(max(first, 0.05), 0.9)
         self.L_addressable.append(
             self.L[t]
             + self.A
             + self.B
             + math.log(1.0 - share)
-            - math.log(1.0 - share_0)
+            - math.log(1.0 - first)
             - p["sup.vi_demand"] * self.integrations
         )
         if self.x[t - 1] < -0.3:
@@ -408,8 +407,6 @@ class Market:
             self.c.append(1.0)
             return
         state = self.memory_state[-1]
-        if self.easing_now:
-            state, self.memory_stage, self.spell_months = GLUT, 1, 0
         mean = (p["mem.dur_bal"], p["mem.dur_short"], p["mem.dur_glut"])[state]
         u_stage, u_next = self.draws.uniforms("memory.regime", t)
         if u_stage < p["mem.shape"] / mean:
@@ -421,6 +418,9 @@ class Market:
                 else:
                     state = BALANCED
                 self.memory_stage, self.spell_months = 1, 0
+        if self.easing_now:  # whatever the month's draw was
+            self.shortage_starts = False
+            state, self.memory_stage, self.spell_months = GLUT, 1, 0
         self.spell_months += 1
         if state == GLUT:
             early = self.spell_months <= 8
@@ -481,7 +481,7 @@ class Market:
         if generation is None or self.retired[name]:
             return 0.0
         p = self.p
-        power = p["pow.p0"] * math.exp(p["pow.trend"] * (t - 1) / 12.0)
+        power = p["pow.p0"] * math.exp(p["pow.trend"] * t / 12.0)
         floor = power * p["gpu.pue"] * generation.kw / 1000.0
         floor += p["gpu.om"] * generation.capex_usd / 8760.0
         revenue = self.contract_price[name][t - 1] * self.market_utilisation[t - 1]
@@ -517,11 +517,9 @@ class Market:
             spot = level + self.X[g.name, "spot"] + self.Y[t]
             self.contract_price[g.name].append(g.contract_price * math.exp(contract))
             self.spot_price[g.name].append(g.spot_price * math.exp(spot))
-            surprise = self.X[g.name, "contract"]
-            if self.reference is not None:
-                surprise += q - self.reference.price_deviation[t]
-                surprise -= steps - self.reference.steps[t]
-            self.dev[g.name].append(math.exp(surprise))
+            price = self.contract_price[g.name][t]
+            expected = price if self.reference is None else self.reference.contract_price[g.name][t]
+            self.dev[g.name].append(price / expected)
 
     def price_noise(self, t: int) -> None:
         """ξ_gk = √ρ·c_k + √(1−ρ)·own."""
@@ -560,23 +558,21 @@ class Market:
 
         a, s = ou(p["cs.kappa"], p["cs.sigma"])
         mean = math.log(p["cs.hy_mean"]) - p["cs.sigma"] ** 2 / (4.0 * p["cs.kappa"])
-        log_reference = mean + a * (math.log(self.hy_reference[-1]) - mean)
-        self.hy_reference.append(math.exp(log_reference))
+        log_hy = mean + a * (math.log(self.hy[-1]) - mean)
         if self.is_on("spreads"):
-            log_hy = mean + a * (math.log(self.hy[-1]) - mean) - s * self.xi[t]["Z"]
+            log_hy -= s * self.xi[t]["Z"]
             log_hy += p["cs.ap_jump"] if self.pocket_arrived else 0.0
-            self.hy.append(math.exp(log_hy))
-        else:
-            self.hy.append(self.hy_reference[-1])
+        self.hy.append(math.exp(log_hy))
         is_shut = False
         if not self.is_centred and self.hy[t] > 800.0:
             is_shut = self.draws.uniforms("market.shut", t)[0] < p["cs.refi_shut"]
         self.market_open.append(not is_shut)
 
-        surprise = 0.0
+        stress = 0.0
         if self.reference is not None:
-            surprise = self.q[t] - self.reference.price_deviation[t]
-        self.stress.append(-surprise + 0.5 * math.log(self.hy[t] / self.hy_reference[t]))
+            stress -= self.q[t] - self.reference.price_deviation[t]
+            stress += 0.5 * math.log(self.hy[t] / self.reference.high_yield[t])
+        self.stress.append(stress)
 
     def end_month(self) -> None:
         """Sales of the month weigh on the resale market from the next month on."""
@@ -597,4 +593,5 @@ def reference_path(inputs: ModelInputs) -> ReferencePath:
         captive=market.captive,
         steps=market.steps,
         contract_price=market.contract_price,
+        high_yield=market.hy,
     )

@@ -42,6 +42,7 @@ class AssetOutcome:
     received: list[float] = field(default_factory=list)  # invoices
     invoice_due: list[float] = field(default_factory=list)
     merchant: list[float] = field(default_factory=list)
+    cash: list[float] = field(default_factory=list)  # invoices, merchant revenue, arrears
     price: list[float] = field(default_factory=list)
 
 
@@ -144,6 +145,7 @@ class Outcome:
             record.received.append(asset.received)
             record.invoice_due.append(asset.invoice_due)
             record.merchant.append(asset.merchant)
+            record.cash.append(asset.received + asset.merchant + asset.arrears_received)
             record.price.append(asset.price)
         for name, overhang in world.market.overhang.items():
             self.market.overhang[name].append(overhang)

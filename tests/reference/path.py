@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from simulator.config.terms import Asset, Box, ModelInputs, Site, Tranche
 from tests.reference import accounts
 from tests.reference.boxes import (
+    acceptance,
     boxes_one,
     open_month,
     open_tranche,
-    prepayment_of,
     reserve_target,
     set_credit,
+    window_sums,
 )
 from tests.reference.collateral import term_factor
 from tests.reference.credit import (
@@ -22,7 +23,7 @@ from tests.reference.credit import (
     lower_control_clocks,
     threshold,
 )
-from tests.reference.debt import coupon, fix_schedules
+from tests.reference.debt import coupon, fix_schedules, prepayment_of
 from tests.reference.defaults import events_of_default
 from tests.reference.draws import Draws, beta_draw, lognormal
 from tests.reference.leases import leases
@@ -72,6 +73,7 @@ def simulate_path(
 
 
 def month(world: World, t: int, compensator: Compensator | None) -> None:
+    world.t = t
     world.market.step(t)  # 1-9
     policy_hits_deals(world, t)
     memory_slips(world, t)
@@ -86,6 +88,7 @@ def month(world: World, t: int, compensator: Compensator | None) -> None:
         support_and_cures(world, sponsor, t)  # 12
     for box in world.boxes:
         boxes_two(world, box, t)  # 13
+        acceptance(world, box, t)
     for sponsor in world.sponsors.values():
         liquidity(world, sponsor, t)  # 14
     close_month(world, t)
@@ -138,7 +141,6 @@ def boxes_two(world: World, box: BoxState, t: int) -> None:
         recovery(world, box, t)
     else:
         accrue(box)
-    fix_schedules(world, box, t)
     if t == world.inputs.horizon:
         force_close(world, box, t)
 
@@ -154,14 +156,18 @@ def note_repayment(box: BoxState, t: int) -> None:
 
 def close_month(world: World, t: int) -> None:
     for box in world.boxes:
+        fix_schedules(world, box, t)
         month = box.month
+        cfads, service = window_sums(box)
+        if month.debt_service > TINY and service > TINY:
+            month.dscr = cfads / service
         box.in_start.append(month.capex_equity + month.issue_discount)
         box.in_end.append(
             month.construction_equity + month.reserve_equity + month.support + month.cure
         )
         box.out.append(month.distribution)
         month.reserve, month.power_reserve, month.trap = box.reserve, box.power_reserve, box.trap
-        month.debt = box.debt()
+        month.debt = 0.0 if box.standing is Standing.CLOSED else box.debt()
         month.arrears = sum(tr.arrears for tr in box.tranches)
         month.carried_costs, month.carried_fees = box.carried_costs, box.carried_fees
         box.months.append(month)
@@ -170,10 +176,10 @@ def close_month(world: World, t: int) -> None:
     for sponsor in world.sponsors.values():
         for note in sponsor.notes:
             accounts.close_tranche_month(note)
+    world.market.end_month()
     if t == world.inputs.horizon:
         for box in world.boxes:
             box.terminal_value = accounts.terminal_value(world, box)
-    world.market.end_month()
 
 
 # ------------------------------------------------------------------ the state at t0
@@ -186,7 +192,7 @@ def start(inputs: ModelInputs, seed: int, path: int, reference: ReferencePath) -
     names = {
         name.id: NameState(name, threshold(inputs, name, draws, market)) for name in book.names
     }
-    world = World(inputs, draws, market, names, {}, {}, [], [], {})
+    world = World(inputs, draws, market, 0, names, {}, {}, [], [], {})
     world.sites = {site.id: site_state(world, site) for site in book.sites}
     world.contracts = {
         contract.id: ContractState(
@@ -277,7 +283,7 @@ def asset_state(world: World, asset: Asset, box: Box) -> AssetState:
 
 
 def delivered_at_start(asset: AssetState) -> None:
-    asset.delivered = min(0, asset.terms.planned_delivery)
+    asset.delivered = asset.terms.planned_delivery
     if asset.accepted is None:
         asset.status = Status.COMMISSIONING
     elif asset.contract is not None and asset.remaining > 0:

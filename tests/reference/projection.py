@@ -38,27 +38,28 @@ def asset_projection(
     if asset.status in (Status.GONE, Status.CANCELLED):
         return [0.0] * months
     is_coming = asset.status in (Status.PENDING, Status.COMMISSIONING)
-    start = expected_acceptance(world, asset, t) - t if is_coming else 0
+    start = max(0, expected_acceptance(world, asset) - t) if is_coming else 0
     is_leased = asset.status in (Status.CONTRACTED, Status.BACKSTOPPED) or (
-        is_coming and asset.contract is not None
+        is_coming and asset.contract is not None and not asset.is_void
     )
     contract_end = start + asset.remaining if is_leased else start
-    is_net = box.terms.triple_net
-    power = 0.0 if is_net else power_cost(world, box, asset, t)
-    rest = 0.0 if is_net else colo_cost(box, asset, t) + operations_cost(box, asset)
-    floor = 0.0 if is_net else cash_floor(world, box, asset, t)
+    power = power_cost(world, box, asset, t)
+    rest = colo_cost(box, asset, t) + operations_cost(box, asset)
+    contract_costs = 0.0 if box.terms.triple_net else power + rest
+    floor = cash_floor(world, box, asset, t)
     invoice = asset.price * asset.unit
-    earning = asset.k * world.market.contract_price[asset.generation.name][t]
+    market = world.market.contract_price if asset.contract else world.market.spot_price
+    earning = asset.k * market[asset.generation.name][t]
     earning *= box_utilisation(world, box, t)
     decay = price_decay(world) / 12.0
     life = box.terms.useful_life_months
     cash = []
     for s in range(1, months + 1):
         age = s - start if is_coming else asset.age(t) + s
-        if s <= start or (life > 0 and age >= life):
+        if s <= start or (life > 0 and age > life):
             cash.append(0.0)
         elif s <= contract_end:
-            cash.append(invoice - power - rest)
+            cash.append(invoice - contract_costs)
         else:
             price = earning * math.exp(decay * s)
             cash.append(-rest if price < floor else price * asset.unit - power - rest)

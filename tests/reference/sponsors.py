@@ -31,15 +31,13 @@ SUPPORT_MONTHS = 60
 
 def support_and_cures(world: World, sponsor: SponsorState, t: int) -> None:
     """With the cash of t − 1: first the duty, then what pays."""
-    sponsor.unpaid_duty_before, sponsor.unpaid_duty = sponsor.unpaid_duty, {}
+    sponsor.unpaid_duty_before, sponsor.unpaid_duty = sponsor.unpaid_duty, 0.0
     performing = [box for box in sponsor.boxes if box.standing is Standing.PERFORMING]
     is_able = world.is_on("sponsor") and sponsor.is_alive_before(t)
     paid = 0.0
     if is_able:
         paid = do_duty(sponsor, performing)
         choose(world, sponsor, performing, paid, t)
-    for box in performing:
-        settle_cure(box)
 
 
 def do_duty(sponsor: SponsorState, performing: list[BoxState]) -> float:
@@ -51,8 +49,7 @@ def do_duty(sponsor: SponsorState, performing: list[BoxState]) -> float:
             box.month.support_given = amount
             paid += amount
             unpaid = box.month.shortfall - amount
-            if unpaid > TINY:
-                sponsor.unpaid_duty[box.id] = unpaid
+            sponsor.unpaid_duty += unpaid
     return paid
 
 
@@ -60,10 +57,10 @@ def choose(
     world: World, sponsor: SponsorState, performing: list[BoxState], duty_paid: float, t: int
 ) -> None:
     minimum = world.p["hold.min_cash"] * sponsor.overhead_and_coupons
-    budget = max(0.0, sponsor.cash - duty_paid - minimum)
+    budget = max(0.0, max(0.0, sponsor.cash) - duty_paid - minimum)
     candidates = []
     for box in performing:
-        cure = box.month.cure_asked if box.cures_used < box.terms.cures else 0.0
+        cure = box.month.cure_asked
         gap = 0.0 if box.terms.recourse is Recourse.FULL else box.month.shortfall
         if cure + gap <= TINY:
             continue
@@ -81,24 +78,16 @@ def need_and_worth(world: World, box: BoxState, asked: float, t: int) -> tuple[f
     v = (1.0 + world.p["eq.hurdle"]) ** (-1.0 / 12.0)
     live = [tr for tr in box.tranches if tr.balance > TINY]
     last = max((tr.maturity for tr in live), default=t)
-    n = max(0, min(SUPPORT_MONTHS, last - t))
-    service = sum(annuity_payment(tr.balance, tr.coupon, n) for tr in live) if n > 0 else 0.0
+    n = max(1, min(SUPPORT_MONTHS, last - t))
+    debt = box.debt()
+    mean_coupon = sum(tr.balance * tr.coupon for tr in box.tranches) / debt if debt > TINY else 0.0
+    service = annuity_payment(debt, mean_coupon, n) if debt > TINY else 0.0
     need, worth = asked, 0.0
     for s, cfads in enumerate(projected_cfads(world, box, t, n), start=1):
         need += v**s * max(0.0, service - cfads)
         worth += v**s * max(0.0, cfads - service)
     worth += guaranteed(box, max(0.0, box.debt() - expected_net(world, box, t)))
     return need, worth
-
-
-def settle_cure(box: BoxState) -> None:
-    month = box.month
-    if month.cure_asked <= TINY:
-        return
-    if month.cure >= month.cure_asked:
-        box.cures_used += 1
-    else:
-        box.cures_failed = box.asked_for
 
 
 # ------------------------------------------------------------------ stage 14
@@ -111,10 +100,13 @@ def contributions(box: BoxState) -> float:
 
 def liquidity(world: World, sponsor: SponsorState, t: int) -> None:
     raised = 0.0
-    if sponsor.is_alive_before(t):
+    if not world.is_on("sponsor"):
+        pay_notes_only(sponsor, t)
+    elif sponsor.is_alive_before(t):
         raised = alive(world, sponsor, t)
     else:
-        sponsor.cash += sum(box.month.distribution for box in sponsor.boxes)
+        if t <= sponsor.estate_month:
+            sponsor.cash += sum(box.month.distribution for box in sponsor.boxes)
         for note in sponsor.notes:
             note.interest = note.balance * note.coupon / 12.0
             note.balance += note.interest
@@ -122,6 +114,15 @@ def liquidity(world: World, sponsor: SponsorState, t: int) -> None:
         pay_estate(world, sponsor, t)
     sponsor.cash_by_month.append(sponsor.cash)
     sponsor.raised_by_month.append(raised)
+
+
+def pay_notes_only(sponsor: SponsorState, t: int) -> None:
+    """Sponsors off: cash stands still, notes are served and repaid."""
+    for note in sponsor.notes:
+        note.interest = note.balance * note.coupon / 12.0
+        note.instalment = note.balance if t >= note.maturity else 0.0
+        note.receive(note.interest + note.instalment)
+        note.balance -= note.instalment
 
 
 def alive(world: World, sponsor: SponsorState, t: int) -> float:
@@ -141,7 +142,7 @@ def alive(world: World, sponsor: SponsorState, t: int) -> float:
     for note in sponsor.notes:
         note.interest = note.balance * note.coupon / 12.0
         coupons += note.interest
-        if t == note.maturity and note.balance > TINY:
+        if t >= note.maturity and note.balance > TINY:
             if world.market.market_open[t]:
                 extend_note(world, sponsor, note, t)
             else:
@@ -153,14 +154,12 @@ def alive(world: World, sponsor: SponsorState, t: int) -> float:
     duty = duty_still_open(sponsor)
 
     raised = 0.0
-    if world.is_on("sponsor"):
-        need = due + duty - sponsor.cash
-        if need > 0.0:
-            raised = raise_equity(world, sponsor, need, t)
-        if sponsor.cash < due + duty - TINY:
-            sponsor_default(world, sponsor, t)
-            sponsor.overhead_and_coupons = overhead + coupons
-            return raised
+    need = due + duty - sponsor.cash
+    if need > 0.0:
+        raised = raise_equity(world, sponsor, need, t)
+    if sponsor.cash < due + duty - TINY:
+        sponsor_default(world, sponsor, t)
+        return raised
     sponsor.cash -= due
     for note in sponsor.notes:
         note.receive(note.interest + note.instalment)
@@ -179,14 +178,14 @@ def pay_guarantee(box: BoxState, amount: float) -> None:
 
 
 def duty_still_open(sponsor: SponsorState) -> float:
-    """Outstanding duty of t − 1 where the box is still in arrears."""
-    total = 0.0
-    for box in sponsor.boxes:
-        if box.standing is not Standing.PERFORMING:
-            continue
-        arrears = sum(tr.arrears for tr in box.tranches) + box.carried_fees + box.carried_costs
-        total += min(sponsor.unpaid_duty_before.get(box.id, 0.0), arrears)
-    return total
+    """Outstanding duty of t − 1, as far as its boxes are still in arrears."""
+    arrears = sum(
+        tranche.arrears
+        for box in sponsor.boxes
+        if box.terms.recourse is Recourse.FULL and box.standing is Standing.PERFORMING
+        for tranche in box.tranches
+    )
+    return min(sponsor.unpaid_duty_before, arrears)
 
 
 def extend_note(world: World, sponsor: SponsorState, note: TrancheState, t: int) -> None:
@@ -231,7 +230,7 @@ def deficiency_claim(world: World, box: BoxState, t: int) -> float:
     if box.terms.recourse is Recourse.LIMITED and box.standing is Standing.PERFORMING:
         return 0.0
     if box.standing is Standing.CLOSED:
-        return guaranteed(box, debt)
+        return sum(o.amount for o in world.sponsor_of(box).obligations if o.box == box.id)
     return guaranteed(box, max(0.0, debt - expected_net(world, box, t)))
 
 
@@ -242,7 +241,8 @@ def pay_estate(world: World, sponsor: SponsorState, t: int) -> None:
         for box in sponsor.boxes
         if box.standing is Standing.PERFORMING
     )
-    estate = max(0.0, ESTATE_SHARE * (sponsor.cash + equity))
+    estate = ESTATE_SHARE * (max(0.0, sponsor.cash) + equity)
+    sponsor.cash = 0.0
     claims = sum(sponsor.note_claims.values()) + sum(sponsor.deficiency.values())
     if claims <= TINY:
         return

@@ -39,6 +39,7 @@ class Status(Enum):
 
 
 UNDELIVERED = (Status.PENDING, Status.CANCELLED)
+COMING = (Status.PENDING, Status.COMMISSIONING)
 LEASED = (Status.CONTRACTED, Status.UNPAID, Status.BACKSTOPPED)
 
 
@@ -102,9 +103,6 @@ class AssetState:
     credit: float = 0.0  # of prepayment, a month
     credit_months: int = 0
     unearned: float = 0.0
-    clock: int = 0
-    backstopped_month: int = 0
-    cancel_month: int = 0
     arrears: float = 0.0
     reletting_left: int = 0
     merchant_price: float = 0.0
@@ -113,13 +111,13 @@ class AssetState:
     renegotiated: int | None = None
     reason: str = ""  # why a contract ended
     terminated_month: int = 0
+    is_void: bool = False  # the contract was rejected or terminated
     # of the month
     invoice_due: float = 0.0
     received: float = 0.0
     merchant: float = 0.0
     arrears_received: float = 0.0
-    is_idle: bool = False
-    control_lost: float = 0.0
+    is_running: bool = False  # draws power
 
     @property
     def id(self) -> str:
@@ -155,22 +153,20 @@ class TrancheState:
     hedge_share: float
     amortisation: Amortisation
     amortisation_start: int
-    balloon_amount: float | None = None
+    balloon_amount: float | None = None  # None before the fit
     fit: Fit | None = None
-    arrears_interest: float = 0.0
-    arrears_principal: float = 0.0
+    arrears: float = 0.0
     is_extended: bool = False
     # of the month
     coupon: float = 0.0
     draw: float = 0.0
     interest: float = 0.0
     fee: float = 0.0
+    fee_drawn: float = 0.0  # capitalised at the end of the month
     hedge: float = 0.0
     interest_due: float = 0.0  # through the waterfall
     instalment: float = 0.0
-    interest_paid: float = 0.0
-    principal_paid: float = 0.0
-    sweep_paid: float = 0.0
+    final: float = 0.0  # principal left at maturity after the last instalment
     receipts: float = 0.0
     # accounts
     discount: float = 1.0  # D
@@ -183,10 +179,6 @@ class TrancheState:
     draws_by_month: list[float] = field(default_factory=list)
     coupons: list[float] = field(default_factory=list)
 
-    @property
-    def arrears(self) -> float:
-        return self.arrears_interest + self.arrears_principal
-
     def receive(self, amount: float) -> None:
         """The lender receives interest, principal or a recovery."""
         self.receipts += amount
@@ -198,7 +190,8 @@ class Month:
 
     receipts: float = 0.0
     invoices_due: float = 0.0
-    invoices_received: float = 0.0
+    invoices: float = 0.0
+    invoices_received: float = 0.0  # of what was due
     merchant: float = 0.0
     arrears_received: float = 0.0
     damages: float = 0.0
@@ -217,17 +210,22 @@ class Month:
     prepayment_surplus: float = 0.0
     draws: float = 0.0
     capex_equity: float = 0.0
-    issue_discount: float = 0.0
+    issue_discount: float = 0.0  # paid with the draw
     capitalised: float = 0.0
     construction_equity: float = 0.0
     reserve_equity: float = 0.0
     interest: float = 0.0
+    senior_interest_due: float = 0.0
+    senior_principal_due: float = 0.0
+    junior_service_due: float = 0.0
+    final_principal_due: float = 0.0
+    arrears_due: float = 0.0
     debt_service: float = 0.0  # DS of the covenants
     dscr: float = math.nan
     crr: float = 1.0
     ltc: float = math.nan
     ltv: float = math.nan
-    collateral: float = math.nan
+    collateral: float = 0.0
     trap_on: bool = False
     over: int = 0
     shortfall: float = 0.0
@@ -253,10 +251,8 @@ class Month:
     paid_refund_claims: float = 0.0
     distribution: float = 0.0
     sale_proceeds: float = 0.0
-    receivables_sold: float = 0.0
     workout_cash: float = 0.0
     workout_paid: float = 0.0
-    cash_absorbed: float = 0.0  # reserves taken with the box when the collateral model is off
     recovery: float = 0.0
     guarantee_paid: float = 0.0
     reserve_target: float = 0.0
@@ -293,12 +289,11 @@ class BoxState:
     liquidity_fails: int = 0
     over_months: int = 0
     cures_used: int = 0
-    cures_failed: str = ""  # "dscr" or "ltv" when a cure was not given this month
-    asked_for: str = ""
-    discount_paid: bool = False
     claims: list[tuple[int, float]] = field(default_factory=list)  # month, amount
     sale_month: int = 0
+    listed: float = 0.0  # GPUs for sale, as counted at the decision
     haircut: float = 0.0  # H of the workout
+    late_months: int = 0  # month-ends running with a balance past maturity
     recovery_month: int = 0
     recovery_amount: float = 0.0
     closed_month: int = 0
@@ -306,6 +301,7 @@ class BoxState:
     repaid_month: int = 0
     month: Month = field(default_factory=Month)
     months: list[Month] = field(default_factory=list)
+    window: list[list[float]] = field(default_factory=list)  # [CFADS, DS] of the last three
     in_start: list[float] = field(default_factory=list)
     in_end: list[float] = field(default_factory=list)
     out: list[float] = field(default_factory=list)
@@ -350,8 +346,8 @@ class SponsorState:
     retained: float = 1.0
     raised_in_year: float = 0.0
     overhead_and_coupons: float = 0.0  # of the month before
-    unpaid_duty: dict[str, float] = field(default_factory=dict)  # of this month, by box
-    unpaid_duty_before: dict[str, float] = field(default_factory=dict)
+    unpaid_duty: float = 0.0  # of this month
+    unpaid_duty_before: float = 0.0
     obligations: list[Obligation] = field(default_factory=list)
     deficiency: dict[str, float] = field(default_factory=dict)  # by box, at default
     note_claims: dict[str, float] = field(default_factory=dict)
@@ -376,6 +372,7 @@ class World:
     inputs: ModelInputs
     draws: Draws
     market: Market
+    t: int  # the month
     names: dict[str, NameState]
     sites: dict[str, SiteState]
     contracts: dict[str, ContractState]

@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable
 
 from simulator.config.terms import Amortisation
-from tests.reference.boxes import reserve_target
 from tests.reference.collateral import collateral
 from tests.reference.debt import annuity_payment
 from tests.reference.draws import rounded
@@ -16,11 +15,9 @@ from tests.reference.state import TINY, BoxState, SponsorState, TrancheState, Wo
 
 def waterfall(world: World, box: BoxState, t: int) -> None:
     month = box.month
-    month.reserve_target = reserve_target(world, box, t)
-    if box.debt() > TINY:
-        month.power_reserve_target = box.terms.power_reserve_months * month.power_cost
-    fund_reserves_at_acceptance(world, box, t)
-    cash = collect(box)
+    cure_left = prepay(box, month.cure)
+    set_power_reserve_target(box)
+    cash = cure_left + collect(box)
     lines: dict[str, Callable[[World, BoxState, float], float]] = {
         "operating_costs": pay_operating_costs,
         "senior_fees": pay_senior_fees,
@@ -40,24 +37,37 @@ def waterfall(world: World, box: BoxState, t: int) -> None:
     if cash > TINY:
         raise AssertionError(f"cash left in box {box.id} after the waterfall of month {t}: {cash}")
     carry_what_is_unpaid(box)
+    settle_cure(box)
 
 
-def fund_reserves_at_acceptance(world: World, box: BoxState, t: int) -> None:
-    """Equity fills the reserves in the month of the first acceptance."""
-    if box.first_acceptance() != t or not world.sponsor_of(box).is_alive_before(t):
-        return
+def prepay(box: BoxState, amount: float) -> float:
+    """Prepay debt by rank; return what is left over."""
+    groups = by_rank(box, senior=True) + by_rank(box, senior=False)
+    paid = 0.0
+    for tranche, part in pro_rata(groups, amount, lambda tr: tr.balance):
+        tranche.balance = max(0.0, tranche.balance - part)
+        tranche.arrears = max(0.0, tranche.arrears - part)
+        tranche.receive(part)
+        paid += part
+    box.month.paid_sweep += paid
+    return max(0.0, amount - paid)
+
+
+def settle_cure(box: BoxState) -> None:
+    """A cure counts as cash flow of the window and starts the counts anew."""
     month = box.month
-    to_reserve = max(0.0, month.reserve_target - box.reserve)
-    to_power = max(0.0, month.power_reserve_target - box.power_reserve)
-    box.reserve += to_reserve
-    box.power_reserve += to_power
-    month.reserve_equity += to_reserve + to_power
+    if month.cure_asked <= 0.0 or month.cure < month.cure_asked - TINY:
+        return
+    box.cures_used += 1
+    box.dscr_fails = box.over_months = 0
+    if box.window:
+        box.window[-1][0] += month.cure
 
 
 def collect(box: BoxState) -> float:
     """Cash of the month: receipts, releases, what reserves and the sponsor add when short."""
     month = box.month
-    cash = month.receipts + month.prepayment_surplus + max(0.0, -month.senior_fees)
+    cash = month.receipts + month.prepayment_surplus + max(0.0, -month.hedge)
     if not box.trap_on or box.debt() <= TINY:
         month.trap_released, box.trap = box.trap, 0.0
         cash += month.trap_released
@@ -70,9 +80,9 @@ def collect(box: BoxState) -> float:
         month.reserves_released += excess
         cash += excess
     needed = month.operating_costs + box.carried_costs
-    needed += max(0.0, month.senior_fees) + box.carried_fees
+    needed += fees_due(box)
     needed += sum(tr.interest_due + tr.instalment + tr.arrears for tr in box.tranches)
-    short = max(0.0, needed - cash)
+    short = max(0.0, needed + month.final_principal_due - cash)
 
     month.trap_drawn = min(short, box.trap)
     box.trap -= month.trap_drawn
@@ -82,16 +92,9 @@ def collect(box: BoxState) -> float:
     short -= month.power_reserve_drawn
     month.reserve_drawn = min(short, box.reserve)
     box.reserve -= month.reserve_drawn
-    short -= month.reserve_drawn
-    month.support = min(short, month.support_given)
-    return (
-        cash
-        + month.trap_drawn
-        + month.power_reserve_drawn
-        + month.reserve_drawn
-        + month.support
-        + month.cure
-    )
+    cash += month.trap_drawn + month.power_reserve_drawn + month.reserve_drawn
+    month.support = min(max(0.0, needed - cash), month.support_given)
+    return cash + month.support
 
 
 # ------------------------------------------------------------------ the lines
@@ -104,9 +107,14 @@ def pay_operating_costs(world: World, box: BoxState, cash: float) -> float:
 
 
 def pay_senior_fees(world: World, box: BoxState, cash: float) -> float:
-    due = max(0.0, box.month.senior_fees) + box.carried_fees
+    due = fees_due(box)
     box.month.paid_senior_fees = min(cash, due)
     return box.month.paid_senior_fees
+
+
+def fees_due(box: BoxState) -> float:
+    """Undrawn fees, hedge settlements to be paid, fees carried over."""
+    return box.month.undrawn_fee + max(0.0, box.month.hedge) + box.carried_fees
 
 
 def by_rank(box: BoxState, *, senior: bool) -> list[list[TrancheState]]:
@@ -132,25 +140,29 @@ def pro_rata(
 def pay_interest(box: BoxState, cash: float, *, senior: bool) -> float:
     paid = 0.0
     for tranche, amount in pro_rata(by_rank(box, senior=senior), cash, lambda tr: tr.interest_due):
-        tranche.interest_paid = amount
         tranche.receive(amount)
+        unpaid = tranche.interest_due - amount
+        if unpaid > 0.0:
+            tranche.balance += unpaid
+            tranche.arrears += unpaid
         paid += amount
     return paid
 
 
-def pay_principal(box: BoxState, cash: float, *, senior: bool) -> float:
-    """Instalments and arrears; of arrears, interest is settled first."""
+def principal_due(tranche: TrancheState) -> float:
+    return min(tranche.balance, tranche.instalment + tranche.final + tranche.arrears)
+
+
+def pay_principal(box: BoxState, t: int, cash: float, *, senior: bool) -> float:
+    """Instalments, final principal and arrears; at maturity only old arrears stay arrears."""
     paid = 0.0
-    for tranche, amount in pro_rata(
-        by_rank(box, senior=senior), cash, lambda tr: min(tr.balance, tr.instalment + tr.arrears)
-    ):
-        tranche.principal_paid = amount
+    for tranche, amount in pro_rata(by_rank(box, senior=senior), cash, principal_due):
+        late = principal_due(tranche) - amount
+        if t >= tranche.maturity:
+            late = min(late, max(0.0, tranche.arrears - amount))
+        tranche.arrears = late if late > TINY else 0.0
         tranche.balance = max(0.0, tranche.balance - amount)
         tranche.receive(amount)
-        to_interest = min(amount, tranche.arrears_interest)
-        tranche.arrears_interest -= to_interest
-        unpaid = tranche.arrears_principal + tranche.instalment - (amount - to_interest)
-        tranche.arrears_principal = max(0.0, unpaid)
         paid += amount
     return paid
 
@@ -166,12 +178,12 @@ def pay_junior_interest(world: World, box: BoxState, cash: float) -> float:
 
 
 def pay_senior_principal(world: World, box: BoxState, cash: float) -> float:
-    box.month.paid_senior_principal = pay_principal(box, cash, senior=True)
+    box.month.paid_senior_principal = pay_principal(box, world.t, cash, senior=True)
     return box.month.paid_senior_principal
 
 
 def pay_junior_principal(world: World, box: BoxState, cash: float) -> float:
-    box.month.paid_junior_principal = pay_principal(box, cash, senior=False)
+    box.month.paid_junior_principal = pay_principal(box, world.t, cash, senior=False)
     return box.month.paid_junior_principal
 
 
@@ -182,7 +194,14 @@ def top_up_reserve(world: World, box: BoxState, cash: float) -> float:
     return amount
 
 
+def set_power_reserve_target(box: BoxState) -> None:
+    """Nothing once the debt is paid."""
+    months = box.terms.power_reserve_months if box.debt() > TINY else 0.0
+    box.month.power_reserve_target = months * box.month.power_cost
+
+
 def top_up_power_reserve(world: World, box: BoxState, cash: float) -> float:
+    set_power_reserve_target(box)
     amount = min(cash, max(0.0, box.month.power_reserve_target - box.power_reserve))
     box.power_reserve += amount
     box.month.paid_power_reserve = amount
@@ -195,20 +214,12 @@ def sweep(world: World, box: BoxState, cash: float) -> float:
     if box.over_months == 0:
         base = month.cfads - terms.sweep_threshold * month.debt_service
         wanted = max(0.0, terms.sweep_share * base)
-    amount = min(cash, box.debt(), wanted)
-    paid = 0.0
-    groups = by_rank(box, senior=True) + by_rank(box, senior=False)
-    for tranche, part in pro_rata(groups, amount, lambda tr: tr.balance):
-        tranche.sweep_paid = part
-        tranche.balance = max(0.0, tranche.balance - part)
-        tranche.receive(part)
-        paid += part
-    month.paid_sweep = paid
-    return paid
+    amount = min(cash, wanted)
+    return amount - prepay(box, amount)
 
 
 def trap(world: World, box: BoxState, cash: float) -> float:
-    if not box.trap_on:
+    if not box.trap_on or box.debt() <= TINY:
         return 0.0
     box.trap += cash
     box.month.paid_cash_trap = cash
@@ -226,20 +237,12 @@ def distribute(world: World, box: BoxState, cash: float) -> float:
 
 
 def carry_what_is_unpaid(box: BoxState) -> None:
-    """Costs and fees wait; unpaid interest is added to the balance and stays due."""
+    """Costs and fees that were not paid wait."""
     month = box.month
+    fees = fees_due(box) - month.paid_senior_fees
     box.carried_costs += month.operating_costs - month.paid_operating_costs
-    box.carried_fees += max(0.0, month.senior_fees) - month.paid_senior_fees
+    box.carried_fees = max(0.0, fees)
     box.carried_costs = max(0.0, box.carried_costs)
-    box.carried_fees = max(0.0, box.carried_fees)
-    for tranche in box.tranches:
-        unpaid = max(0.0, tranche.interest_due - tranche.interest_paid)
-        tranche.balance += unpaid
-        tranche.arrears_interest += unpaid
-        tranche.arrears_principal = min(tranche.arrears_principal, tranche.balance)
-        tranche.arrears_interest = min(
-            tranche.arrears_interest, tranche.balance - tranche.arrears_principal
-        )
 
 
 # ------------------------------------------------------------------ refinancing
@@ -263,10 +266,9 @@ def issue_spread(world: World, sponsor: SponsorState, kind: str, t: int) -> floa
 
 def refinance(world: World, box: BoxState, t: int) -> None:
     """At the end of t ≥ maturity a balance left may be extended."""
-    for tranche in box.tranches:
-        if t < tranche.maturity or tranche.balance <= TINY:
-            continue
-        if can_refinance(world, box, t):
+    matured = [tr for tr in box.tranches if t >= tr.maturity and tr.balance > TINY]
+    if matured and can_refinance(world, box, t):
+        for tranche in matured:
             extend(world, box, tranche, t)
 
 
@@ -297,4 +299,3 @@ def extend(world: World, box: BoxState, tranche: TrancheState, t: int) -> None:
     tranche.amortisation_start = t + 1
     tranche.balloon_amount = 0.0
     tranche.fit = None
-    tranche.arrears_principal = 0.0

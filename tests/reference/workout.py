@@ -52,13 +52,14 @@ def recover(tranche: TrancheState, amount: float) -> None:
 def workout(world: World, box: BoxState, t: int) -> None:
     month = box.month
     accrue(box)
-    cash = max(0.0, month.receipts - month.operating_costs)
+    month.paid_operating_costs = min(month.receipts, month.operating_costs)
+    cash = month.receipts - month.paid_operating_costs
     if t == box.default_month + 1:
         cash += box.cash()
         month.reserves_released = box.cash()
         box.reserve = box.power_reserve = box.trap = 0.0
     month.workout_cash = cash
-    is_sale = t == box.sale_month
+    is_sale = t in (box.sale_month, world.inputs.horizon)
     if is_sale:
         cash += sell(world, box, t)
     surplus = pay_claims(box, cash)
@@ -77,9 +78,9 @@ def sell(world: World, box: BoxState, t: int) -> float:
     month = box.month
     sold = world.market.f_sold[box.generation.name]
     month.sale_proceeds = collateral(world, box, t) * sale_factor(world, box.haircut, sold)
-    month.receivables_sold = receivables(world, box, t)
+    month.sale_proceeds += receivables(world, box, t)
     box.claims = []
-    return month.sale_proceeds + month.receivables_sold
+    return month.sale_proceeds
 
 
 def receivables(world: World, box: BoxState, t: int) -> float:
@@ -99,7 +100,8 @@ def close(world: World, box: BoxState, t: int) -> None:
     box.standing = Standing.CLOSED
     box.closed_month = t
     for asset in box.assets:
-        asset.status = Status.GONE
+        if asset.status is not Status.CANCELLED:
+            asset.status = Status.GONE
     call_guarantee(world, box, t)
 
 
@@ -136,6 +138,7 @@ def decide(world: World, box: BoxState, t: int) -> None:
     v_sale = sum(v**s * cfads[s - 1] for s in range(1, lag + 1))
     v_sale += v**lag * expected_net(world, box, t)
     box.sale_month = t + (run if v_run >= v_sale else lag)
+    box.listed = sum(asset.terms.gpus for asset in box.assets if is_collateral(asset))
 
 
 def recovery(world: World, box: BoxState, t: int) -> None:
@@ -148,9 +151,13 @@ def recovery(world: World, box: BoxState, t: int) -> None:
 
 def collect_recovery(box: BoxState) -> None:
     month = box.month
-    surplus = pay_claims(box, box.recovery_amount)
-    month.recovery = box.recovery_amount
-    month.workout_paid += box.recovery_amount - surplus
+    amount = max(box.cash(), box.recovery_amount)  # reserves are part of what was drawn
+    month.reserves_released += box.cash()
+    month.sale_proceeds = amount - box.cash()
+    box.reserve = box.power_reserve = box.trap = 0.0
+    surplus = pay_claims(box, amount)
+    month.recovery = amount
+    month.workout_paid += amount - surplus
     month.distribution += surplus
 
 
@@ -162,6 +169,7 @@ def force_close(world: World, box: BoxState, t: int) -> None:
     elif box.standing is Standing.WORKOUT:
         kept = box.cash()
         box.reserve = box.power_reserve = box.trap = 0.0
+        month.reserves_released += kept
         month.workout_cash += kept
         cash = sell(world, box, t) + kept
         surplus = pay_claims(box, cash)
@@ -169,5 +177,4 @@ def force_close(world: World, box: BoxState, t: int) -> None:
         month.distribution += surplus
     else:
         return
-    box.standing = Standing.CLOSED
-    box.closed_month = t
+    close(world, box, t)
