@@ -8,7 +8,8 @@ chunks are computed again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import warnings
+from collections.abc import Callable, Generator, Sequence
 from typing import Any, Final, Protocol, TypeVar
 
 from simulator.config.errors import NeoboxError
@@ -33,21 +34,22 @@ class Executor(Protocol):
 
     def __call__(
         self, function: Callable[[Chunk], Result], chunks: Sequence[Chunk], jobs: int
-    ) -> Iterator[Result]:
+    ) -> Generator[Result, None, None]:
         """Yield the results in the order in which they are done."""
         ...
 
 
 def serial(
     function: Callable[[Chunk], Result], chunks: Sequence[Chunk], jobs: int
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """Compute chunks one after another in the calling thread."""
-    return map(function, chunks)
+    for chunk in chunks:
+        yield function(chunk)
 
 
 def threads(
     function: Callable[[Chunk], Result], chunks: Sequence[Chunk], jobs: int
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """Compute chunks in threads of this process."""
     if jobs == 1 or len(chunks) == 1:
         return serial(function, chunks, 1)
@@ -56,7 +58,7 @@ def threads(
 
 def processes(
     function: Callable[[Chunk], Result], chunks: Sequence[Chunk], jobs: int
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """Compute chunks in other processes; what a killed worker leaves undone is handed out again."""
     from joblib.externals.loky.process_executor import BrokenProcessPool
 
@@ -89,7 +91,7 @@ class Numbered:
 
 def scattered(
     backend: str, function: Callable[[Chunk], Result], chunks: Sequence[Chunk], jobs: int
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """Hand chunks to the workers of a joblib backend, one at a time."""
     from joblib import Parallel, delayed
 
@@ -100,8 +102,14 @@ def scattered(
         batch_size=1,
         pre_dispatch="2*n_jobs",
     )
-    results: Iterator[Result] = parallel(delayed(function)(chunk) for chunk in chunks)
-    return results
+    results: Generator[Result, None, None] = parallel(delayed(function)(chunk) for chunk in chunks)
+    try:
+        for result in results:  # noqa: UP028 (it would pass on the close, of which joblib warns)
+            yield result
+    finally:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            results.close()
 
 
 EXECUTORS: Final[dict[str, Executor]] = {
@@ -114,7 +122,7 @@ EXECUTORS: Final[dict[str, Executor]] = {
 
 def execute(
     name: str, function: Callable[[Chunk], Result], chunks: Sequence[Chunk], jobs: int
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """Compute chunks.
 
     Parameters
@@ -130,11 +138,11 @@ def execute(
 
     Returns
     -------
-    iterator
-        Results in the order in which they are done.
+    generator
+        Results in the order in which they are done. Close it to stop the workers early.
     """
     if name not in EXECUTORS:
         raise ExecutorError(f"no executor {name!r}; choose one of {', '.join(EXECUTORS)}")
     if jobs < 1:
         raise ValueError(f"jobs must be at least 1, got {jobs}")
-    return EXECUTORS[name](function, chunks, jobs) if chunks else iter(())
+    return EXECUTORS[name if chunks else "serial"](function, chunks, jobs)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -187,13 +188,14 @@ def run(
     writer = store.writer if isinstance(store, RunStore) else None
     task = ChunkTask(prepared, plan.key, plan.seed, lanes, writer)
     start, paths = time.monotonic(), resumed
-    for chunk, result in execute(executor, task, missing, jobs):
-        if isinstance(store, RunStore):
-            record: ChunkRecord = result
-            store.commit(record)
-        else:
-            store.write_chunk(chunk.index, *result)
-        paths += chunk.count
-        if report:
-            report(Progress(paths, plan.paths, resumed, time.monotonic() - start))
+    with closing(execute(executor, task, missing, jobs)) as results:
+        for chunk, result in results:
+            if isinstance(store, RunStore):
+                record: ChunkRecord = result
+                store.commit(record)
+            else:
+                store.write_chunk(chunk.index, *result)
+            paths += chunk.count
+            if report:
+                report(Progress(paths, plan.paths, resumed, time.monotonic() - start))
     store.finalise()
