@@ -14,14 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.box import flows
-from simulator.box.debt import contracted_cash
-from simulator.box.deliveries import DELIVERY, DELIVERY_CODE, DELIVERY_TERM
+from simulator.box.debt import contracted_value
+from simulator.box.deliveries import DELIVERY_CODE, DELIVERY_TERM
 from simulator.box.receipts import asset_value, box_debt
 from simulator.box.terms import BOX, BOX_CODE, BOX_TERM, PERFORMING, WINDOWS
 from simulator.credit.leases import (
     BACKSTOPPED,
     CANCELLED,
-    CONTRACTED,
     GONE,
     LEASE,
     LEASE_CODE,
@@ -183,29 +182,18 @@ def terminal_value(view, box_params, boxes, tranches, b, lane, month):  # type: 
             and lease_state.rows[LEASE.void, a, lane] == 0.0
         ):
             left = max(0.0, lease_state.rows[LEASE.months_left, a, lane])
-            start = 0
-            if status < CONTRACTED:
-                ready = (
-                    view.delivery_state.rows[DELIVERY.delivered, a, lane]
-                    + view.deliveries.commission_months
-                )
-                start = int(ready) - month
-            weight = 1.0
-            for ahead in range(1, int(left) + start + 1):
-                weight *= box_params.hurdle
-                cash = contracted_cash(
-                    view.deliveries,
-                    view.delivery_state,
-                    view.leases,
-                    lease_state,
-                    view.costs,
-                    view.availability[a, lane],
-                    a,
-                    lane,
-                    month,
-                    month + ahead,
-                )
-                total += weight * max(0.0, cash)
+            total += contracted_value(
+                view.deliveries,
+                view.delivery_state,
+                view.leases,
+                lease_state,
+                view.costs,
+                view.availability[a, lane],
+                a,
+                lane,
+                month,
+                box_params.hurdle,
+            )
         value = asset_value(
             box_params,
             boxes,
@@ -229,18 +217,18 @@ def terminal_value(view, box_params, boxes, tranches, b, lane, month):  # type: 
 
 
 @inner
-def present_value(cash_flows, b, lane, factor):  # type: ignore[no-untyped-def]
+def present_value(cash_flows, factor):  # type: ignore[no-untyped-def]
     """Return (value, slope in the factor) of a box's equity flows at a monthly discount factor."""
     value = 0.0
     slope = 0.0
     for t in range(cash_flows.shape[0] - 1, -1, -1):
         slope = slope * factor + value
-        value = value * factor + cash_flows[t, b, lane]
+        value = value * factor + cash_flows[t]
     return value, slope
 
 
 @inner
-def internal_rate(cash_flows, b, lane):  # type: ignore[no-untyped-def]
+def internal_rate(cash_flows):  # type: ignore[no-untyped-def]
     """Return (state, annual effective IRR) of a box's equity flows.
 
     Undefined without a change of sign or beyond doubling or halving in a month, ambiguous with
@@ -250,7 +238,7 @@ def internal_rate(cash_flows, b, lane):  # type: ignore[no-untyped-def]
     changes = 0
     sign = 0.0
     for t in range(cash_flows.shape[0]):
-        flow = cash_flows[t, b, lane]
+        flow = cash_flows[t]
         if abs(flow) > flows.TINY:
             now = 1.0 if flow > 0.0 else -1.0
             if sign != 0.0 and now != sign:
@@ -261,15 +249,15 @@ def internal_rate(cash_flows, b, lane):  # type: ignore[no-untyped-def]
     if changes > 1:
         return IRR_SEVERAL, np.nan
     low, high = 0.5, 2.0
-    value_low, _ = present_value(cash_flows, b, lane, low)
-    value_high, _ = present_value(cash_flows, b, lane, high)
+    value_low, _ = present_value(cash_flows, low)
+    value_high, _ = present_value(cash_flows, high)
     rising = value_high > 0.0
     if rising == (value_low > 0.0):
         return IRR_NONE, np.nan
     factor = 0.99
     before = np.inf
     for _ in range(200):
-        value, slope = present_value(cash_flows, b, lane, factor)
+        value, slope = present_value(cash_flows, factor)
         if (value > 0.0) == rising:
             high = factor
         else:
@@ -286,14 +274,16 @@ def internal_rate(cash_flows, b, lane):  # type: ignore[no-untyped-def]
 
 
 @inner
-def close_accounts(state, view, box_params, boxes, tranches, month):  # type: ignore[no-untyped-def]
+def close_accounts(state, view, box_params, boxes, tranches, month, series):  # type: ignore[no-untyped-def]
     """Close the accounts at the horizon: terminal values and internal rates of return."""
     for b in range(box_params.codes.shape[1]):
         for lane in range(boxes.rows.shape[2]):
             value = terminal_value(view, box_params, boxes, tranches, b, lane, month)
             state.rows[ACCOUNT.terminal, b, lane] = value
             state.cash_flows[month, b, lane] += value
-            irr_state, irr = internal_rate(state.cash_flows, b, lane)
+            for t in range(month + 1):
+                series[t] = state.cash_flows[t, b, lane]
+            irr_state, irr = internal_rate(series[: month + 1])
             state.rows[ACCOUNT.irr_state, b, lane] = irr_state
             state.rows[ACCOUNT.irr, b, lane] = irr
 

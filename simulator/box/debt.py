@@ -122,59 +122,113 @@ def scheduled_service(params, state, d, lane, month, months):  # type: ignore[no
 
 
 @inner
-def contracted_cash(  # type: ignore[no-untyped-def]
-    deliveries, delivery_state, leases, lease_state, costs, availability, a, lane, fitted, month
-):
-    """Return the contracted cash of an asset in a later month, USD m, on reference prices.
+def contract_outlook(
+    deliveries, delivery_state, leases, lease_state, availability, a, lane, fitted
+):  # type: ignore[no-untyped-def]
+    """Return what an asset's contract still promises, seen from the end of month `fitted`.
 
-    Invoice less prepayment credit less operating costs, within the contract term; zero outside it.
-    `fitted` is the month in which one looks ahead.
+    Returns
+    -------
+    start, end : float
+        Paid months are start + 1 .. end; none if end <= start.
+    invoice : float
+        USD m a month, before credits.
+    credit, credit_from : float
+        Prepayment credited back, USD m a month, in months above `credit_from`.
     """
+    nothing = float(fitted)
     status = lease_state.rows[LEASE.status, a, lane]
     if (
         leases.codes[LEASE_CODE.name, a] < 0
         or status > BACKSTOPPED
         or lease_state.rows[LEASE.void, a, lane] > 0.0
     ):
-        return 0.0
+        return nothing, nothing, 0.0, 0.0, nothing
     if status <= COMMISSIONING:
         start = max(float(fitted), expected_acceptance(deliveries, delivery_state, a, lane))
         left = leases.terms[LEASE_TERM.term, a]
+        accepted = start
     else:
         start = float(fitted)
         left = lease_state.rows[LEASE.months_left, a, lane]
-    end = start + left
-    if month <= start or month > end:
-        return 0.0
-    accepted = start if status <= COMMISSIONING else lease_state.rows[LEASE.accepted, a, lane]
-    if month - accepted > leases.terms[LEASE_TERM.life, a]:
-        return 0.0
+        accepted = lease_state.rows[LEASE.accepted, a, lane]
+    term_end = start + left
+    end = min(term_end, accepted + leases.terms[LEASE_TERM.life, a])
     price = lease_state.rows[LEASE.price, a, lane]
-    cash = full_invoice(leases, a, price, availability)
+    invoice = full_invoice(leases, a, price, availability)
+    credit = 0.0
     credits = min(CREDIT_MONTHS, leases.terms[LEASE_TERM.term, a])
     if (
         lease_state.rows[LEASE.first_term, a, lane] > 0.0
         and leases.terms[LEASE_TERM.prepayment_share, a] > 0.0
     ):
-        if end - month < credits:
-            prepayment = lease_state.rows[LEASE.prepayment, a, lane]
-            if prepayment == 0.0:
-                prepayment = contract_prepayment(leases, a, price)
-            cash -= min(cash, prepayment / credits)
-    if not costs.codes[COST_CODE.triple_net, a]:
-        row = min(month, costs.power_path.shape[0] - 1)
-        power = (
-            costs.power_path[row]
-            * costs.terms[COST_TERM.power_factor, a]
-            * costs.terms[COST_TERM.power_mwh, a]
-            / 1e6
-        )
-        cash -= (
-            power
-            + costs.terms[COST_TERM.operations, a]
-            + costs.terms[COST_TERM.hall, a] * costs.hall_path[row]
-        )
-    return cash
+        prepayment = lease_state.rows[LEASE.prepayment, a, lane]
+        if prepayment == 0.0:
+            prepayment = contract_prepayment(leases, a, price)
+        credit = min(invoice, prepayment / credits)
+    return start, end, invoice, credit, term_end - credits
+
+
+@inner
+def planned_cost(costs, a, month):  # type: ignore[no-untyped-def]
+    """Return an asset's operating costs of a month at planned prices, USD m; 0 if triple-net."""
+    if costs.codes[COST_CODE.triple_net, a]:
+        return 0.0
+    row = min(month, costs.power_path.shape[0] - 1)
+    power = (
+        costs.power_path[row]
+        * costs.terms[COST_TERM.power_factor, a]
+        * costs.terms[COST_TERM.power_mwh, a]
+        / 1e6
+    )
+    hall = costs.terms[COST_TERM.hall, a] * costs.hall_path[row]
+    return power + costs.terms[COST_TERM.operations, a] + hall
+
+
+@inner
+def add_contracted_cash(  # type: ignore[no-untyped-def]
+    deliveries,
+    delivery_state,
+    leases,
+    lease_state,
+    costs,
+    availability,
+    a,
+    lane,
+    fitted,
+    last,
+    cash,
+):
+    """Add an asset's contracted cash of months fitted + 1 .. last to `cash` (month,), USD m.
+
+    Invoice less prepayment credit less planned operating costs, within the contract term.
+    """
+    start, end, invoice, credit, credit_from = contract_outlook(
+        deliveries, delivery_state, leases, lease_state, availability, a, lane, fitted
+    )
+    for month in range(int(min(start, 1e6)) + 1, int(min(end, float(last))) + 1):
+        due = invoice - credit if month > credit_from else invoice
+        cash[month] += due - planned_cost(costs, a, month)
+
+
+@inner
+def contracted_value(  # type: ignore[no-untyped-def]
+    deliveries, delivery_state, leases, lease_state, costs, availability, a, lane, fitted, factor
+):
+    """Return the value at `fitted` of an asset's contracted cash, no month's below zero, USD m.
+
+    `factor` is a monthly discount factor.
+    """
+    start, end, invoice, credit, credit_from = contract_outlook(
+        deliveries, delivery_state, leases, lease_state, availability, a, lane, fitted
+    )
+    total = 0.0
+    weight = exp((start - fitted) * log(factor))
+    for month in range(int(min(start, 1e6)) + 1, int(min(end, 1e6)) + 1):
+        weight *= factor
+        due = invoice - credit if month > credit_from else invoice
+        total += weight * max(0.0, due - planned_cost(costs, a, month))
+    return total
 
 
 @inner
@@ -262,25 +316,25 @@ def fit_schedules(  # type: ignore[no-untyped-def]
                         )
                     horizon = max(horizon, end)
             horizon = min(horizon, cash.shape[0] - 1)
+            cash[month : horizon + 1] = 0.0
+            for a in range(
+                box_params.codes[BOX_CODE.first_asset, b], box_params.codes[BOX_CODE.end_asset, b]
+            ):
+                add_contracted_cash(
+                    deliveries,
+                    delivery_state,
+                    leases,
+                    lease_state,
+                    costs,
+                    availability[a, lane],
+                    a,
+                    lane,
+                    month,
+                    horizon,
+                    cash,
+                )
             for u in range(month + 1, horizon + 1):
-                total = 0.0
-                for a in range(
-                    box_params.codes[BOX_CODE.first_asset, b],
-                    box_params.codes[BOX_CODE.end_asset, b],
-                ):
-                    total += contracted_cash(
-                        deliveries,
-                        delivery_state,
-                        leases,
-                        lease_state,
-                        costs,
-                        availability[a, lane],
-                        a,
-                        lane,
-                        month,
-                        u,
-                    )
-                cash[u] = max(0.0, total)
+                cash[u] = max(0.0, cash[u])
             if kind == SCULPTED:
                 sculpt(state, d, lane, month, last, factor, cash)
             else:

@@ -349,7 +349,7 @@ def run_block(params, state, seed, paths, outputs, offset, trace):  # type: igno
         record_trace(market, names, leases, boxes, tranches, sponsors, accounts, flow, trace, month)
     box_terms, debt_terms = params.boxes, params.tranches
     view = closing_view(params, state)
-    close_accounts(accounts, view, box_terms, boxes, tranches, params.horizon)
+    close_accounts(accounts, view, box_terms, boxes, tranches, params.horizon, state.contracted)
     write_tranches(debt_terms, tranches, boxes, sponsors, outputs, offset)
     write_boxes(box_terms, params.deliveries, boxes, accounts, outputs, offset)
     write_sponsors(

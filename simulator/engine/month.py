@@ -257,7 +257,13 @@ def step_month(params, state, seed, paths, month):  # type: ignore[no-untyped-de
         overhang,
     )
     debt_service(
-        debt_terms, tranches, box_terms, boxes, flow, month, sofr_before,
+        debt_terms,
+        tranches,
+        box_terms,
+        boxes,
+        flow,
+        month,
+        sofr_before,
         sponsors.rows[SPONSOR.default_month],
     )
     collect(
