@@ -223,6 +223,7 @@ def fund_capex(
     flow[flows.CAPEX, b, lane] += capex
     flow[flows.DEBT_DRAWN, b, lane] += draw
     flow[flows.PREPAYMENT_RECEIVED, b, lane] += prepayment
+    flow[flows.PREPAYMENT_SURPLUS, b, lane] += max(0.0, prepayment - capex)
     flow[flows.EQUITY_FOR_CAPEX, b, lane] += max(0.0, capex - prepayment - draw)
 
 

@@ -23,6 +23,7 @@ LINES = (
     "capex",
     "debt_drawn",
     "prepayment_received",
+    "prepayment_surplus",  # of it, beyond the capex of its delivery
     "equity_for_capex",  # at the start of the month
     "equity_other",  # reserves, fees, interest during construction
     "trapped_cash_used",
@@ -74,6 +75,7 @@ LINES = (
     CAPEX,
     DEBT_DRAWN,
     PREPAYMENT_RECEIVED,
+    PREPAYMENT_SURPLUS,
     EQUITY_FOR_CAPEX,
     EQUITY_OTHER,
     TRAPPED_CASH_USED,

@@ -270,7 +270,7 @@ def measure_coverage(box_params, boxes, tranche_params, tranches, leases, lease_
             own = (
                 flow[flows.RECEIPTS, b, lane]
                 + max(0.0, -hedge)
-                + surplus_prepayment(flow, b, lane)
+                + flow[flows.PREPAYMENT_SURPLUS, b, lane]
                 + boxes.rows[BOX.trapped, b, lane]
                 + boxes.rows[BOX.power_reserve, b, lane]
                 + boxes.rows[BOX.reserve, b, lane]
@@ -292,12 +292,6 @@ def senior_needs(boxes, flow, b, lane):  # type: ignore[no-untyped-def]
         + boxes.rows[BOX.cost_arrears, b, lane]
         + boxes.rows[BOX.fee_arrears, b, lane]
     )
-
-
-@inner
-def surplus_prepayment(flow, b, lane):  # type: ignore[no-untyped-def]
-    """Return prepayment received this month beyond the capex it paid for, USD m."""
-    return max(0.0, flow[flows.PREPAYMENT_RECEIVED, b, lane] - flow[flows.CAPEX, b, lane])
 
 
 @inner

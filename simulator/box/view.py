@@ -30,7 +30,6 @@ class MarketView(NamedTuple):
     log_development: NDArray[np.float64]
     overhang: NDArray[np.float64]
     hits: NDArray[np.float64]  # (jurisdiction, lane)
-    sales: NDArray[np.float64]  # (generation, month, lane), GPUs to be sold
     depth: NDArray[np.float64]  # (generation, lane), share of the base sold this month
     tightness: NDArray[np.float64]  # (lane,)
     sofr: NDArray[np.float64]

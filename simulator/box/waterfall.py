@@ -10,7 +10,7 @@ section 5).
 from __future__ import annotations
 
 from simulator.box import flows
-from simulator.box.receipts import box_debt, senior_needs, surplus_prepayment
+from simulator.box.receipts import box_debt, senior_needs
 from simulator.box.terms import BOX, BOX_CODE, BOX_TERM, PERFORMING, TRANCHE, TRANCHE_CODE
 from simulator.numerics.jit import inner
 
@@ -50,7 +50,7 @@ def gather_cash(box_params, boxes, tranches, flow, b, lane):  # type: ignore[no-
     flow[flows.RESERVES_RELEASED, b, lane] = excess + power_excess
     return (
         flow[flows.RECEIPTS, b, lane]
-        + surplus_prepayment(flow, b, lane)
+        + flow[flows.PREPAYMENT_SURPLUS, b, lane]
         + released
         + excess
         + power_excess

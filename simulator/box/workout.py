@@ -31,7 +31,7 @@ from simulator.box.terms import (
     TRANCHE,
     TRANCHE_CODE,
 )
-from simulator.credit.leases import CANCELLED, GONE, LEASE, LEASE_CODE, LEASE_TERM
+from simulator.credit.leases import CANCELLED, GONE, LEASE, LEASE_CODE
 from simulator.drivers.collateral import forced_share
 from simulator.drivers.draws import beta_at_normal, normals
 from simulator.numerics.elementary import exp, log
@@ -69,41 +69,29 @@ def pay_claims(params, state, box_params, b, lane, cash):  # type: ignore[no-unt
 
 
 @inner
-def list_for_sale(view, box_params, b, lane, month, sign):  # type: ignore[no-untyped-def]
-    """Enter (sign 1) or take back (sign -1) a box's GPUs in the sales of a month."""
-    if month >= view.sales.shape[1]:
-        return
-    for a in range(
-        box_params.codes[BOX_CODE.first_asset, b], box_params.codes[BOX_CODE.end_asset, b]
-    ):
-        status = view.lease_state.rows[LEASE.status, a, lane]
-        if status > 0.0 and status != CANCELLED and status != GONE:
-            g = view.leases.codes[LEASE_CODE.generation, a]
-            view.sales[g, int(month), lane] += sign * view.leases.terms[LEASE_TERM.gpus, a]
-
-
-@inner
 def decide(view, box_params, boxes, state, b, lane, month):  # type: ignore[no-untyped-def]
     """Choose between running the box for cash and selling it after the lag."""
     factor = 1.0 / (1.0 + mean_coupon(box_params, state, b, lane) / 12.0)
     value_run = 0.0
     value_sale = 0.0
     weight = 1.0
+    run_weight = 1.0
     sale_weight = 1.0
-    for ahead in range(1, box_params.run_months + 1):
+    for ahead in range(1, max(box_params.run_months, box_params.sale_lag) + 1):
         weight *= factor
         cash = max(0.0, projected_cash(view, box_params, boxes, b, lane, month, ahead))
-        value_run += weight * cash
+        if ahead <= box_params.run_months:
+            value_run += weight * cash
+            run_weight = weight
         if ahead <= box_params.sale_lag:
             value_sale += weight * cash
             sale_weight = weight
     later = float(box_params.run_months)
-    value_run += weight * projected_value(view, box_params, boxes, b, lane, month, later)
+    value_run += run_weight * projected_value(view, box_params, boxes, b, lane, month, later)
     today = projected_value(view, box_params, boxes, b, lane, month, 0.0)
     value_sale += sale_weight * today * expected_sale_share(view)
     months = box_params.run_months if value_run >= value_sale else box_params.sale_lag
     boxes.rows[BOX.sale_month, b, lane] = month + months
-    list_for_sale(view, box_params, b, lane, month + months, 1.0)
 
 
 @inner
@@ -304,9 +292,6 @@ def run_workout(  # type: ignore[no-untyped-def]
     if selling:
         close_box(view, box_params, boxes, state, b, lane, month, guarantee_called)
     elif box_debt(box_params, state, b, lane) <= flows.TINY:
-        sale = boxes.rows[BOX.sale_month, b, lane]
-        if sale > month:
-            list_for_sale(view, box_params, b, lane, sale, -1.0)
         boxes.rows[BOX.sale_month, b, lane] = 0.0
         boxes.rows[BOX.status, b, lane] = PERFORMING
     elif elapsed == DECISION_MONTHS:

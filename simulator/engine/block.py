@@ -127,7 +127,6 @@ class ModelState(NamedTuple):
     floors: NDArray[np.float64]  # (asset, lane), cash floor, USD per GPU-hour
     overhang: NDArray[np.float64]  # (generation, lane)
     depth: NDArray[np.float64]  # (generation, lane), sold this month / installed base
-    sales: NDArray[np.float64]  # (generation, month, lane), GPUs listed for sale
     renegotiation_prior: NDArray[np.float64]  # (lane,)
     ranking: NDArray[np.float64]  # (box,), scratch
     contracted: NDArray[np.float64]  # (month,), scratch
@@ -141,7 +140,6 @@ def new_state(params: ModelParams, lanes: int) -> ModelState:
     contracts = params.leases.backstop_cap.shape[0]
     boxes = params.boxes.codes.shape[1]
     horizon = params.horizon
-    months = horizon + params.boxes.run_months + params.boxes.sale_lag + 2
     return ModelState(
         market=new_market(jurisdictions, generations, horizon, lanes),
         names=new_names(params.names.terms.shape[1], lanes),
@@ -157,7 +155,6 @@ def new_state(params: ModelParams, lanes: int) -> ModelState:
         floors=np.zeros((assets, lanes)),
         overhang=np.zeros((generations, lanes)),
         depth=np.zeros((generations, lanes)),
-        sales=np.zeros((generations, months, lanes)),
         renegotiation_prior=np.ones(lanes),
         ranking=np.zeros(max(1, boxes)),
         contracted=np.zeros(CONTRACT_MONTHS),
@@ -295,7 +292,6 @@ def init_block(params, state, seed, paths):  # type: ignore[no-untyped-def]
     state.flow[:] = 0.0
     state.overhang[:] = 0.0
     state.depth[:] = 0.0
-    state.sales[:] = 0.0
     note_acceptance(delivery_terms, lease_terms, leases, boxes, 0)
     fit_schedules(
         debt_terms,

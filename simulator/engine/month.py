@@ -18,7 +18,7 @@ from simulator.box.terms import BOX, BOX_CODE, PERFORMING, TRANCHE, WORKOUT
 from simulator.box.view import MarketView
 from simulator.box.waterfall import run_waterfall
 from simulator.box.workout import close_at_horizon, run_workout
-from simulator.credit.leases import step_leases
+from simulator.credit.leases import CANCELLED, LEASE, LEASE_CODE, LEASE_TERM, PENDING, step_leases
 from simulator.credit.names import NAME_LANE, run_control_clocks, step_names
 from simulator.drivers.collateral import HARDWARE, OVERHANG_MONTHLY_DECAY
 from simulator.drivers.memory import MEMORY
@@ -34,14 +34,28 @@ from simulator.sponsor.holdco import CLAIM, SPONSOR, give_support, note_track_re
 
 
 @inner
-def open_sales(collateral, sales, capacity, month, depth):  # type: ignore[no-untyped-def]
+def open_sales(collateral, box_terms, boxes, lease_terms, leases, capacity, month, depth):  # type: ignore[no-untyped-def]
     """Measure the depth of this month's forced sales against the installed base."""
+    depth[:] = 0.0
+    for b in range(box_terms.codes.shape[1]):
+        for lane in range(depth.shape[1]):
+            if boxes.rows[BOX.sale_month, b, lane] != month:
+                continue
+            if boxes.rows[BOX.status, b, lane] != WORKOUT:
+                continue
+            for a in range(
+                box_terms.codes[BOX_CODE.first_asset, b], box_terms.codes[BOX_CODE.end_asset, b]
+            ):
+                status = leases.rows[LEASE.status, a, lane]
+                if status > PENDING and status < CANCELLED:
+                    g = lease_terms.codes[LEASE_CODE.generation, a]
+                    depth[g, lane] += lease_terms.terms[LEASE_TERM.gpus, a]
     for g in range(depth.shape[0]):
         for lane in range(depth.shape[1]):
             base = collateral.terms[HARDWARE.installed_base, g]
             if collateral.terms[HARDWARE.base_grows, g] > 0.0:
                 base *= exp(capacity[lane])
-            depth[g, lane] = max(0.0, sales[g, month, lane]) / base
+            depth[g, lane] /= base
 
 
 @inner
@@ -158,7 +172,7 @@ def step_month(params, state, seed, paths, month):  # type: ignore[no-untyped-de
     deliveries, boxes, tranches = state.deliveries, state.boxes, state.tranches
     sponsors, accounts, flow = state.sponsors, state.accounts, state.flow
     availability, floors, overhang = state.availability, state.floors, state.overhang
-    depth, sales = state.depth, state.sales
+    depth = state.depth
 
     # 1-9  the market
     step_market(market_terms, market, seed, paths, month, names.lanes[NAME_LANE.integrations])
@@ -174,7 +188,8 @@ def step_month(params, state, seed, paths, month):  # type: ignore[no-untyped-de
     sofr_before = rates.rows[RATE.sofr_before]
     set_pools(market_terms.prices, boxes, tightness)
     set_floors(cost_terms, month, power_price, floors)
-    open_sales(collateral, sales, market.supply.rows[SUPPLY.capacity], month, depth)
+    capacity = market.supply.rows[SUPPLY.capacity]
+    open_sales(collateral, box_terms, boxes, lease_terms, leases, capacity, month, depth)
     note_track_record(box_terms, boxes, sponsors, month)
 
     # 10  counterparties and leases
@@ -298,7 +313,6 @@ def step_month(params, state, seed, paths, month):  # type: ignore[no-untyped-de
         log_development,
         overhang,
         resale_hit,
-        sales,
         depth,
         tightness,
         rates.rows[RATE.sofr],
@@ -371,7 +385,6 @@ def closing_view(params, state):  # type: ignore[no-untyped-def]
         prices[GENERATION.log_development],
         state.overhang,
         market.policy.rows[POLICY.resale_hit],
-        state.sales,
         state.depth,
         market.supply.rows[SUPPLY.tightness],
         rates[RATE.sofr],

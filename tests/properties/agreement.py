@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from simulator.box.flows import LINES
 from simulator.config.terms import ModelInputs
 from simulator.engine.block import new_state, run_block
-from simulator.engine.market import ReferencePath
 from simulator.engine.outputs import LEASE_FIELDS, MARKET_SERIES, new_outputs, new_trace
 from simulator.engine.pack import Layout, layout_of, name_classes, pack_model
 from simulator.engine.pack_market import pack_market, reference_path
@@ -98,12 +97,8 @@ def some_compensator(inputs: ModelInputs) -> NDArray[np.float64]:
 def pack(inputs: ModelInputs, compensator: NDArray[np.float64] | None = None) -> Study:
     """Pack a study for the engine."""
     c = some_compensator(inputs) if compensator is None else compensator
-    market = pack_market(inputs, inputs.parameters, engine_reference(inputs))
+    market = pack_market(inputs, inputs.parameters, reference_path(inputs))
     return Study(inputs, layout_of(inputs), pack_model(inputs, market, c), c)
-
-
-def engine_reference(inputs: ModelInputs) -> ReferencePath:
-    return reference_path(inputs)
 
 
 def run_engine(study: Study, seed: int, paths: Sequence[int], *, trace: bool = True) -> EnginePaths:
@@ -128,7 +123,8 @@ def run_engine(study: Study, seed: int, paths: Sequence[int], *, trace: bool = T
         len(layout.sponsors),
     )
     numbers = np.array(paths, dtype=np.int64)
-    run_block(study.params, state, np.uint64(seed), numbers, outputs, 0, record)
+    with np.errstate(all="ignore"):  # as compiled
+        run_block(study.params, state, np.uint64(seed), numbers, outputs, 0, record)
     return EnginePaths(outputs, record, state)
 
 

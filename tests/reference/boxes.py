@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from tests.reference.collateral import collateral
+from tests.reference.collateral import collateral, is_collateral
 from tests.reference.debt import (
     coupon,
     final_principal,
@@ -50,7 +50,7 @@ def sales_queue(world: World, t: int) -> None:
     market = world.market
     for box in world.boxes:
         if box.standing is Standing.WORKOUT and box.sale_month == t:
-            gpus = box.listed
+            gpus = sum(asset.terms.gpus for asset in box.assets if is_collateral(asset))
             g = box.generation
             base = g.installed_base_m * 1e6
             if g.base_grows:
@@ -360,7 +360,6 @@ def shortfall(box: BoxState) -> float:
 
 
 def boxes_one(world: World, t: int) -> None:
-    sales_queue(world, t)
     for box in world.boxes:
         deliveries(world, box, t)
         receipts_and_costs(world, box, t)

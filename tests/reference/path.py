@@ -13,6 +13,7 @@ from tests.reference.boxes import (
     open_month,
     open_tranche,
     reserve_target,
+    sales_queue,
     set_credit,
     window_sums,
 )
@@ -75,6 +76,7 @@ def simulate_path(
 def month(world: World, t: int, compensator: Compensator | None) -> None:
     world.t = t
     world.market.step(t)  # 1-9
+    sales_queue(world, t)
     policy_hits_deals(world, t)
     memory_slips(world, t)
     counterparties_and_leases(world, t, compensator)  # 10

@@ -291,7 +291,6 @@ class BoxState:
     cures_used: int = 0
     claims: list[tuple[int, float]] = field(default_factory=list)  # month, amount
     sale_month: int = 0
-    listed: float = 0.0  # GPUs for sale, as counted at the decision
     haircut: float = 0.0  # H of the workout
     late_months: int = 0  # month-ends running with a balance past maturity
     recovery_month: int = 0

@@ -138,7 +138,6 @@ def decide(world: World, box: BoxState, t: int) -> None:
     v_sale = sum(v**s * cfads[s - 1] for s in range(1, lag + 1))
     v_sale += v**lag * expected_net(world, box, t)
     box.sale_month = t + (run if v_run >= v_sale else lag)
-    box.listed = sum(asset.terms.gpus for asset in box.assets if is_collateral(asset))
 
 
 def recovery(world: World, box: BoxState, t: int) -> None:
