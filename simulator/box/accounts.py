@@ -244,6 +244,8 @@ def internal_rate(cash_flows):  # type: ignore[no-untyped-def]
             if sign != 0.0 and now != sign:
                 changes += 1
             sign = now
+        else:  # debris of rounding, which a long horizon would blow up
+            cash_flows[t, b, lane] = 0.0
     if changes == 0:
         return IRR_NONE, np.nan
     if changes > 1:

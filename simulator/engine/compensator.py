@@ -17,10 +17,12 @@ from simulator.config.terms import ModelInputs
 from simulator.engine.market import RECORD, ReferencePath, new_market, run_market
 from simulator.engine.pack import NameClass, name_classes
 from simulator.engine.pack_market import pack_market
+from simulator.engine.priors import PRIORS, draw_prior
 from simulator.numerics.elementary import exp
 from simulator.numerics.jit import inner, kernel
 from simulator.numerics.normal import normal_cdf, normal_quantile
-from simulator.numerics.philox import normal_pair
+from simulator.numerics.philox import fill_uniform_pairs, normal_pair
+from simulator.numerics.processes import monthly_event_probability
 from simulator.numerics.quantiles import chi2_quantile_table, interpolate_table
 from simulator.numerics.streams import stream_id_array
 from simulator.numerics.student_t import student_t_cdf
@@ -28,6 +30,7 @@ from simulator.numerics.student_t import student_t_cdf
 PILOT_PATHS = 16_384
 PILOT_SEED = np.uint64(20261130)
 PILOT_LANES = 1024
+INTEGRATION_PRIOR = PRIORS.index("sup.vi_lambda")
 
 
 @inner
@@ -131,6 +134,33 @@ def solve_class(hazard, beta, a, b, nu, stress, macro, ai, mixing, result):  # t
             integrated[i] += increment[i] * scale
 
 
+@kernel
+def count_integrations(priors, hazard, streams, seed, paths, result):  # type: ignore[no-untyped-def]
+    """Write the number of hyperscalers that took their work in house, up to each month.
+
+    Parameters
+    ----------
+    hazard : float, per year
+    streams : (name,), of the hyperscalers' integration
+    result : (month + 1, lane), written
+    """
+    lanes = paths.shape[0]
+    prior = np.ones(lanes)
+    done = np.zeros(lanes)
+    first = np.zeros(lanes)
+    second = np.zeros(lanes)
+    draw_prior(priors, INTEGRATION_PRIOR, seed, paths, prior)
+    result[:] = 0.0
+    for name in range(streams.shape[0]):
+        done[:] = 0.0
+        for month in range(1, result.shape[0]):
+            fill_uniform_pairs(seed, paths, streams[name], month, first, second)
+            for lane in range(lanes):
+                if first[lane] < monthly_event_probability(hazard * prior[lane]):
+                    done[lane] = 1.0
+                result[month, lane] += done[lane]
+
+
 def run_pilot_paths(
     inputs: ModelInputs, reference: ReferencePath
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
@@ -143,10 +173,14 @@ def run_pilot_paths(
     macro = np.zeros(PILOT_PATHS)
     ai = np.zeros(PILOT_PATHS)
     record = np.zeros((len(RECORD), inputs.horizon + 1, PILOT_LANES))
-    integrations = np.zeros(PILOT_LANES)
+    integrations = np.zeros((inputs.horizon + 1, PILOT_LANES))
+    hyperscalers = [n.id for n in inputs.book.names if n.hyperscaler]
+    streams = stream_id_array([f"name.{name}.integration" for name in hyperscalers])
+    hazard = inputs.reference["sup.vi_lambda"] if inputs.switches["integration"] else 0.0
     for first in range(0, PILOT_PATHS, PILOT_LANES):
         paths = np.arange(first, first + PILOT_LANES, dtype=np.int64)
         columns = slice(first, first + PILOT_LANES)
+        count_integrations(params.priors, hazard, streams, PILOT_SEED, paths, integrations)
         run_market(
             params, state, PILOT_SEED, paths, record, macro[columns], ai[columns], integrations
         )

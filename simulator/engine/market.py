@@ -346,7 +346,7 @@ def run_market(params, state, seed, paths, record, macro, ai_orthogonal, integra
     ----------
     record : (6, month + 1, lane), written: the rows of RECORD
     macro, ai_orthogonal : (lane,), written: static factors
-    integrations : (lane,), zeros
+    integrations : (month + 1, lane), vertical-integration events up to each month
     """
     init_market(params, state, seed, paths)
     macro[:] = state.rows[MARKET.macro]
@@ -354,7 +354,7 @@ def run_market(params, state, seed, paths, record, macro, ai_orthogonal, integra
     record[0, 0] = state.supply.rows[SUPPLY.tightness]
     record[4, 0] = state.rates.rows[RATE.log_spread]
     for month in range(1, record.shape[1]):
-        step_market(params, state, seed, paths, month, integrations)
+        step_market(params, state, seed, paths, month, integrations[month - 1])
         record[0, month] = state.supply.rows[SUPPLY.tightness]
         record[1, month] = state.prices.rows[PRICE.deviation]
         record[2, month] = state.prices.rows[PRICE.steps]

@@ -123,7 +123,8 @@ def reference_path(inputs: ModelInputs) -> ReferencePath:
         len(inputs.book.jurisdictions), len(inputs.book.generations), inputs.horizon, 1
     )
     record = np.zeros((len(RECORD), inputs.horizon + 1, 1))
-    lane = np.zeros((3, 1))
+    lane = np.zeros((2, 1))
+    integrations = np.zeros((inputs.horizon + 1, 1))
     paths: NDArray[np.int64] = np.zeros(1, dtype=np.int64)
-    run_market(params, state, np.uint64(0), paths, record, lane[0], lane[1], lane[2])
+    run_market(params, state, np.uint64(0), paths, record, lane[0], lane[1], integrations)
     return ReferencePath(*(np.ascontiguousarray(record[row, :, 0]) for row in range(5)))

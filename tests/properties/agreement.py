@@ -359,7 +359,8 @@ def compare_sponsors(
 
 def internal_rate(flows: Sequence[float]) -> tuple[int, float]:
     """Return (state, annual IRR): 1 without a change of sign, 2 with several."""
-    signs = [math.copysign(1.0, flow) for flow in flows if abs(flow) > 1e-9]
+    flows = [flow if abs(flow) > ABSOLUTE else 0.0 for flow in flows]
+    signs = [math.copysign(1.0, flow) for flow in flows if flow != 0.0]
     changes = sum(a != b for a, b in pairwise(signs))
     if changes != 1:
         return (2 if changes else 1), math.nan

@@ -68,7 +68,7 @@ def test_a_block_is_its_paths_one_by_one(number: int) -> None:
 
 
 @pytest.mark.nojit
-@pytest.mark.parametrize("number", [2, 5, 8])
+@pytest.mark.parametrize("number", [1, 5, 10, 33])
 def test_they_solve_the_same_compensator(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
     inputs = with_compensator(small_study(random.Random(number)))
     monkeypatch.setattr(compensator, "PILOT_PATHS", 24)
@@ -81,6 +81,9 @@ def test_they_solve_the_same_compensator(number: int, monkeypatch: pytest.Monkey
 
 
 def with_compensator(inputs: ModelInputs) -> ModelInputs:
-    """The same study over a short horizon, with the compensator in force."""
-    switches = {**inputs.switches, "compensator": True, "counterparty_default": True}
-    return dataclasses.replace(inputs, switches=switches, horizon=14)
+    """The same study over a short horizon, with the compensator in force and lively integration."""
+    on = dict.fromkeys(("compensator", "counterparty_default", "integration"), True)
+    reference = {**inputs.reference, "sup.vi_lambda": 2.0}
+    return dataclasses.replace(
+        inputs, switches={**inputs.switches, **on}, reference=reference, horizon=14
+    )

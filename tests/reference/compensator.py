@@ -32,12 +32,12 @@ def solve_compensator(inputs: ModelInputs, paths: int = PILOT_PATHS) -> dict[str
 
 
 class Pilot:
-    """Market paths on their own seed, at reference parameters, priors on, easing off."""
+    """Market paths on their own seed, at reference parameters, easing off."""
 
     def __init__(self, inputs: ModelInputs, paths: int) -> None:
         self.inputs = inputs
         reference = reference_path(inputs)
-        switches = {**inputs.switches, "priors": True, "easing": False}
+        switches = {**inputs.switches, "easing": False}
         horizon = inputs.horizon
         self.stress = np.empty((horizon + 1, paths))
         self.Z_star = np.empty(paths)
