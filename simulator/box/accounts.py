@@ -245,7 +245,7 @@ def internal_rate(cash_flows):  # type: ignore[no-untyped-def]
                 changes += 1
             sign = now
         else:  # debris of rounding, which a long horizon would blow up
-            cash_flows[t, b, lane] = 0.0
+            cash_flows[t] = 0.0
     if changes == 0:
         return IRR_NONE, np.nan
     if changes > 1:
