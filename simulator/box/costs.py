@@ -21,7 +21,7 @@ from simulator.credit.leases import (
     GONE,
 )
 from simulator.drivers.collateral import HOURS
-from simulator.numerics.jit import inner
+from simulator.numerics.jit import inlined, inner
 
 HOURS_A_YEAR = 8760.0
 
@@ -59,7 +59,7 @@ class CostParams(NamedTuple):
     hall_path: NDArray[np.float64]  # (month,), escalator, 1 at t0
 
 
-@inner
+@inlined
 def power_price(params, a, month, market_price):  # type: ignore[no-untyped-def]
     """Return what a box pays for power, USD per MWh: hedged share at plan, the rest at market."""
     planned = params.power_path[month]
@@ -69,7 +69,7 @@ def power_price(params, a, month, market_price):  # type: ignore[no-untyped-def]
     )
 
 
-@inner
+@inlined
 def cash_floor(params, a, month, market_price):  # type: ignore[no-untyped-def]
     """Return the cash cost of one GPU-hour, USD: below it a merchant GPU idles."""
     power = power_price(params, a, month, market_price) * params.terms[COST_TERM.power_mwh, a]
@@ -86,7 +86,7 @@ def set_floors(params, month, market_power, floors):  # type: ignore[no-untyped-
             floors[a, lane] = cash_floor(params, a, month, market_power[lane])
 
 
-@inner
+@inlined
 def asset_cost(params, a, month, market_price, status, running):  # type: ignore[no-untyped-def]
     """Return (power, other) cost of an accepted asset this month, USD m."""
     if status == CANCELLED or status == GONE:

@@ -9,13 +9,13 @@ from simulator.box import flows
 from simulator.box.receipts import box_debt, realisation_ratio, window_dscr
 from simulator.box.terms import BOX, BOX_CODE, BOX_TERM, PERFORMING, WINDOWS
 from simulator.credit.leases import LEASE, UNPAID
-from simulator.numerics.jit import inner
+from simulator.numerics.jit import inlined, inner
 
 FAILS_TO_DEFAULT = 2.0
 MONTHS_OVER_TO_DEFAULT = 4.0  # not prepaid in three months after the first
 
 
-@inner
+@inlined
 def over_trigger(box_params, boxes, flow, b, lane, debt):  # type: ignore[no-untyped-def]
     """Return debt above the LTC or LTV trigger, USD m (the larger excess; <= 0 = none)."""
     excess = 0.0
@@ -30,7 +30,7 @@ def over_trigger(box_params, boxes, flow, b, lane, debt):  # type: ignore[no-unt
     return excess
 
 
-@inner
+@inlined
 def breached_contract(box_params, lease_state, b, lane):  # type: ignore[no-untyped-def]
     """Say whether a pooled contract goes unpaid this month."""
     for a in range(
@@ -111,7 +111,7 @@ def test_covenants(box_params, boxes, tranches, lease_state, flow, month, sponso
             flow[flows.CURE_ASKED, b, lane] = asked
 
 
-@inner
+@inlined
 def note_cure(box_params, boxes, flow, b, lane):  # type: ignore[no-untyped-def]
     """Say whether an asked cure came in full; then both counts start anew.
 

@@ -38,16 +38,16 @@ from simulator.credit.leases import (
     full_invoice,
 )
 from simulator.numerics.elementary import exp, log
-from simulator.numerics.jit import inner
+from simulator.numerics.jit import inlined, inner
 
 
-@inner
+@inlined
 def index_rate(params, d, sofr_before):  # type: ignore[no-untyped-def]
     """Return the index of a floating coupon: SOFR of the month before, floored."""
     return max(params.terms[TRANCHE_TERM.floor, d], sofr_before)
 
 
-@inner
+@inlined
 def coupon_rate(params, state, d, lane, sofr_before):  # type: ignore[no-untyped-def]
     """Return the coupon of the month, per year."""
     if state.rows[TRANCHE.refinanced, d, lane] > 0.0:
@@ -57,7 +57,7 @@ def coupon_rate(params, state, d, lane, sofr_before):  # type: ignore[no-untyped
     return index_rate(params, d, sofr_before) + params.terms[TRANCHE_TERM.rate, d]
 
 
-@inner
+@inlined
 def level_instalment(base, coupon, months):  # type: ignore[no-untyped-def]
     """Return the principal part of a level payment with so many payments left."""
     rate = coupon / 12.0
@@ -66,7 +66,7 @@ def level_instalment(base, coupon, months):  # type: ignore[no-untyped-def]
     return base * rate / (exp(months * log(1.0 + rate)) - 1.0)
 
 
-@inner
+@inlined
 def instalment_due(params, state, d, lane, month, base, coupon):  # type: ignore[no-untyped-def]
     """Return the regular instalment of a month on a balance `base` that is not overdue, USD m.
 
@@ -96,13 +96,13 @@ def instalment_due(params, state, d, lane, month, base, coupon):  # type: ignore
     return min(amortising, max(0.0, base - state.schedule[d, row, lane]))
 
 
-@inner
+@inlined
 def final_principal(state, d, lane, month, base, instalment):  # type: ignore[no-untyped-def]
     """Return what a matured tranche owes beyond its regular instalment, USD m."""
     return max(0.0, base - instalment) if month >= state.rows[TRANCHE.maturity, d, lane] else 0.0
 
 
-@inner
+@inlined
 def scheduled_service(params, state, d, lane, month, months):  # type: ignore[no-untyped-def]
     """Return interest and regular instalments of the next `months` months, USD m."""
     coupon = state.rows[TRANCHE.coupon, d, lane]
@@ -169,7 +169,7 @@ def contract_outlook(
     return start, end, invoice, credit, term_end - credits
 
 
-@inner
+@inlined
 def planned_cost(costs, a, month):  # type: ignore[no-untyped-def]
     """Return an asset's operating costs of a month at planned prices, USD m; 0 if triple-net."""
     if costs.codes[COST_CODE.triple_net, a]:

@@ -31,7 +31,7 @@ from simulator.credit.leases import (
 )
 from simulator.drivers.rates import new_issue_spread
 from simulator.numerics.elementary import exp
-from simulator.numerics.jit import inner
+from simulator.numerics.jit import inlined, inner
 
 # What declares the default (trigger) ...
 BY_SPONSOR, BY_PAYMENT, BY_MATURITY, BY_TERMINATION, BY_DSCR, BY_RATIO, BY_LIQUIDITY = (
@@ -95,7 +95,7 @@ def try_to_refinance(
             state.rows[TRANCHE.fitted, d, lane] = 1.0
 
 
-@inner
+@inlined
 def past_maturity(box_params, state, b, lane, month):  # type: ignore[no-untyped-def]
     """Say whether debt is left at or after its maturity."""
     for d in range(
@@ -109,7 +109,7 @@ def past_maturity(box_params, state, b, lane, month):  # type: ignore[no-untyped
     return False
 
 
-@inner
+@inlined
 def overdue(box_params, boxes, state, b, lane):  # type: ignore[no-untyped-def]
     """Return arrears of a box, USD m: principal and interest overdue, and unpaid fees."""
     total = boxes.rows[BOX.fee_arrears, b, lane]
@@ -206,7 +206,7 @@ def cause_of_default(view, box_params, trigger, b, lane, month):  # type: ignore
     return DELAY if worst == lost_delay else EXPIRY
 
 
-@inner
+@inlined
 def trigger_of(view, box_params, boxes, state, b, lane, month, sponsor_default):  # type: ignore[no-untyped-def]
     """Return the event of default of the month, 0 = none, in the order of precedence."""
     if (
@@ -232,7 +232,7 @@ def trigger_of(view, box_params, boxes, state, b, lane, month, sponsor_default):
     return 0.0
 
 
-@inner
+@inlined
 def end_of_month(  # type: ignore[no-untyped-def]
     view,
     box_params,
@@ -298,7 +298,7 @@ def abandon_assets(view, box_params, b, lane):  # type: ignore[no-untyped-def]
         view.lease_state.rows[LEASE.claim_month, a, lane] = 0.0
 
 
-@inner
+@inlined
 def no_debt_to_come(box_params, params, state, b, lane, month):  # type: ignore[no-untyped-def]
     """Say whether nothing can be drawn any more and something was."""
     drawn = 0.0

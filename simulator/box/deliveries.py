@@ -38,7 +38,7 @@ from simulator.credit.names import NAME
 from simulator.drivers.draws import normals
 from simulator.drivers.memory import CAPEX_LAG
 from simulator.numerics.elementary import exp
-from simulator.numerics.jit import inner
+from simulator.numerics.jit import inlined, inner
 
 CAPEX_SD = 0.08  # of log capex
 SLIP_SD = 0.7  # of log delay
@@ -158,7 +158,7 @@ def slip_deliveries(params, state, leases, seed, paths, month, shortage_starts, 
                 ]
 
 
-@inner
+@inlined
 def expected_acceptance(params, state, a, lane):  # type: ignore[no-untyped-def]
     """Return the month in which a pending or commissioning asset is expected to be accepted."""
     if state.rows[DELIVERY.delivered, a, lane] < NEVER:
@@ -166,7 +166,7 @@ def expected_acceptance(params, state, a, lane):  # type: ignore[no-untyped-def]
     return np.floor(state.rows[DELIVERY.due, a, lane] + 0.5) + params.commission_months
 
 
-@inner
+@inlined
 def cancelled(
     params, leases, lease_state, sites, boxes, sponsor_default, a, b, lane, month, log_development
 ):  # type: ignore[no-untyped-def]

@@ -32,7 +32,7 @@ from simulator.credit.leases import (
     PENDING,
 )
 from simulator.drivers.collateral import orderly_value
-from simulator.numerics.jit import inner
+from simulator.numerics.jit import inlined, inner
 
 TRANSFER_MONTHS = 3.0
 TRANSFER_MONTHS_WITH_LICENCE = 1.0
@@ -278,7 +278,7 @@ def measure_coverage(box_params, boxes, tranche_params, tranches, leases, lease_
             flow[flows.SHORTFALL, b, lane] = max(0.0, needed - own)
 
 
-@inner
+@inlined
 def senior_needs(boxes, flow, b, lane):  # type: ignore[no-untyped-def]
     """Return what costs, fees and all debt service ask for, without final principal, USD m."""
     return (
@@ -294,7 +294,7 @@ def senior_needs(boxes, flow, b, lane):  # type: ignore[no-untyped-def]
     )
 
 
-@inner
+@inlined
 def window_dscr(boxes, b, lane):  # type: ignore[no-untyped-def]
     """Return (sum of CFADS, sum of debt service) over the coverage window."""
     cfads = 0.0
@@ -305,7 +305,7 @@ def window_dscr(boxes, b, lane):  # type: ignore[no-untyped-def]
     return cfads, service
 
 
-@inner
+@inlined
 def realisation_ratio(boxes, b, lane):  # type: ignore[no-untyped-def]
     """Return contracted cash received over due in the last three months; 1 if nothing was due."""
     due = 0.0
@@ -316,7 +316,7 @@ def realisation_ratio(boxes, b, lane):  # type: ignore[no-untyped-def]
     return received / due if due > flows.TINY else 1.0
 
 
-@inner
+@inlined
 def box_debt(box_params, tranches, b, lane):  # type: ignore[no-untyped-def]
     """Return the debt of a box, USD m."""
     total = 0.0

@@ -12,7 +12,7 @@ from __future__ import annotations
 from simulator.box import flows
 from simulator.box.receipts import box_debt, senior_needs
 from simulator.box.terms import BOX, BOX_CODE, BOX_TERM, PERFORMING, TRANCHE, TRANCHE_CODE
-from simulator.numerics.jit import inner
+from simulator.numerics.jit import inlined, inner
 
 (
     OPERATING_COSTS,
@@ -31,7 +31,7 @@ from simulator.numerics.jit import inner
 """Codes of the lines, in the order of `config.terms.WATERFALL_LINES`."""
 
 
-@inner
+@inlined
 def gather_cash(box_params, boxes, tranches, flow, b, lane):  # type: ignore[no-untyped-def]
     """Return the cash of the month: receipts and what reserves release."""
     released = 0.0
@@ -57,13 +57,13 @@ def gather_cash(box_params, boxes, tranches, flow, b, lane):  # type: ignore[no-
     )
 
 
-@inner
+@inlined
 def power_reserve_target(box_params, flow, b, lane):  # type: ignore[no-untyped-def]
     """Return the power reserve asked for: months of this month's power cost, USD m."""
     return box_params.terms[BOX_TERM.power_reserve_months, b] * flow[flows.POWER_COST, b, lane]
 
 
-@inner
+@inlined
 def draw_reserves(boxes, flow, b, lane, cash, needed):  # type: ignore[no-untyped-def]
     """Meet a shortfall from trapped cash, the power reserve and the DSRA; return the cash."""
     short = max(0.0, needed - cash)
@@ -139,7 +139,7 @@ def pay_interest(params, state, box_params, boxes, flow, b, first_rank, last_ran
             flow[flows.CASH_LEFT, b, lane] = left
 
 
-@inner
+@inlined
 def principal_due(state, d, lane):  # type: ignore[no-untyped-def]
     """Return instalment, final principal and arrears of a tranche, at most its balance, USD m."""
     due = (

@@ -19,7 +19,7 @@ from simulator.drivers.collateral import HOURS
 from simulator.drivers.draws import beta_at_normal, normals, uniforms
 from simulator.drivers.prices import tenor_factor
 from simulator.numerics.elementary import exp, log
-from simulator.numerics.jit import inner
+from simulator.numerics.jit import inlined, inner
 from simulator.numerics.philox import fill_uniform_pairs
 from simulator.numerics.processes import monthly_event_probability
 
@@ -206,13 +206,13 @@ def contract_prepayment(params, a, price):  # type: ignore[no-untyped-def]
     return params.terms[LEASE_TERM.prepayment_share, a] * value
 
 
-@inner
+@inlined
 def full_invoice(params, a, price, availability):  # type: ignore[no-untyped-def]
     """Return a month's invoice of an asset at this price, USD m, before credits."""
     return price * params.terms[LEASE_TERM.gpus, a] * HOURS * availability / 1e6
 
 
-@inner
+@inlined
 def comparable_price(params, a, months, contract_price):  # type: ignore[no-untyped-def]
     """Return P^c: what the market would pay for this contract over its remaining months."""
     return (
@@ -348,7 +348,7 @@ def customer_events(  # type: ignore[no-untyped-def]
     return 0.0
 
 
-@inner
+@inlined
 def bill_contract(params, state, names, a, lane, month, availability):  # type: ignore[no-untyped-def]
     """Step (b) for a lease under contract: invoice less prepayment credit, and who pays it."""
     name = params.codes[LEASE_CODE.name, a]
@@ -383,7 +383,7 @@ def bill_contract(params, state, names, a, lane, month, availability):  # type: 
     return paid
 
 
-@inner
+@inlined
 def bill_merchant(
     params, state, a, lane, contract_price, spot_price, utilisation, floor, availability
 ):  # type: ignore[no-untyped-def]
@@ -408,7 +408,7 @@ def bill_merchant(
     return full_invoice(params, a, price, availability) * utilisation
 
 
-@inner
+@inlined
 def renegotiate(
     params, state, seed, path, a, lane, month, log_development, contract_price, prior, u
 ):  # type: ignore[no-untyped-def]
@@ -432,7 +432,7 @@ def renegotiate(
         state.rows[LEASE.rest, a, lane] = 0.0
 
 
-@inner
+@inlined
 def reset_moneyness(state, a, lane, log_development):  # type: ignore[no-untyped-def]
     """Measure surprises from today on: the price has just been set on today's market."""
     state.rows[LEASE.log_reset, a, lane] = log_development

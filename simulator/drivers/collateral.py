@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.numerics.elementary import exp, log
-from simulator.numerics.jit import inner, scalar
+from simulator.numerics.jit import inlined, scalar
 from simulator.numerics.quantiles import beta_quantile_table
 
 INCOME_MONTHS = 84.0
@@ -78,7 +78,7 @@ def pack_collateral(
     )
 
 
-@inner
+@inlined
 def resale_curve(curve, age_months: float) -> float:  # type: ignore[no-untyped-def]
     """Return the share of its price when new that a GPU of this age fetches."""
     years = max(0.0, age_months / 12.0)
@@ -89,7 +89,7 @@ def resale_curve(curve, age_months: float) -> float:  # type: ignore[no-untyped-
     return curve[whole] + (curve[whole + 1] - curve[whole]) * (years - whole)
 
 
-@inner
+@inlined
 def market_value(params, generation, age_months, hit, log_development, overhang):  # type: ignore[no-untyped-def]
     """Return V_mkt of one GPU in USD."""
     share = (
@@ -108,7 +108,7 @@ def geometric_sums(ratio: float) -> NDArray[np.float64]:
     return np.cumsum(powers)
 
 
-@inner
+@inlined
 def income_value(params, price, utilisation, floor):  # type: ignore[no-untyped-def]
     """Return V_inc of one GPU in USD: the margin still to come, up to its last positive month.
 
@@ -131,7 +131,7 @@ def income_value(params, price, utilisation, floor):  # type: ignore[no-untyped-
     return HOURS * max(0.0, revenue - cost)
 
 
-@inner
+@inlined
 def orderly_value(  # type: ignore[no-untyped-def]
     params, generation, age_months, hit, log_development, overhang, price, utilisation, floor
 ):

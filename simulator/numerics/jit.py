@@ -14,7 +14,7 @@ import numba
 from simulator.numerics.cache import prepare_cache
 from simulator.numerics.fingerprint import source_hash
 
-__all__ = ["JIT_DISABLED", "inner", "kernel", "merged", "scalar", "source_hash"]
+__all__ = ["JIT_DISABLED", "inlined", "inner", "kernel", "merged", "scalar", "source_hash"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -66,6 +66,33 @@ def inner(function: Function) -> Function:
         error_model="numpy",
         no_cpython_wrapper=True,
         no_cfunc_wrapper=True,
+    )(function)
+    return cast("Function", compiled)
+
+
+def inlined(function: Function) -> Function:
+    """Compile a function of kernels that LLVM always writes into its caller.
+
+    For what every lane does every month: a call passes each array of a named tuple as a dozen
+    numbers, which costs more than most formulas do.
+
+    Parameters
+    ----------
+    function : callable
+        Plain function that kernels call, short or called from one place.
+
+    Returns
+    -------
+    callable
+        The same signature, compiled; the function itself if compilation is switched off.
+    """
+    compiled = numba.njit(
+        cache=True,
+        nogil=True,
+        error_model="numpy",
+        no_cpython_wrapper=True,
+        no_cfunc_wrapper=True,
+        forceinline=True,
     )(function)
     return cast("Function", compiled)
 

@@ -40,7 +40,7 @@ from simulator.box.terms import (
 from simulator.box.workout import pay_claims
 from simulator.drivers.rates import new_issue_spread
 from simulator.numerics.elementary import exp
-from simulator.numerics.jit import inner
+from simulator.numerics.jit import inlined, inner
 
 RAISE_SHARE = 0.25  # of market value a year
 RAISE_DISCOUNT = 0.10
@@ -167,7 +167,7 @@ def worth_supporting(view, box_params, boxes, tranches, flow, b, lane, month, as
     return cost, gain
 
 
-@inner
+@inlined
 def asked_by_choice(box_params, flow, b, lane):  # type: ignore[no-untyped-def]
     """Return what a box asks for beyond its guaranteed shortfall, USD m."""
     asked = flow[flows.CURE_ASKED, b, lane]
@@ -233,7 +233,7 @@ def give_support(params, state, view, box_params, boxes, tranches, flow, month, 
                 ranking[best] = -np.inf
 
 
-@inner
+@inlined
 def own_debt_due(params, tranche_params, tranches, s, lane, month, sofr_before, shut, spread):  # type: ignore[no-untyped-def]
     """Set interest and instalments of a HoldCo's own debt; return (coupons, principal) due."""
     coupons = 0.0
@@ -267,7 +267,7 @@ def own_debt_due(params, tranche_params, tranches, s, lane, month, sofr_before, 
     return coupons, principal
 
 
-@inner
+@inlined
 def pay_own_debt(tranche_params, tranches, s, lane):  # type: ignore[no-untyped-def]
     """Pay what is due on a HoldCo's own debt."""
     for d in range(tranche_params.codes.shape[1]):
@@ -287,7 +287,7 @@ def pay_own_debt(tranche_params, tranches, s, lane):  # type: ignore[no-untyped-
             )
 
 
-@inner
+@inlined
 def accrue_own_debt(tranche_params, tranches, s, lane):  # type: ignore[no-untyped-def]
     """Add unpaid interest to the claims of a defaulted HoldCo's creditors."""
     for d in range(tranche_params.codes.shape[1]):
@@ -378,7 +378,7 @@ def raise_equity(params, state, s, lane, need, stress):  # type: ignore[no-untyp
     return raised
 
 
-@inner
+@inlined
 def flows_with_boxes(box_params, boxes, flow, s, lane):  # type: ignore[no-untyped-def]
     """Return (distributions, contributions, receipts) of a sponsor's boxes this month, USD m."""
     received = 0.0
@@ -397,7 +397,7 @@ def flows_with_boxes(box_params, boxes, flow, s, lane):  # type: ignore[no-untyp
     return received, contributed, receipts
 
 
-@inner
+@inlined
 def full_recourse_arrears(box_params, boxes, tranches, s, lane):  # type: ignore[no-untyped-def]
     """Return the arrears of a sponsor's performing fully guaranteed boxes, USD m."""
     total = 0.0
