@@ -1,0 +1,1 @@
+"""Boxes: contracts, deliveries, costs, debt, waterfall, covenants, workout, accounts."""

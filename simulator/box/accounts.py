@@ -80,7 +80,7 @@ def new_accounts(boxes: int, horizon: int, lanes: int) -> AccountState:
 @inner
 def init_accounts(
     state, box_params, boxes, tranches, deliveries, delivery_state, leases, lease_state
-):  # type: ignore[no-untyped-def]
+):
     """Open the accounts: equity in a running box is depreciated cost and reserves less debt."""
     state.rows[:] = 0.0
     state.lanes[:] = 0.0
@@ -116,7 +116,7 @@ def init_accounts(
 
 
 @inner
-def record_month(state, box_params, boxes, tranches, flow, month):  # type: ignore[no-untyped-def]
+def record_month(state, box_params, boxes, tranches, flow, month):
     """Book the month's flows between each box and its equity, and the closing balances."""
     early = exp((month - 1.0) * log(box_params.hurdle))
     late = early * box_params.hurdle
@@ -158,8 +158,8 @@ def record_month(state, box_params, boxes, tranches, flow, month):  # type: igno
 
 
 @inner
-def terminal_value(view, box_params, boxes, tranches, b, lane, month):  # type: ignore[no-untyped-def]
-    """Return TV of a box at the horizon, USD m: contracts and collateral still to come, less debt."""
+def terminal_value(view, box_params, boxes, tranches, b, lane, month):
+    """Return TV of a box at the horizon, USD m: contracts and collateral to come, less debt."""
     if boxes.rows[BOX.status, b, lane] != PERFORMING:
         return 0.0
     lease_state = view.lease_state
@@ -217,7 +217,7 @@ def terminal_value(view, box_params, boxes, tranches, b, lane, month):  # type: 
 
 
 @inner
-def present_value(cash_flows, factor):  # type: ignore[no-untyped-def]
+def present_value(cash_flows, factor):
     """Return (value, slope in the factor) of a box's equity flows at a monthly discount factor."""
     value = 0.0
     slope = 0.0
@@ -228,7 +228,7 @@ def present_value(cash_flows, factor):  # type: ignore[no-untyped-def]
 
 
 @inner
-def internal_rate(cash_flows):  # type: ignore[no-untyped-def]
+def internal_rate(cash_flows):
     """Return (state, annual effective IRR) of a box's equity flows.
 
     Undefined without a change of sign or beyond doubling or halving in a month, ambiguous with
@@ -276,7 +276,7 @@ def internal_rate(cash_flows):  # type: ignore[no-untyped-def]
 
 
 @inner
-def close_accounts(state, view, box_params, boxes, tranches, month, series):  # type: ignore[no-untyped-def]
+def close_accounts(state, view, box_params, boxes, tranches, month, series):
     """Close the accounts at the horizon: terminal values and internal rates of return."""
     for b in range(box_params.codes.shape[1]):
         for lane in range(boxes.rows.shape[2]):

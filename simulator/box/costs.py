@@ -60,7 +60,7 @@ class CostParams(NamedTuple):
 
 
 @inlined
-def power_price(params, a, month, market_price):  # type: ignore[no-untyped-def]
+def power_price(params, a, month, market_price):
     """Return what a box pays for power, USD per MWh: hedged share at plan, the rest at market."""
     planned = params.power_path[month]
     hedged = params.terms[COST_TERM.hedged, a]
@@ -70,7 +70,7 @@ def power_price(params, a, month, market_price):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def cash_floor(params, a, month, market_price):  # type: ignore[no-untyped-def]
+def cash_floor(params, a, month, market_price):
     """Return the cash cost of one GPU-hour, USD: below it a merchant GPU idles."""
     power = power_price(params, a, month, market_price) * params.terms[COST_TERM.power_mwh, a]
     fixed = params.terms[COST_TERM.operations, a] * 12.0 * HOURS / HOURS_A_YEAR
@@ -79,7 +79,7 @@ def cash_floor(params, a, month, market_price):  # type: ignore[no-untyped-def]
 
 
 @inner
-def set_floors(params, month, market_power, floors):  # type: ignore[no-untyped-def]
+def set_floors(params, month, market_power, floors):
     """Write the cash floor of every asset and lane; `market_power` (lane,), USD per MWh."""
     for a in range(params.terms.shape[1]):
         for lane in range(market_power.shape[0]):
@@ -87,7 +87,7 @@ def set_floors(params, month, market_power, floors):  # type: ignore[no-untyped-
 
 
 @inlined
-def asset_cost(params, a, month, market_price, status, running):  # type: ignore[no-untyped-def]
+def asset_cost(params, a, month, market_price, status, running):
     """Return (power, other) cost of an accepted asset this month, USD m."""
     if status == CANCELLED or status == GONE:
         return 0.0, 0.0

@@ -16,7 +16,7 @@ MONTHS_OVER_TO_DEFAULT = 4.0  # not prepaid in three months after the first
 
 
 @inlined
-def over_trigger(box_params, boxes, flow, b, lane, debt):  # type: ignore[no-untyped-def]
+def over_trigger(box_params, boxes, flow, b, lane, debt):
     """Return debt above the LTC or LTV trigger, USD m (the larger excess; <= 0 = none)."""
     excess = 0.0
     if box_params.terms[BOX_TERM.ltc_trigger, b] > 0.0:
@@ -31,7 +31,7 @@ def over_trigger(box_params, boxes, flow, b, lane, debt):  # type: ignore[no-unt
 
 
 @inlined
-def breached_contract(box_params, lease_state, b, lane):  # type: ignore[no-untyped-def]
+def breached_contract(box_params, lease_state, b, lane):
     """Say whether a pooled contract goes unpaid this month."""
     for a in range(
         box_params.codes[BOX_CODE.first_asset, b], box_params.codes[BOX_CODE.end_asset, b]
@@ -42,7 +42,7 @@ def breached_contract(box_params, lease_state, b, lane):  # type: ignore[no-unty
 
 
 @inner
-def test_covenants(box_params, boxes, tranches, lease_state, flow, month, sponsor_cash):  # type: ignore[no-untyped-def]
+def test_covenants(box_params, boxes, tranches, lease_state, flow, month, sponsor_cash):
     """Test every performing box with debt; set the trap and the cures asked.
 
     Parameters
@@ -112,7 +112,7 @@ def test_covenants(box_params, boxes, tranches, lease_state, flow, month, sponso
 
 
 @inlined
-def note_cure(box_params, boxes, flow, b, lane):  # type: ignore[no-untyped-def]
+def note_cure(box_params, boxes, flow, b, lane):
     """Say whether an asked cure came in full; then both counts start anew.
 
     It has prepaid debt, and counts as cash flow in the coverage window.

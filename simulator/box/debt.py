@@ -42,13 +42,13 @@ from simulator.numerics.jit import inlined, inner
 
 
 @inlined
-def index_rate(params, d, sofr_before):  # type: ignore[no-untyped-def]
+def index_rate(params, d, sofr_before):
     """Return the index of a floating coupon: SOFR of the month before, floored."""
     return max(params.terms[TRANCHE_TERM.floor, d], sofr_before)
 
 
 @inlined
-def coupon_rate(params, state, d, lane, sofr_before):  # type: ignore[no-untyped-def]
+def coupon_rate(params, state, d, lane, sofr_before):
     """Return the coupon of the month, per year."""
     if state.rows[TRANCHE.refinanced, d, lane] > 0.0:
         return index_rate(params, d, sofr_before) + state.rows[TRANCHE.margin, d, lane]
@@ -58,7 +58,7 @@ def coupon_rate(params, state, d, lane, sofr_before):  # type: ignore[no-untyped
 
 
 @inlined
-def level_instalment(base, coupon, months):  # type: ignore[no-untyped-def]
+def level_instalment(base, coupon, months):
     """Return the principal part of a level payment with so many payments left."""
     rate = coupon / 12.0
     if abs(rate) < 1e-12:
@@ -67,7 +67,7 @@ def level_instalment(base, coupon, months):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def instalment_due(params, state, d, lane, month, base, coupon):  # type: ignore[no-untyped-def]
+def instalment_due(params, state, d, lane, month, base, coupon):
     """Return the regular instalment of a month on a balance `base` that is not overdue, USD m.
 
     What it leaves at maturity is final principal: due, but neither debt service nor arrears.
@@ -97,13 +97,13 @@ def instalment_due(params, state, d, lane, month, base, coupon):  # type: ignore
 
 
 @inlined
-def final_principal(state, d, lane, month, base, instalment):  # type: ignore[no-untyped-def]
+def final_principal(state, d, lane, month, base, instalment):
     """Return what a matured tranche owes beyond its regular instalment, USD m."""
     return max(0.0, base - instalment) if month >= state.rows[TRANCHE.maturity, d, lane] else 0.0
 
 
 @inlined
-def scheduled_service(params, state, d, lane, month, months):  # type: ignore[no-untyped-def]
+def scheduled_service(params, state, d, lane, month, months):
     """Return interest and regular instalments of the next `months` months, USD m."""
     coupon = state.rows[TRANCHE.coupon, d, lane]
     overdue = state.rows[TRANCHE.arrears, d, lane]
@@ -124,7 +124,7 @@ def scheduled_service(params, state, d, lane, month, months):  # type: ignore[no
 @inner
 def contract_outlook(
     deliveries, delivery_state, leases, lease_state, availability, a, lane, fitted
-):  # type: ignore[no-untyped-def]
+):
     """Return what an asset's contract still promises, seen from the end of month `fitted`.
 
     Returns
@@ -170,7 +170,7 @@ def contract_outlook(
 
 
 @inlined
-def planned_cost(costs, a, month):  # type: ignore[no-untyped-def]
+def planned_cost(costs, a, month):
     """Return an asset's operating costs of a month at planned prices, USD m; 0 if triple-net."""
     if costs.codes[COST_CODE.triple_net, a]:
         return 0.0
@@ -186,7 +186,7 @@ def planned_cost(costs, a, month):  # type: ignore[no-untyped-def]
 
 
 @inner
-def add_contracted_cash(  # type: ignore[no-untyped-def]
+def add_contracted_cash(
     deliveries,
     delivery_state,
     leases,
@@ -212,7 +212,7 @@ def add_contracted_cash(  # type: ignore[no-untyped-def]
 
 
 @inner
-def contracted_value(  # type: ignore[no-untyped-def]
+def contracted_value(
     deliveries, delivery_state, leases, lease_state, costs, availability, a, lane, fitted, factor
 ):
     """Return the value at `fitted` of an asset's contracted cash, no month's below zero, USD m.
@@ -234,7 +234,7 @@ def contracted_value(  # type: ignore[no-untyped-def]
 @inner
 def depreciated_cost(
     deliveries, delivery_state, leases, lease_state, b, box_params, lane, month, life
-):  # type: ignore[no-untyped-def]
+):
     """Return the straight-line depreciated cost of a box's GPUs, USD m."""
     total = 0.0
     for a in range(
@@ -254,7 +254,7 @@ def depreciated_cost(
 
 
 @inner
-def fit_schedules(  # type: ignore[no-untyped-def]
+def fit_schedules(
     params,
     state,
     box_params,
@@ -374,7 +374,7 @@ def fit_schedules(  # type: ignore[no-untyped-def]
 
 
 @inner
-def sculpt(state, d, lane, month, last, factor, cash):  # type: ignore[no-untyped-def]
+def sculpt(state, d, lane, month, last, factor, cash):
     """Write the share of the opening balance due each month: principal follows contracted cash."""
     rows = state.schedule.shape[1]
     later = 0.0  # value at the end of s of contracted cash after s
@@ -392,7 +392,7 @@ def sculpt(state, d, lane, month, last, factor, cash):  # type: ignore[no-untype
 
 
 @inner
-def scale_caps(state, d, lane, month, last):  # type: ignore[no-untyped-def]
+def scale_caps(state, d, lane, month, last):
     """Lift the caps to the balance at the fit if it stands above them: the deal's own headroom."""
     rows = state.schedule.shape[1]
     balance = state.rows[TRANCHE.balance, d, lane]
@@ -406,7 +406,7 @@ def scale_caps(state, d, lane, month, last):  # type: ignore[no-untyped-def]
 
 
 @inner
-def debt_service(params, state, box_params, boxes, flow, month, sofr_before, sponsors_default):  # type: ignore[no-untyped-def]
+def debt_service(params, state, box_params, boxes, flow, month, sofr_before, sponsors_default):
     """Set coupons, interest, instalments and fees due by the tranches of performing boxes.
 
     Before the first acceptance interest and fees capitalise within the commitment; equity pays

@@ -53,7 +53,7 @@ GRACE_MONTH_ENDS = 2.0
 @inner
 def try_to_refinance(
     view, box_params, boxes, params, state, flow, b, lane, month, repaid, distressed
-):  # type: ignore[no-untyped-def]
+):
     """Extend what fell due, at the market's spread, if the market would lend against the box.
 
     Parameters
@@ -96,7 +96,7 @@ def try_to_refinance(
 
 
 @inlined
-def past_maturity(box_params, state, b, lane, month):  # type: ignore[no-untyped-def]
+def past_maturity(box_params, state, b, lane, month):
     """Say whether debt is left at or after its maturity."""
     for d in range(
         box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
@@ -110,7 +110,7 @@ def past_maturity(box_params, state, b, lane, month):  # type: ignore[no-untyped
 
 
 @inlined
-def overdue(box_params, boxes, state, b, lane):  # type: ignore[no-untyped-def]
+def overdue(box_params, boxes, state, b, lane):
     """Return arrears of a box, USD m: principal and interest overdue, and unpaid fees."""
     total = boxes.rows[BOX.fee_arrears, b, lane]
     for d in range(
@@ -121,7 +121,7 @@ def overdue(box_params, boxes, state, b, lane):  # type: ignore[no-untyped-def]
 
 
 @inner
-def terminated_contract(view, box_params, b, lane, month):  # type: ignore[no-untyped-def]
+def terminated_contract(view, box_params, b, lane, month):
     """Say whether a contract lost its last delivery to rejection or termination this month."""
     leases, lease_state = view.leases, view.lease_state
     for a in range(
@@ -147,7 +147,7 @@ def terminated_contract(view, box_params, b, lane, month):  # type: ignore[no-un
 
 
 @inner
-def cause_of_default(view, box_params, trigger, b, lane, month):  # type: ignore[no-untyped-def]
+def cause_of_default(view, box_params, trigger, b, lane, month):
     """Return what took most contracted revenue in the month of the default."""
     if trigger == BY_SPONSOR:
         return CAUSE_SPONSOR
@@ -207,7 +207,7 @@ def cause_of_default(view, box_params, trigger, b, lane, month):  # type: ignore
 
 
 @inlined
-def trigger_of(view, box_params, boxes, state, b, lane, month, sponsor_default):  # type: ignore[no-untyped-def]
+def trigger_of(view, box_params, boxes, state, b, lane, month, sponsor_default):
     """Return the event of default of the month, 0 = none, in the order of precedence."""
     if (
         box_params.codes[BOX_CODE.recourse, b] == FULL_RECOURSE
@@ -233,7 +233,7 @@ def trigger_of(view, box_params, boxes, state, b, lane, month, sponsor_default):
 
 
 @inlined
-def end_of_month(  # type: ignore[no-untyped-def]
+def end_of_month(
     view,
     box_params,
     boxes,
@@ -288,7 +288,7 @@ def end_of_month(  # type: ignore[no-untyped-def]
 
 
 @inner
-def abandon_assets(view, box_params, b, lane):  # type: ignore[no-untyped-def]
+def abandon_assets(view, box_params, b, lane):
     """Take a box's GPUs out of the model: its lenders' recovery is drawn, not earned."""
     for a in range(
         box_params.codes[BOX_CODE.first_asset, b], box_params.codes[BOX_CODE.end_asset, b]
@@ -299,7 +299,7 @@ def abandon_assets(view, box_params, b, lane):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def no_debt_to_come(box_params, params, state, b, lane, month):  # type: ignore[no-untyped-def]
+def no_debt_to_come(box_params, params, state, b, lane, month):
     """Say whether nothing can be drawn any more and something was."""
     drawn = 0.0
     for d in range(

@@ -115,7 +115,7 @@ def new_deliveries(assets: int, lanes: int) -> DeliveryState:
 
 
 @inner
-def init_deliveries(params, state, sites):  # type: ignore[no-untyped-def]
+def init_deliveries(params, state, sites):
     """Set the due months from plans and site delays; killed sites never deliver."""
     for a in range(params.terms.shape[1]):
         site = params.codes[DELIVERY_CODE.site, a]
@@ -133,7 +133,7 @@ def init_deliveries(params, state, sites):  # type: ignore[no-untyped-def]
 
 
 @inner
-def slip_deliveries(params, state, leases, seed, paths, month, shortage_starts, site_slip):  # type: ignore[no-untyped-def]
+def slip_deliveries(params, state, leases, seed, paths, month, shortage_starts, site_slip):
     """Push pending deliveries back: a shortage that starts, a moratorium on sites.
 
     Parameters
@@ -159,7 +159,7 @@ def slip_deliveries(params, state, leases, seed, paths, month, shortage_starts, 
 
 
 @inlined
-def expected_acceptance(params, state, a, lane):  # type: ignore[no-untyped-def]
+def expected_acceptance(params, state, a, lane):
     """Return the month in which a pending or commissioning asset is expected to be accepted."""
     if state.rows[DELIVERY.delivered, a, lane] < NEVER:
         return state.rows[DELIVERY.delivered, a, lane] + params.commission_months
@@ -169,7 +169,7 @@ def expected_acceptance(params, state, a, lane):  # type: ignore[no-untyped-def]
 @inlined
 def cancelled(
     params, leases, lease_state, sites, boxes, sponsor_default, a, b, lane, month, log_development
-):  # type: ignore[no-untyped-def]
+):
     """Say whether a pending delivery is called off this month."""
     failed = boxes.rows[BOX.default_month, b, lane]
     if (failed > 0.0 and failed < month) or (sponsor_default > 0.0 and sponsor_default < month):
@@ -187,7 +187,7 @@ def cancelled(
 @inner
 def fund_capex(
     box_params, boxes, tranche_params, tranches, flow, b, lane, month, capex, prepayment
-):  # type: ignore[no-untyped-def]
+):
     """Draw debt pro rata to what is undrawn; equity pays the rest, and the discount on the draw."""
     undrawn = 0.0
     advance = 0.0
@@ -228,7 +228,7 @@ def fund_capex(
 
 
 @inner
-def step_deliveries(  # type: ignore[no-untyped-def]
+def step_deliveries(
     params,
     state,
     leases,
@@ -316,7 +316,7 @@ def step_deliveries(  # type: ignore[no-untyped-def]
 
 
 @inner
-def damages(params, leases, lease_state, a, lane, month, availability):  # type: ignore[no-untyped-def]
+def damages(params, leases, lease_state, a, lane, month, availability):
     """Return what vendors and insurers pay for a late contracted delivery this month, USD m."""
     late = month > params.terms[DELIVERY_TERM.planned, a] + params.commission_months
     waiting = lease_state.rows[LEASE.status, a, lane] <= COMMISSIONING
@@ -332,7 +332,7 @@ def damages(params, leases, lease_state, a, lane, month, availability):  # type:
 
 
 @inner
-def accept(params, state, leases, lease_state, names, seed, paths, month, tightness):  # type: ignore[no-untyped-def]
+def accept(params, state, leases, lease_state, names, seed, paths, month, tightness):
     """Accept, at the end of the month, what was delivered `commission_months` ago."""
     for a in range(params.terms.shape[1]):
         if not params.codes[DELIVERY_CODE.pending, a]:
@@ -366,7 +366,7 @@ def accept(params, state, leases, lease_state, names, seed, paths, month, tightn
 
 
 @inner
-def note_acceptance(params, leases, lease_state, boxes, month):  # type: ignore[no-untyped-def]
+def note_acceptance(params, leases, lease_state, boxes, month):
     """Remember the month of each box's first acceptance."""
     for a in range(params.terms.shape[1]):
         b = leases.codes[LEASE_CODE.box, a]

@@ -32,7 +32,7 @@ from simulator.numerics.jit import inner
 
 
 @inner
-def projected_cash(view, box_params, boxes, b, lane, month, ahead):  # type: ignore[no-untyped-def]
+def projected_cash(view, box_params, boxes, b, lane, month, ahead):
     """Return the CFADS of a box `ahead` months from now, USD m, as one would expect it today.
 
     Parameters
@@ -86,7 +86,7 @@ def projected_cash(view, box_params, boxes, b, lane, month, ahead):  # type: ign
 
 
 @inner
-def projected_value(view, box_params, boxes, b, lane, month, ahead):  # type: ignore[no-untyped-def]
+def projected_value(view, box_params, boxes, b, lane, month, ahead):
     """Return the orderly value of a box's GPUs `ahead` months from now, USD m."""
     total = 0.0
     for a in range(
@@ -114,14 +114,14 @@ def projected_value(view, box_params, boxes, b, lane, month, ahead):  # type: ig
 
 
 @inner
-def expected_sale_share(view):  # type: ignore[no-untyped-def]
+def expected_sale_share(view):
     """Return expected net proceeds of a forced sale per unit of orderly value."""
     collateral = view.collateral
     return max(0.1, 1.0 - collateral.haircut_mean) * (1.0 - collateral.remarketing_cost)
 
 
 @inner
-def level_service(debt, coupon, months):  # type: ignore[no-untyped-def]
+def level_service(debt, coupon, months):
     """Return the monthly level payment that repays `debt` over so many months, USD m."""
     if debt <= flows.TINY:
         return 0.0
@@ -129,7 +129,7 @@ def level_service(debt, coupon, months):  # type: ignore[no-untyped-def]
 
 
 @inner
-def mean_coupon(box_params, tranches, b, lane):  # type: ignore[no-untyped-def]
+def mean_coupon(box_params, tranches, b, lane):
     """Return the balance-weighted coupon of a box, per year."""
     weighted = 0.0
     debt = 0.0
@@ -142,7 +142,7 @@ def mean_coupon(box_params, tranches, b, lane):  # type: ignore[no-untyped-def]
 
 
 @inner
-def months_to_maturity(box_params, tranches, b, lane, month):  # type: ignore[no-untyped-def]
+def months_to_maturity(box_params, tranches, b, lane, month):
     """Return months to the latest maturity of a box with a balance, between 1 and 60."""
     last = float(month)
     for d in range(

@@ -39,7 +39,7 @@ TRANSFER_MONTHS_WITH_LICENCE = 1.0
 
 
 @inner
-def collect(  # type: ignore[no-untyped-def]
+def collect(
     box_params,
     boxes,
     leases,
@@ -121,7 +121,7 @@ def collect(  # type: ignore[no-untyped-def]
 
 
 @inner
-def value_collateral(  # type: ignore[no-untyped-def]
+def value_collateral(
     box_params,
     boxes,
     leases,
@@ -175,7 +175,7 @@ def value_collateral(  # type: ignore[no-untyped-def]
 
 
 @inner
-def asset_value(  # type: ignore[no-untyped-def]
+def asset_value(
     box_params,
     boxes,
     leases,
@@ -193,7 +193,7 @@ def asset_value(  # type: ignore[no-untyped-def]
     hits,
     overhang,
 ):
-    """Return the orderly value of an asset `ahead` months from now, USD m, prices at their drift."""
+    """Return the orderly value of an asset `ahead` months on, USD m, prices at their drift."""
     from_acceptance = month - lease_state.rows[LEASE.accepted, a, lane]
     status = lease_state.rows[LEASE.status, a, lane]
     delivered = status > 0.0 and status < 7.0
@@ -222,7 +222,7 @@ def asset_value(  # type: ignore[no-untyped-def]
 
 
 @inner
-def measure_coverage(box_params, boxes, tranche_params, tranches, leases, lease_state, flow, month):  # type: ignore[no-untyped-def]
+def measure_coverage(box_params, boxes, tranche_params, tranches, leases, lease_state, flow, month):
     """Compute CFADS, the coverage window, the reserve target and the shortfall of the month."""
     for b in range(box_params.codes.shape[1]):
         for lane in range(boxes.rows.shape[2]):
@@ -279,7 +279,7 @@ def measure_coverage(box_params, boxes, tranche_params, tranches, leases, lease_
 
 
 @inlined
-def senior_needs(boxes, flow, b, lane):  # type: ignore[no-untyped-def]
+def senior_needs(boxes, flow, b, lane):
     """Return what costs, fees and all debt service ask for, without final principal, USD m."""
     return (
         flow[flows.OPERATING_COSTS, b, lane]
@@ -295,7 +295,7 @@ def senior_needs(boxes, flow, b, lane):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def window_dscr(boxes, b, lane):  # type: ignore[no-untyped-def]
+def window_dscr(boxes, b, lane):
     """Return (sum of CFADS, sum of debt service) over the coverage window."""
     cfads = 0.0
     service = 0.0
@@ -306,7 +306,7 @@ def window_dscr(boxes, b, lane):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def realisation_ratio(boxes, b, lane):  # type: ignore[no-untyped-def]
+def realisation_ratio(boxes, b, lane):
     """Return contracted cash received over due in the last three months; 1 if nothing was due."""
     due = 0.0
     received = 0.0
@@ -317,7 +317,7 @@ def realisation_ratio(boxes, b, lane):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def box_debt(box_params, tranches, b, lane):  # type: ignore[no-untyped-def]
+def box_debt(box_params, tranches, b, lane):
     """Return the debt of a box, USD m."""
     total = 0.0
     for d in range(

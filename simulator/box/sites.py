@@ -90,7 +90,7 @@ def new_sites(sites: int, lanes: int) -> SiteState:
 
 
 @inner
-def init_sites(params, state, seed, paths, supply_factor):  # type: ignore[no-untyped-def]
+def init_sites(params, state, seed, paths, supply_factor):
     """Draw each path's delays, kills and curtailment; `supply_factor` (lane,) is S*."""
     for site in range(params.terms.shape[1]):
         for lane in range(paths.shape[0]):

@@ -32,7 +32,7 @@ from simulator.numerics.jit import inlined, inner
 
 
 @inlined
-def gather_cash(box_params, boxes, tranches, flow, b, lane):  # type: ignore[no-untyped-def]
+def gather_cash(box_params, boxes, tranches, flow, b, lane):
     """Return the cash of the month: receipts and what reserves release."""
     released = 0.0
     debt = box_debt(box_params, tranches, b, lane)
@@ -58,13 +58,13 @@ def gather_cash(box_params, boxes, tranches, flow, b, lane):  # type: ignore[no-
 
 
 @inlined
-def power_reserve_target(box_params, flow, b, lane):  # type: ignore[no-untyped-def]
+def power_reserve_target(box_params, flow, b, lane):
     """Return the power reserve asked for: months of this month's power cost, USD m."""
     return box_params.terms[BOX_TERM.power_reserve_months, b] * flow[flows.POWER_COST, b, lane]
 
 
 @inlined
-def draw_reserves(boxes, flow, b, lane, cash, needed):  # type: ignore[no-untyped-def]
+def draw_reserves(boxes, flow, b, lane, cash, needed):
     """Meet a shortfall from trapped cash, the power reserve and the DSRA; return the cash."""
     short = max(0.0, needed - cash)
     used = min(short, boxes.rows[BOX.trapped, b, lane])
@@ -84,7 +84,7 @@ def draw_reserves(boxes, flow, b, lane, cash, needed):  # type: ignore[no-untype
 
 
 @inner
-def pay_costs(boxes, flow, b):  # type: ignore[no-untyped-def]
+def pay_costs(boxes, flow, b):
     """Pay operating costs, last month's unpaid ones included."""
     for lane in range(flow.shape[2]):
         if boxes.rows[BOX.status, b, lane] == PERFORMING:
@@ -96,7 +96,7 @@ def pay_costs(boxes, flow, b):  # type: ignore[no-untyped-def]
 
 
 @inner
-def pay_fees(boxes, flow, b):  # type: ignore[no-untyped-def]
+def pay_fees(boxes, flow, b):
     """Pay senior fees and hedge settlements (a settlement received came in with the cash)."""
     for lane in range(flow.shape[2]):
         if boxes.rows[BOX.status, b, lane] == PERFORMING:
@@ -109,7 +109,7 @@ def pay_fees(boxes, flow, b):  # type: ignore[no-untyped-def]
 
 
 @inner
-def pay_interest(params, state, box_params, boxes, flow, b, first_rank, last_rank, paid_line):  # type: ignore[no-untyped-def]
+def pay_interest(params, state, box_params, boxes, flow, b, first_rank, last_rank, paid_line):
     """Pay interest by rank, pro rata within a rank; what is unpaid is added to the balance."""
     first = box_params.codes[BOX_CODE.first_tranche, b]
     end = box_params.codes[BOX_CODE.end_tranche, b]
@@ -140,7 +140,7 @@ def pay_interest(params, state, box_params, boxes, flow, b, first_rank, last_ran
 
 
 @inlined
-def principal_due(state, d, lane):  # type: ignore[no-untyped-def]
+def principal_due(state, d, lane):
     """Return instalment, final principal and arrears of a tranche, at most its balance, USD m."""
     due = (
         state.rows[TRANCHE.instalment, d, lane]
@@ -151,7 +151,7 @@ def principal_due(state, d, lane):  # type: ignore[no-untyped-def]
 
 
 @inner
-def pay_principal(  # type: ignore[no-untyped-def]
+def pay_principal(
     params, state, box_params, boxes, flow, b, month, first_rank, last_rank, paid_line
 ):
     """Pay arrears and instalments by rank, pro rata to what is due; the unpaid part stays due.
@@ -189,7 +189,7 @@ def pay_principal(  # type: ignore[no-untyped-def]
 
 
 @inner
-def prepay(params, state, box_params, flow, b, lane, amount):  # type: ignore[no-untyped-def]
+def prepay(params, state, box_params, flow, b, lane, amount):
     """Prepay debt by rank, pro rata to balances within a rank; return what is left over."""
     left = amount
     first = box_params.codes[BOX_CODE.first_tranche, b]
@@ -216,7 +216,7 @@ def prepay(params, state, box_params, flow, b, lane, amount):  # type: ignore[no
 
 
 @inner
-def sweep(params, state, box_params, boxes, flow, b):  # type: ignore[no-untyped-def]
+def sweep(params, state, box_params, boxes, flow, b):
     """Prepay debt: all cash while a ratio trigger is breached, else the agreed share."""
     threshold = box_params.terms[BOX_TERM.sweep_threshold, b]
     agreed = box_params.terms[BOX_TERM.sweep_share, b]
@@ -234,7 +234,7 @@ def sweep(params, state, box_params, boxes, flow, b):  # type: ignore[no-untyped
 
 
 @inner
-def fund_debt_service_reserve(boxes, flow, b):  # type: ignore[no-untyped-def]
+def fund_debt_service_reserve(boxes, flow, b):
     """Top the DSRA up to its target."""
     for lane in range(flow.shape[2]):
         if boxes.rows[BOX.status, b, lane] == PERFORMING:
@@ -247,7 +247,7 @@ def fund_debt_service_reserve(boxes, flow, b):  # type: ignore[no-untyped-def]
 
 
 @inner
-def fund_power_reserve(box_params, state, boxes, flow, b):  # type: ignore[no-untyped-def]
+def fund_power_reserve(box_params, state, boxes, flow, b):
     """Top the power reserve up to its target, while there is debt."""
     for lane in range(flow.shape[2]):
         if boxes.rows[BOX.status, b, lane] == PERFORMING:
@@ -262,7 +262,7 @@ def fund_power_reserve(box_params, state, boxes, flow, b):  # type: ignore[no-un
 
 
 @inner
-def trap_cash(box_params, state, boxes, flow, b):  # type: ignore[no-untyped-def]
+def trap_cash(box_params, state, boxes, flow, b):
     """Hold back what is left while a trap is on and there is debt."""
     for lane in range(flow.shape[2]):
         if boxes.rows[BOX.status, b, lane] == PERFORMING and boxes.rows[BOX.trap_on, b, lane] > 0.0:
@@ -274,7 +274,7 @@ def trap_cash(box_params, state, boxes, flow, b):  # type: ignore[no-untyped-def
 
 
 @inner
-def distribute(boxes, flow, b):  # type: ignore[no-untyped-def]
+def distribute(boxes, flow, b):
     """Pay out what is left."""
     for lane in range(flow.shape[2]):
         if boxes.rows[BOX.status, b, lane] == PERFORMING:
@@ -283,7 +283,7 @@ def distribute(boxes, flow, b):  # type: ignore[no-untyped-def]
 
 
 @inner
-def pay_line(line, params, state, box_params, boxes, flow, b, month):  # type: ignore[no-untyped-def]
+def pay_line(line, params, state, box_params, boxes, flow, b, month):
     """Pay one line of the order on every lane."""
     last_rank = box_params.codes[BOX_CODE.last_rank, b]
     if line == OPERATING_COSTS:
@@ -326,7 +326,7 @@ def pay_line(line, params, state, box_params, boxes, flow, b, month):  # type: i
 
 
 @inner
-def run_waterfall(params, state, box_params, boxes, flow, b, month):  # type: ignore[no-untyped-def]
+def run_waterfall(params, state, box_params, boxes, flow, b, month):
     """Run the waterfall of one box on every lane on which it performs.
 
     A cure prepays debt before anything else.  Reserves go to final principal too; support from the

@@ -42,7 +42,7 @@ RECOVERY_LOADING = 0.4  # of the loan's recovery on the AI factor
 
 
 @inner
-def pay_claims(params, state, box_params, b, lane, cash):  # type: ignore[no-untyped-def]
+def pay_claims(params, state, box_params, b, lane, cash):
     """Pay lenders by rank, pro rata to claims; return what is left over."""
     for rank in range(box_params.codes[BOX_CODE.last_rank, b] + 1):
         claims = 0.0
@@ -69,7 +69,7 @@ def pay_claims(params, state, box_params, b, lane, cash):  # type: ignore[no-unt
 
 
 @inner
-def decide(view, box_params, boxes, state, b, lane, month):  # type: ignore[no-untyped-def]
+def decide(view, box_params, boxes, state, b, lane, month):
     """Choose between running the box for cash and selling it after the lag."""
     factor = 1.0 / (1.0 + mean_coupon(box_params, state, b, lane) / 12.0)
     value_run = 0.0
@@ -95,7 +95,7 @@ def decide(view, box_params, boxes, state, b, lane, month):  # type: ignore[no-u
 
 
 @inner
-def open_claims(view, box_params, b, lane, month):  # type: ignore[no-untyped-def]
+def open_claims(view, box_params, b, lane, month):
     """Return the present value of claims against customers not yet received, and strike them."""
     total = 0.0
     lease_state = view.lease_state
@@ -111,7 +111,7 @@ def open_claims(view, box_params, b, lane, month):  # type: ignore[no-untyped-de
 
 
 @inner
-def forced_proceeds(view, box_params, boxes, b, lane, month, seed, path):  # type: ignore[no-untyped-def]
+def forced_proceeds(view, box_params, boxes, b, lane, month, seed, path):
     """Return what a sale of the box's GPUs this month brings, net, USD m."""
     z, _ = normals(
         seed,
@@ -148,7 +148,7 @@ def forced_proceeds(view, box_params, boxes, b, lane, month, seed, path):  # typ
 
 
 @inner
-def close_box(view, box_params, boxes, state, b, lane, month, guarantee_called):  # type: ignore[no-untyped-def]
+def close_box(view, box_params, boxes, state, b, lane, month, guarantee_called):
     """Close a workout: the GPUs are gone, the unpaid claim may be called under the guarantee."""
     boxes.rows[BOX.status, b, lane] = CLOSED
     boxes.rows[BOX.sale_month, b, lane] = month
@@ -169,7 +169,7 @@ def close_box(view, box_params, boxes, state, b, lane, month, guarantee_called):
 @inner
 def recover_by_table(
     view, box_params, boxes, params, state, flow, b, lane, month, seed, path, guarantee_called
-):  # type: ignore[no-untyped-def]
+):
     """Workout without a collateral model: a drawn recovery after a drawn time."""
     default_month = int(boxes.rows[BOX.default_month, b, lane])
     z_own, z_time = normals(
@@ -196,7 +196,7 @@ def recover_by_table(
 
 
 @inner
-def release_reserves(boxes, flow, b, lane):  # type: ignore[no-untyped-def]
+def release_reserves(boxes, flow, b, lane):
     """Empty trapped cash and all reserves; return what was in them, USD m."""
     reserves = (
         boxes.rows[BOX.reserve, b, lane]
@@ -211,7 +211,7 @@ def release_reserves(boxes, flow, b, lane):  # type: ignore[no-untyped-def]
 
 
 @inner
-def sell(view, box_params, boxes, flow, b, lane, month, seed, path):  # type: ignore[no-untyped-def]
+def sell(view, box_params, boxes, flow, b, lane, month, seed, path):
     """Sell a box's GPUs and its open claims; return the proceeds, USD m."""
     proceeds = forced_proceeds(view, box_params, boxes, b, lane, month, seed, path)
     proceeds += open_claims(view, box_params, b, lane, month)
@@ -220,7 +220,7 @@ def sell(view, box_params, boxes, flow, b, lane, month, seed, path):  # type: ig
 
 
 @inner
-def close_at_horizon(  # type: ignore[no-untyped-def]
+def close_at_horizon(
     view, box_params, boxes, params, state, flow, b, lane, month, seed, path, guarantee_called
 ):
     """Close at once a workout that begins at the horizon; the month's receipts are paid out."""
@@ -249,7 +249,7 @@ def close_at_horizon(  # type: ignore[no-untyped-def]
 
 
 @inner
-def run_workout(  # type: ignore[no-untyped-def]
+def run_workout(
     view, box_params, boxes, params, state, flow, b, lane, month, seed, path, guarantee_called
 ):
     """Run one month of one workout; at the horizon it is closed at the forced value.

@@ -177,7 +177,7 @@ class Sponsor:
     id: str
     cash: float
     market_value: float
-    other_cash_per_year: float  # net cash of business outside the tape, after its own costs and leases
+    other_cash_per_year: float  # net cash of business outside the tape
     lease_per_year: float  # lease and purchase guarantees that boxes do not already pay
 
 

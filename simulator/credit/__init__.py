@@ -1,0 +1,1 @@
+"""Counterparties and the leases they pay."""

@@ -164,7 +164,7 @@ def new_leases(assets: int, contracts: int, lanes: int) -> LeaseState:
 
 
 @inner
-def init_leases(params, state):  # type: ignore[no-untyped-def]
+def init_leases(params, state):
     """Reset a block to t0: what is accepted is under contract, the rest is pending."""
     state.rows[:] = 0.0
     for contract in range(params.backstop_cap.shape[0]):
@@ -200,20 +200,20 @@ def init_leases(params, state):  # type: ignore[no-untyped-def]
 
 
 @inner
-def contract_prepayment(params, a, price):  # type: ignore[no-untyped-def]
+def contract_prepayment(params, a, price):
     """Return what the customer prepays at delivery, USD m: a share of the contract's value."""
     value = full_invoice(params, a, price, 1.0) * params.terms[LEASE_TERM.term, a]
     return params.terms[LEASE_TERM.prepayment_share, a] * value
 
 
 @inlined
-def full_invoice(params, a, price, availability):  # type: ignore[no-untyped-def]
+def full_invoice(params, a, price, availability):
     """Return a month's invoice of an asset at this price, USD m, before credits."""
     return price * params.terms[LEASE_TERM.gpus, a] * HOURS * availability / 1e6
 
 
 @inlined
-def comparable_price(params, a, months, contract_price):  # type: ignore[no-untyped-def]
+def comparable_price(params, a, months, contract_price):
     """Return P^c: what the market would pay for this contract over its remaining months."""
     return (
         params.terms[LEASE_TERM.price_factor, a]
@@ -223,7 +223,7 @@ def comparable_price(params, a, months, contract_price):  # type: ignore[no-unty
 
 
 @inner
-def mean_relet_lag(params, tightness):  # type: ignore[no-untyped-def]
+def mean_relet_lag(params, tightness):
     """Return the mean re-letting lag in whole months; twice as long in a glut."""
     scale = 2.0 if tightness < GLUT_BELOW else 1.0
     return np.floor(params.relet_lag * exp(0.5 * RELET_SD * RELET_SD) * scale + 0.5)
@@ -240,7 +240,7 @@ def annuity(factor: float, months: float) -> float:
 
 
 @inner
-def start_reletting(params, state, seed, path, a, lane, month, tightness, reason):  # type: ignore[no-untyped-def]
+def start_reletting(params, state, seed, path, a, lane, month, tightness, reason):
     """Put an asset on the market: no revenue until the lag is over."""
     _, z = normals(seed, path, params.streams[LEASE_STREAM.renewal_streams, a], month)
     if params.centred:
@@ -255,7 +255,7 @@ def start_reletting(params, state, seed, path, a, lane, month, tightness, reason
 
 
 @inner
-def end_contract(params, state, seed, path, a, lane, month, tightness, reason):  # type: ignore[no-untyped-def]
+def end_contract(params, state, seed, path, a, lane, month, tightness, reason):
     """Void a contract by rejection or termination; what is undelivered is cancelled."""
     state.rows[LEASE.void, a, lane] = 1.0
     state.rows[LEASE.ended, a, lane] = month
@@ -271,9 +271,7 @@ def end_contract(params, state, seed, path, a, lane, month, tightness, reason): 
 
 
 @inner
-def reject(  # type: ignore[no-untyped-def]
-    params, state, seed, path, a, lane, month, tightness, contract_price, availability
-):
+def reject(params, state, seed, path, a, lane, month, tightness, contract_price, availability):
     """Reject a contract in bankruptcy: a claim for what the market does not replace."""
     left = max(0.0, state.rows[LEASE.months_left, a, lane])
     if state.rows[LEASE.status, a, lane] >= CONTRACTED:
@@ -299,10 +297,10 @@ def reject(  # type: ignore[no-untyped-def]
 
 
 @inner
-def customer_events(  # type: ignore[no-untyped-def]
+def customer_events(
     params, state, names, seed, path, a, lane, month, tightness, contract_price, availability
 ):
-    """Step (a): default, assumption, rejection, end by export control.  Returns arrears received."""
+    """Step (a): default, assumption, rejection, export control; return arrears received."""
     name = params.codes[LEASE_CODE.name, a]
     status = state.rows[LEASE.status, a, lane]
     if state.rows[LEASE.void, a, lane] > 0.0 or status > BACKSTOPPED:
@@ -349,7 +347,7 @@ def customer_events(  # type: ignore[no-untyped-def]
 
 
 @inlined
-def bill_contract(params, state, names, a, lane, month, availability):  # type: ignore[no-untyped-def]
+def bill_contract(params, state, names, a, lane, month, availability):
     """Step (b) for a lease under contract: invoice less prepayment credit, and who pays it."""
     name = params.codes[LEASE_CODE.name, a]
     status = state.rows[LEASE.status, a, lane]
@@ -386,7 +384,7 @@ def bill_contract(params, state, names, a, lane, month, availability):  # type: 
 @inlined
 def bill_merchant(
     params, state, a, lane, contract_price, spot_price, utilisation, floor, availability
-):  # type: ignore[no-untyped-def]
+):
     """Step (b) for a merchant lease: price x utilisation, or idle below the cash floor."""
     if params.codes[LEASE_CODE.name, a] < 0:
         price = params.terms[LEASE_TERM.price_factor, a] * spot_price
@@ -411,7 +409,7 @@ def bill_merchant(
 @inlined
 def renegotiate(
     params, state, seed, path, a, lane, month, log_development, contract_price, prior, u
-):  # type: ignore[no-untyped-def]
+):
     """Step (c): a customer far out of the money asks for a lower price; `u` is its draw."""
     moneyness = (
         exp(log_development - state.rows[LEASE.log_reset, a, lane])
@@ -433,7 +431,7 @@ def renegotiate(
 
 
 @inlined
-def reset_moneyness(state, a, lane, log_development):  # type: ignore[no-untyped-def]
+def reset_moneyness(state, a, lane, log_development):
     """Measure surprises from today on: the price has just been set on today's market."""
     state.rows[LEASE.log_reset, a, lane] = log_development
     state.rows[LEASE.moneyness, a, lane] = 1.0
@@ -442,7 +440,7 @@ def reset_moneyness(state, a, lane, log_development):  # type: ignore[no-untyped
 @inner
 def end_of_term(
     params, state, names, seed, path, a, lane, month, tightness, log_development, contract_price
-):  # type: ignore[no-untyped-def]
+):
     """Step (d): renew for two years at the market, or re-let."""
     name = params.codes[LEASE_CODE.name, a]
     probability = min(0.95, params.renewal_probability * exp(0.5 * tightness))
@@ -464,7 +462,7 @@ def end_of_term(
 
 
 @inner
-def retire_asset(state, a, lane):  # type: ignore[no-untyped-def]
+def retire_asset(state, a, lane):
     """Scrap an asset at the end of its useful life."""
     state.rows[LEASE.status, a, lane] = GONE
     if state.rows[LEASE.reason, a, lane] == NO_REASON:
@@ -472,7 +470,7 @@ def retire_asset(state, a, lane):  # type: ignore[no-untyped-def]
 
 
 @inner
-def step_leases(  # type: ignore[no-untyped-def]
+def step_leases(
     params,
     state,
     names,
@@ -554,7 +552,8 @@ def step_leases(  # type: ignore[no-untyped-def]
                     hours,
                 )
             state.rows[LEASE.received, a, lane] = cash
-            if not contracted or state.rows[LEASE.void, a, lane] > 0.0 and status <= COMMISSIONING:
+            void = state.rows[LEASE.void, a, lane] > 0.0
+            if not contracted or (void and status <= COMMISSIONING):
                 continue
             development = log_development[g, lane]
             if params.renegotiation and status <= CONTRACTED:

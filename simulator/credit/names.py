@@ -125,7 +125,7 @@ def threshold_of(w: float, degrees_of_freedom: float) -> float:
 
 
 @inner
-def init_names(params, state, seed, paths, macro, ai_orthogonal):  # type: ignore[no-untyped-def]
+def init_names(params, state, seed, paths, macro, ai_orthogonal):
     """Reset a block to t0 and draw each name's threshold.
 
     Parameters
@@ -153,7 +153,7 @@ def init_names(params, state, seed, paths, macro, ai_orthogonal):  # type: ignor
 
 
 @inner
-def step_names(  # type: ignore[no-untyped-def]
+def step_names(
     params, state, seed, paths, month, stress, control_events, sponsor_default_month, first, second
 ):
     """Advance one month: export controls, defaults, integrations.
@@ -222,7 +222,7 @@ def step_names(  # type: ignore[no-untyped-def]
 
 
 @inner
-def run_control_clocks(state, month):  # type: ignore[no-untyped-def]
+def run_control_clocks(state, month):
     """Count export-control clocks down after billing; at zero the contracts end next month."""
     for name in range(state.rows.shape[1]):
         for lane in range(state.rows.shape[2]):

@@ -1,0 +1,1 @@
+"""Risk drivers of the market, one a file."""

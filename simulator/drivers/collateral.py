@@ -79,7 +79,7 @@ def pack_collateral(
 
 
 @inlined
-def resale_curve(curve, age_months: float) -> float:  # type: ignore[no-untyped-def]
+def resale_curve(curve, age_months: float) -> float:
     """Return the share of its price when new that a GPU of this age fetches."""
     years = max(0.0, age_months / 12.0)
     last = curve.shape[0] - 1
@@ -90,7 +90,7 @@ def resale_curve(curve, age_months: float) -> float:  # type: ignore[no-untyped-
 
 
 @inlined
-def market_value(params, generation, age_months, hit, log_development, overhang):  # type: ignore[no-untyped-def]
+def market_value(params, generation, age_months, hit, log_development, overhang):
     """Return V_mkt of one GPU in USD."""
     share = (
         resale_curve(params.curve, age_months)
@@ -109,7 +109,7 @@ def geometric_sums(ratio: float) -> NDArray[np.float64]:
 
 
 @inlined
-def income_value(params, price, utilisation, floor):  # type: ignore[no-untyped-def]
+def income_value(params, price, utilisation, floor):
     """Return V_inc of one GPU in USD: the margin still to come, up to its last positive month.
 
     Parameters
@@ -132,7 +132,7 @@ def income_value(params, price, utilisation, floor):  # type: ignore[no-untyped-
 
 
 @inlined
-def orderly_value(  # type: ignore[no-untyped-def]
+def orderly_value(
     params, generation, age_months, hit, log_development, overhang, price, utilisation, floor
 ):
     """Return V of one GPU in USD: the lower of market and income value."""

@@ -4,7 +4,8 @@ Log demand grows along a planned path with an autoregressive residual and a resp
 An air pocket is a Poisson event that holds growth at a fraction (perhaps negative) of its trend
 for some quarters; part of what was lost comes back over two years, the rest never.
 
-    g(t) = g_path(t) m(t) + e(t) - price_resp (q(t-1) - q_ref(t-1)),   L(t) = L(t-1) + g/12 + rebound
+    g(t) = g_path(t) m(t) + e(t) - price_resp (q(t-1) - q_ref(t-1))
+    L(t) = L(t-1) + g(t)/12 + rebound(t)
 
 Model: docs/model.md §3; `dem.*`, evidence section 1 (capex cycles 2015-2026, telecom 2001-03).
 """
@@ -108,7 +109,7 @@ def new_demand(lanes: int) -> DemandState:
 
 
 @inner
-def init_demand(state):  # type: ignore[no-untyped-def]
+def init_demand(state):
     """Reset a block to t0."""
     state.rows[:] = 0.0
     state.rows[DEMAND.multiplier] = 1.0
@@ -126,7 +127,7 @@ def triangular(low: float, mode: float, high: float, u: float) -> float:
 
 
 @inner
-def pocket_arrives(params, state, seed, path, lane, month, u_trough):  # type: ignore[no-untyped-def]
+def pocket_arrives(params, state, seed, path, lane, month, u_trough):
     """Start a pocket, or deepen and prolong the one that is running."""
     z_duration, _ = normals(seed, path, params.streams[1], month)
     trough = triangular(params.trough[0], params.trough[1], params.trough[2], u_trough)
@@ -144,7 +145,7 @@ def pocket_arrives(params, state, seed, path, lane, month, u_trough):  # type: i
 
 
 @inner
-def pocket_month(params, state, seed, path, lane, month, planned):  # type: ignore[no-untyped-def]
+def pocket_month(params, state, seed, path, lane, month, planned):
     """Run one month of a pocket; at its end start the rebound."""
     trough = state.rows[DEMAND.trough, lane]
     multiplier = max(
@@ -162,7 +163,7 @@ def pocket_month(params, state, seed, path, lane, month, planned):  # type: igno
 
 
 @inner
-def step_demand(  # type: ignore[no-untyped-def]
+def step_demand(
     params, state, seed, paths, month, shocks, tightness, price_surprise, first, second
 ):
     """Advance one month.

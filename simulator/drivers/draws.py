@@ -28,6 +28,6 @@ def normals(seed: int, path: int, stream: int, month: int) -> tuple[float, float
 
 
 @inner
-def beta_at_normal(table, z):  # type: ignore[no-untyped-def]
+def beta_at_normal(table, z):
     """Return a draw of a tabulated law at the normal score `z`, see `interpolate_table`."""
     return interpolate_table(table, z)

@@ -105,7 +105,7 @@ def new_efficiency(lanes: int) -> EfficiencyState:
 
 
 @inner
-def init_efficiency(params, state, seed, paths):  # type: ignore[no-untyped-def]
+def init_efficiency(params, state, seed, paths):
     """Reset a block to t0 and draw each path's long-run elasticity and half-life."""
     state.rows[:] = 0.0
     for lane in range(paths.shape[0]):
@@ -116,7 +116,7 @@ def init_efficiency(params, state, seed, paths):  # type: ignore[no-untyped-def]
 
 
 @inner
-def breakthrough(params, state, lane, size, scope):  # type: ignore[no-untyped-def]
+def breakthrough(params, state, lane, size, scope):
     """Add one breakthrough of this size (fraction of compute saved) and scope to a lane."""
     saved = scope * log(1.0 - size)
     long_run = state.rows[EFFICIENCY.elasticity_long, lane]
@@ -125,7 +125,7 @@ def breakthrough(params, state, lane, size, scope):  # type: ignore[no-untyped-d
 
 
 @inner
-def step_efficiency(params, state, seed, paths, month, shocks, easing_event, first, second):  # type: ignore[no-untyped-def]
+def step_efficiency(params, state, seed, paths, month, shocks, easing_event, first, second):
     """Advance one month; `easing_event` (lane,) adds the breakthrough of an easing event."""
     for lane in range(paths.shape[0]):
         state.rows[EFFICIENCY.transient, lane] *= state.rows[EFFICIENCY.decay, lane]

@@ -100,7 +100,7 @@ def new_memory(lanes: int) -> MemoryState:
 
 
 @inner
-def init_memory(params, state):  # type: ignore[no-untyped-def]
+def init_memory(params, state):
     """Reset a block to t0; a shortage at t0 counts as starting there."""
     state.rows[:] = 0.0
     state.rows[MEMORY.regime] = params.start
@@ -110,7 +110,7 @@ def init_memory(params, state):  # type: ignore[no-untyped-def]
 
 
 @inner
-def enter_regime(state, lane, regime):  # type: ignore[no-untyped-def]
+def enter_regime(state, lane, regime):
     """Move a lane into the first sub-stage of a regime."""
     state.rows[MEMORY.regime, lane] = regime
     state.rows[MEMORY.stage, lane] = 1.0
@@ -120,7 +120,7 @@ def enter_regime(state, lane, regime):  # type: ignore[no-untyped-def]
 
 
 @inner
-def step_memory(params, state, seed, paths, month, shocks, easing_event, first, second):  # type: ignore[no-untyped-def]
+def step_memory(params, state, seed, paths, month, shocks, easing_event, first, second):
     """Advance one month; `easing_event` (lane,) turns the market into a glut."""
     state.rows[MEMORY.shortage_starts, :] = 0.0
     if not params.enabled:

@@ -80,14 +80,14 @@ def new_policy(jurisdictions: int, lanes: int) -> PolicyState:
 
 
 @inner
-def init_policy(state):  # type: ignore[no-untyped-def]
+def init_policy(state):
     """Reset a block to t0 (the prior multiplier is set by its own stage)."""
     state.rows[:] = 0.0
     state.rows[POLICY.tariff] = 1.0
 
 
 @inner
-def policy_event(params, state, seed, path, lane, month, u_place):  # type: ignore[no-untyped-def]
+def policy_event(params, state, seed, path, lane, month, u_place):
     """Apply one event to one lane."""
     place = 0
     while place < params.cumulative_weights.shape[0] - 1 and (
@@ -111,7 +111,7 @@ def policy_event(params, state, seed, path, lane, month, u_place):  # type: igno
 
 
 @inner
-def step_policy(params, state, seed, paths, month, first, second):  # type: ignore[no-untyped-def]
+def step_policy(params, state, seed, paths, month, first, second):
     """Advance one month: decay of resale hits, then this month's events."""
     state.rows[POLICY.control, :] = 0.0
     state.rows[POLICY.site_slip, :] = 0.0

@@ -62,7 +62,7 @@ def new_power(lanes: int) -> PowerState:
 
 
 @inner
-def init_power(params, state):  # type: ignore[no-untyped-def]
+def init_power(params, state):
     """Reset a block to t0."""
     state.rows[POWER.deviation, :] = 0.0
     state.planned[0] = params.start_price
@@ -70,7 +70,7 @@ def init_power(params, state):  # type: ignore[no-untyped-def]
 
 
 @inner
-def step_power(params, state, month, shocks):  # type: ignore[no-untyped-def]
+def step_power(params, state, month, shocks):
     """Advance one month."""
     planned = params.start_price * exp(params.trend * month / 12.0)
     state.planned[0] = planned

@@ -171,10 +171,10 @@ def logistic(log_odds: float) -> float:
 
 
 @scalar
-def tenor_factor(months: float, discounts) -> float:  # type: ignore[no-untyped-def]
+def tenor_factor(months: float, discounts) -> float:
     """Return the price of a term of so many months as a share of the one-year contract price.
 
-    `discounts` (3,) holds the 1, 3 and 5 year rows of `gpu.term_disc`; linear between, flat outside.
+    `discounts` (3,) holds the 1, 3 and 5 year rows of `gpu.term_disc`; flat outside.
     """
     years = min(5.0, max(1.0, months / 12.0))
     short = discounts[0] + (discounts[1] - discounts[0]) * (years - 1.0) / 2.0
@@ -183,7 +183,7 @@ def tenor_factor(months: float, discounts) -> float:  # type: ignore[no-untyped-
 
 
 @inner
-def init_prices(params, state, seed, paths):  # type: ignore[no-untyped-def]
+def init_prices(params, state, seed, paths):
     """Reset a block to t0 and draw each path's releases."""
     state.rows[:] = 0.0
     state.generations[:] = 0.0
@@ -206,7 +206,7 @@ def init_prices(params, state, seed, paths):  # type: ignore[no-untyped-def]
 
 
 @inner
-def step_prices(  # type: ignore[no-untyped-def]
+def step_prices(
     params,
     state,
     seed,

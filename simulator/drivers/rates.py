@@ -90,7 +90,7 @@ def new_rates(lanes: int) -> RateState:
 
 
 @inner
-def init_rates(params, state):  # type: ignore[no-untyped-def]
+def init_rates(params, state):
     """Reset a block to t0."""
     state.rows[RATE.sofr, :] = params.start_rate
     state.rows[RATE.sofr_before, :] = params.start_rate
@@ -99,7 +99,7 @@ def init_rates(params, state):  # type: ignore[no-untyped-def]
 
 
 @inner
-def step_rates(params, state, seed, paths, month, shocks, pocket_arrived):  # type: ignore[no-untyped-def]
+def step_rates(params, state, seed, paths, month, shocks, pocket_arrived):
     """Advance one month; `pocket_arrived` (lane,) is 1 where an air pocket arrives."""
     lanes = paths.shape[0]
     for lane in range(lanes):
@@ -124,7 +124,7 @@ def step_rates(params, state, seed, paths, month, shocks, pocket_arrived):  # ty
 
 
 @inner
-def new_issue_spread(high_yield_bp, multiple, repaid, distressed, learning):  # type: ignore[no-untyped-def]
+def new_issue_spread(high_yield_bp, multiple, repaid, distressed, learning):
     """Return the spread of a new loan (per year) off the index.
 
     Parameters

@@ -20,7 +20,7 @@ from simulator.numerics.philox import fill_normal_pairs
 from simulator.numerics.streams import stream_id_array
 
 Z, C, D, P, M, S, E, W, R = range(9)
-"""Rows of the shock block: spread, AI credit, demand, price, memory, supply, efficiency, power, rates."""
+"""Rows: spread, AI credit, demand, price, memory, supply, efficiency, power, rates."""
 
 FACTOR_MONTHS = 60
 SUPPLY_FACTOR_MONTHS = 24
@@ -74,7 +74,7 @@ def pack_shocks(
     rho_macro = parameters["cp.rho_macro"]
     matrix = effective_correlations(correlations, rho_macro, structural_link, stressed_names)
     return ShockParams(
-        cholesky=np.linalg.cholesky(matrix),
+        cholesky=np.linalg.cholesky(matrix).astype(np.float64),
         streams=stream_id_array(["market.ZC", "market.DP", "market.MS", "market.EW", "market.R"]),
         rho_macro=rho_macro,
         scale=0.0 if centred else 1.0,
@@ -82,7 +82,7 @@ def pack_shocks(
 
 
 @inner
-def draw_shocks(params, seed, paths, shocks, spare):  # type: ignore[no-untyped-def]
+def draw_shocks(params, seed, paths, shocks, spare):
     """Write the correlated normals of all months of a block.
 
     Parameters
@@ -117,7 +117,7 @@ def draw_shocks(params, seed, paths, shocks, spare):  # type: ignore[no-untyped-
 
 
 @inner
-def static_factors(params, shocks, macro, ai_orthogonal, ai, supply):  # type: ignore[no-untyped-def]
+def static_factors(params, shocks, macro, ai_orthogonal, ai, supply):
     """Write the static factors Z*, C-orthogonal, C*, S* of a block, each (lane,).
 
     Z* and C* sum 60 months of shocks, S* 24, whatever the horizon is.

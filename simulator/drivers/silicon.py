@@ -76,13 +76,13 @@ def new_silicon(lanes: int) -> SiliconState:
 
 
 @inner
-def init_silicon(state):  # type: ignore[no-untyped-def]
+def init_silicon(state):
     """Reset a block to t0."""
     state.rows[:] = 0.0
 
 
 @inner
-def step_silicon(  # type: ignore[no-untyped-def]
+def step_silicon(
     params,
     state,
     seed,

@@ -120,7 +120,7 @@ def new_supply(lanes: int) -> SupplyState:
 
 
 @inner
-def init_supply(params, state, seed, paths):  # type: ignore[no-untyped-def]
+def init_supply(params, state, seed, paths):
     """Reset a block to t0 and draw each path's completion share."""
     state.rows[:] = 0.0
     state.pipeline[:] = 0.0
@@ -134,7 +134,7 @@ def init_supply(params, state, seed, paths):  # type: ignore[no-untyped-def]
 
 
 @inner
-def record_gap(params, state, month, price_deviation, memory_cost):  # type: ignore[no-untyped-def]
+def record_gap(params, state, month, price_deviation, memory_cost):
     """Put v(t) = q + beta x0 - ln c into the ring and renew its mean (end of the month)."""
     slot = month % GAP_MONTHS
     for lane in range(price_deviation.shape[0]):
@@ -151,8 +151,8 @@ def record_gap(params, state, month, price_deviation, memory_cost):  # type: ign
 
 
 @inner
-def planned_orders(params, month):  # type: ignore[no-untyped-def]
-    """Return planners' log growth per month for capacity ordered now; 0 while commitments cover it."""
+def planned_orders(params, month):
+    """Return planners' log growth a month for capacity ordered now; 0 while it is committed."""
     if month <= COMMITTED_MONTHS - params.lag:
         return 0.0
     ahead = month + int(np.floor(params.lag + 0.5))
@@ -161,7 +161,7 @@ def planned_orders(params, month):  # type: ignore[no-untyped-def]
 
 
 @inner
-def retire(params, state, prices, utilisation, floors):  # type: ignore[no-untyped-def]
+def retire(params, state, prices, utilisation, floors):
     """Let generations leave whose cash margin was negative for six months (prices of t-1)."""
     for group in range(params.retire_generation.shape[0]):
         g = params.retire_generation[group]
@@ -180,7 +180,7 @@ def retire(params, state, prices, utilisation, floors):  # type: ignore[no-untyp
 
 
 @inner
-def step_supply(  # type: ignore[no-untyped-def]
+def step_supply(
     params,
     state,
     month,

@@ -1,0 +1,1 @@
+"""The month told once, blocks of paths, and what runs them."""

@@ -162,7 +162,7 @@ def new_state(params: ModelParams, lanes: int) -> ModelState:
 
 
 @inner
-def init_debt(terms, tranches):  # type: ignore[no-untyped-def]
+def init_debt(terms, tranches):
     """Reset tranches to their t0 balances."""
     tranches.rows[:] = 0.0
     tranches.schedule[:] = 0.0
@@ -179,7 +179,7 @@ def init_debt(terms, tranches):  # type: ignore[no-untyped-def]
 
 
 @inner
-def init_boxes(box_terms, lease_terms, delivery_terms, boxes, table, streams, seed, paths):  # type: ignore[no-untyped-def]
+def init_boxes(box_terms, lease_terms, delivery_terms, boxes, table, streams, seed, paths):
     """Reset boxes to t0 and draw each pool's utilisation."""
     boxes.rows[:] = 0.0
     boxes.windows[:] = 0.0
@@ -198,7 +198,7 @@ def init_boxes(box_terms, lease_terms, delivery_terms, boxes, table, streams, se
 
 
 @inner
-def fill_reserves(box_terms, debt_terms, cost_terms, boxes, tranches, leases, rates, market_power):  # type: ignore[no-untyped-def]
+def fill_reserves(box_terms, debt_terms, cost_terms, boxes, tranches, leases, rates, market_power):
     """Open running boxes with full reserves."""
     for b in range(box_terms.codes.shape[1]):
         for lane in range(boxes.rows.shape[2]):
@@ -243,7 +243,7 @@ def fill_reserves(box_terms, debt_terms, cost_terms, boxes, tranches, leases, ra
 
 
 @merged
-def init_block(params, state, seed, paths):  # type: ignore[no-untyped-def]
+def init_block(params, state, seed, paths):
     """Bring a block to t0."""
     market_terms, name_terms, lease_terms = params.market, params.names, params.leases
     delivery_terms, cost_terms = params.deliveries, params.costs
@@ -322,7 +322,7 @@ def init_block(params, state, seed, paths):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def run_block(params, state, seed, paths, outputs, offset, trace):  # type: ignore[no-untyped-def]
+def run_block(params, state, seed, paths, outputs, offset, trace):
     """Run a block of paths to the horizon.
 
     Parameters

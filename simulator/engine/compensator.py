@@ -34,7 +34,7 @@ INTEGRATION_PRIOR = PRIORS.index("sup.vi_lambda")
 
 
 @inner
-def student_t_score(p, nu):  # type: ignore[no-untyped-def]
+def student_t_score(p, nu):
     """Return the Student-t quantile at p by bisection on the cdf (1e-12)."""
     low, high = -1e6, 1e6
     for _ in range(200):
@@ -49,7 +49,7 @@ def student_t_score(p, nu):  # type: ignore[no-untyped-def]
 
 
 @inner
-def default_share(integrated, increment, compensator, macro, ai, mixing, a, b, nu):  # type: ignore[no-untyped-def]
+def default_share(integrated, increment, compensator, macro, ai, mixing, a, b, nu):
     """Return the mean over the pilot of the conditional default probability.
 
     Parameters
@@ -70,8 +70,8 @@ def default_share(integrated, increment, compensator, macro, ai, mixing, a, b, n
 
 
 @inner
-def find_compensator(integrated, increment, guess, target, macro, ai, mixing, a, b, nu):  # type: ignore[no-untyped-def]
-    """Return the c at which the default share is `target`: bracket, then Illinois steps to 1e-12."""
+def find_compensator(integrated, increment, guess, target, macro, ai, mixing, a, b, nu):
+    """Return the c at which the default share is `target`: bracket, then Illinois steps."""
     width = 0.05
     low, high = guess - width, guess + width
     excess_low = default_share(integrated, increment, low, macro, ai, mixing, a, b, nu) - target
@@ -107,7 +107,7 @@ def find_compensator(integrated, increment, guess, target, macro, ai, mixing, a,
 
 
 @kernel
-def solve_class(hazard, beta, a, b, nu, stress, macro, ai, mixing, result):  # type: ignore[no-untyped-def]
+def solve_class(hazard, beta, a, b, nu, stress, macro, ai, mixing, result):
     """Solve c(t) month by month by bisection; the default share falls in c.
 
     Parameters
@@ -135,7 +135,7 @@ def solve_class(hazard, beta, a, b, nu, stress, macro, ai, mixing, result):  # t
 
 
 @kernel
-def count_integrations(priors, hazard, streams, seed, paths, result):  # type: ignore[no-untyped-def]
+def count_integrations(priors, hazard, streams, seed, paths, result):
     """Write the number of hyperscalers that took their work in house, up to each month.
 
     Parameters
@@ -199,10 +199,10 @@ def copula_mixing(nu: float) -> NDArray[np.float64]:
 
 
 @kernel
-def fill_mixing(mixing, table, stream, nu):  # type: ignore[no-untyped-def]
+def fill_mixing(mixing, table, stream, nu):
     """Write sqrt(chi2 / nu) of the pilot's paths."""
     for path in range(mixing.shape[0]):
-        z, _ = normal_pair(np.uint64(20261130), path, stream, 0)
+        z, _ = normal_pair(PILOT_SEED, path, stream, 0)  # type: ignore[arg-type]
         mixing[path] = np.sqrt(interpolate_table(table, z) / nu)
 
 

@@ -165,7 +165,7 @@ def new_market(jurisdictions: int, generations: int, horizon: int, lanes: int) -
 
 
 @merged
-def init_market(params, state, seed, paths):  # type: ignore[no-untyped-def]
+def init_market(params, state, seed, paths):
     """Reset a block to t0: systemic normals, static factors, draws made once per path."""
     draw_shocks(params.shocks, seed, paths, state.shocks, state.rows[MARKET.first])
     static_factors(
@@ -194,7 +194,7 @@ def init_market(params, state, seed, paths):  # type: ignore[no-untyped-def]
 
 
 @merged
-def step_easing(params, state, seed, paths, month):  # type: ignore[no-untyped-def]
+def step_easing(params, state, seed, paths, month):
     """Draw the event in which every constraint eases at once."""
     for lane in range(paths.shape[0]):
         state.rows[MARKET.easing_event, lane] = 0.0
@@ -216,7 +216,7 @@ def step_easing(params, state, seed, paths, month):  # type: ignore[no-untyped-d
 
 
 @merged
-def step_market(params, state, seed, paths, month, integrations):  # type: ignore[no-untyped-def]
+def step_market(params, state, seed, paths, month, integrations):
     """Advance the market one month.
 
     Parameters
@@ -339,7 +339,7 @@ RECORD = ("tightness", "price_deviation", "steps", "capacity", "log_spread", "st
 
 
 @kernel
-def run_market(params, state, seed, paths, record, macro, ai_orthogonal, integrations):  # type: ignore[no-untyped-def]
+def run_market(params, state, seed, paths, record, macro, ai_orthogonal, integrations):
     """Run the market alone on a block: the reference path, or the pilot of the compensator.
 
     Parameters

@@ -34,7 +34,7 @@ from simulator.sponsor.holdco import CLAIM, SPONSOR, give_support, note_track_re
 
 
 @inner
-def open_sales(collateral, box_terms, boxes, lease_terms, leases, capacity, month, depth):  # type: ignore[no-untyped-def]
+def open_sales(collateral, box_terms, boxes, lease_terms, leases, capacity, month, depth):
     """Measure the depth of this month's forced sales against the installed base."""
     depth[:] = 0.0
     for b in range(box_terms.codes.shape[1]):
@@ -59,7 +59,7 @@ def open_sales(collateral, box_terms, boxes, lease_terms, leases, capacity, mont
 
 
 @inner
-def close_sales(depth, overhang):  # type: ignore[no-untyped-def]
+def close_sales(depth, overhang):
     """Let this month's sales hang over the resale market."""
     for g in range(depth.shape[0]):
         for lane in range(depth.shape[1]):
@@ -67,7 +67,7 @@ def close_sales(depth, overhang):  # type: ignore[no-untyped-def]
 
 
 @inner
-def set_pools(prices, boxes, tightness):  # type: ignore[no-untyped-def]
+def set_pools(prices, boxes, tightness):
     """Set the utilisation of each box's own pool."""
     for b in range(boxes.rows.shape[1]):
         for lane in range(tightness.shape[0]):
@@ -80,7 +80,7 @@ def set_pools(prices, boxes, tightness):  # type: ignore[no-untyped-def]
 @inner
 def close_month_of_boxes(
     view, box_terms, boxes, debt_terms, tranches, sponsors, flow, month, seed, paths
-):  # type: ignore[no-untyped-def]
+):
     """Stage 13: waterfall and events of default, or workout, box by box."""
     called = sponsors.claims[CLAIM.guarantee_called]
     for b in range(box_terms.codes.shape[1]):
@@ -144,7 +144,7 @@ def close_month_of_boxes(
 
 
 @inner
-def fund_new_reserves(box_terms, boxes, flow, month, sponsors_default):  # type: ignore[no-untyped-def]
+def fund_new_reserves(box_terms, boxes, flow, month, sponsors_default):
     """Let equity fill the DSRA of a box whose first GPUs were accepted this month."""
     for b in range(box_terms.codes.shape[1]):
         for lane in range(flow.shape[2]):
@@ -162,7 +162,7 @@ def fund_new_reserves(box_terms, boxes, flow, month, sponsors_default):  # type:
 
 
 @merged
-def step_month(params, state, seed, paths, month):  # type: ignore[no-untyped-def]
+def step_month(params, state, seed, paths, month):
     """Advance a block of paths by one month."""
     # each part is taken out of the whole once: the compiler pays for every look into a big tuple
     market_terms, name_terms, lease_terms = params.market, params.names, params.leases
@@ -365,7 +365,7 @@ def step_month(params, state, seed, paths, month):  # type: ignore[no-untyped-de
 
 
 @merged
-def closing_view(params, state):  # type: ignore[no-untyped-def]
+def closing_view(params, state):
     """Gather what boxes can see of the world at the horizon."""
     market = state.market
     prices = market.prices.generations

@@ -120,18 +120,10 @@ def new_outputs(
     def series(count: int) -> NDArray[np.float32]:
         return np.zeros((horizon, count, paths), dtype=np.float32)
 
-    return Outputs(
-        *by(tranches, 6),
-        *by(boxes, 12),
-        *by(sponsors, 4),
-        *by(names, 1),
-        np.zeros((len(MARKET_SERIES), horizon, paths), dtype=np.float32),
-        series(generations),
-        series(generations),
-        series(boxes),
-        series(boxes),
-        series(sponsors),
-    )
+    market = np.zeros((len(MARKET_SERIES), horizon, paths), dtype=np.float32)
+    scalars = by(tranches, 6) + by(boxes, 12) + by(sponsors, 4) + by(names, 1)
+    by_month = [series(count) for count in (generations, generations, boxes, boxes, sponsors)]
+    return Outputs._make([*scalars, market, *by_month])
 
 
 def new_trace(
@@ -170,7 +162,7 @@ def new_trace(
 
 
 @inner
-def market_series(market, boxes, accounts, flow, target):  # type: ignore[no-untyped-def]
+def market_series(market, boxes, accounts, flow, target):
     """Write this month's market and portfolio series, in the order of MARKET_SERIES.
 
     Parameters
@@ -207,7 +199,7 @@ def market_series(market, boxes, accounts, flow, target):  # type: ignore[no-unt
 
 
 @inner
-def record_series(market, boxes, sponsors, accounts, flow, outputs, offset, month):  # type: ignore[no-untyped-def]
+def record_series(market, boxes, sponsors, accounts, flow, outputs, offset, month):
     """Write this month's fan series of a block."""
     lanes = market.rows.shape[1]
     row = month - 1
@@ -229,7 +221,7 @@ def record_series(market, boxes, sponsors, accounts, flow, outputs, offset, mont
 
 
 @inner
-def copy_rows(rows, target):  # type: ignore[no-untyped-def]
+def copy_rows(rows, target):
     """Copy lane 0 of as many (row, entity) as the target has."""
     for i in range(target.shape[0]):
         for j in range(target.shape[1]):
@@ -237,14 +229,14 @@ def copy_rows(rows, target):  # type: ignore[no-untyped-def]
 
 
 @inner
-def copy_column(rows, target):  # type: ignore[no-untyped-def]
+def copy_column(rows, target):
     """Copy lane 0 of each row."""
     for i in range(target.shape[0]):
         target[i] = rows[i, 0]
 
 
 @inner
-def record_trace(market, names, leases, boxes, tranches, sponsors, accounts, flow, trace, month):  # type: ignore[no-untyped-def]
+def record_trace(market, names, leases, boxes, tranches, sponsors, accounts, flow, trace, month):
     """Copy this month of lane 0, if a trace was asked for."""
     if trace.flow.shape[0] < month:
         return
@@ -286,7 +278,7 @@ def record_trace(market, names, leases, boxes, tranches, sponsors, accounts, flo
 
 
 @inner
-def write_tranches(debt_terms, tranches, boxes, sponsors, outputs, offset):  # type: ignore[no-untyped-def]
+def write_tranches(debt_terms, tranches, boxes, sponsors, outputs, offset):
     """Write losses, exposures and recoveries by tranche."""
     for d in range(outputs.tranche_loss.shape[0]):
         b = debt_terms.codes[TRANCHE_CODE.box, d]
@@ -317,7 +309,7 @@ def write_tranches(debt_terms, tranches, boxes, sponsors, outputs, offset):  # t
 
 
 @inner
-def write_boxes(box_terms, delivery_terms, boxes, accounts, outputs, offset):  # type: ignore[no-untyped-def]
+def write_boxes(box_terms, delivery_terms, boxes, accounts, outputs, offset):
     """Write defaults and equity results by box."""
     hurdle = box_terms.hurdle
     late = exp(box_terms.horizon * log(hurdle))
@@ -360,7 +352,7 @@ def write_boxes(box_terms, delivery_terms, boxes, accounts, outputs, offset):  #
 @inner
 def write_sponsors(
     sponsor_terms, box_terms, debt_terms, sponsors, tranches, names, accounts, outputs, offset
-):  # type: ignore[no-untyped-def]
+):
     """Write defaults, dilution and equity results by sponsor, and defaults by name."""
     late = exp(box_terms.horizon * log(box_terms.hurdle))
     for s in range(sponsor_terms.terms.shape[1]):

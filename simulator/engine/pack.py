@@ -1,4 +1,4 @@
-"""From resolved terms to packed arrays: the last place that knows names and the first that knows rows.
+"""From resolved terms to packed arrays: the last place that knows names.
 
 Canonical order: assets and tranches grouped by box, everything sorted by id.  Streams are keyed by
 id, so the order is a matter of layout and never of numbers.

@@ -1,4 +1,4 @@
-"""Packing the market: parameters to driver inputs, and the reference path they are measured against.
+"""Packing the market: parameters to driver inputs, and the reference path.
 
 Model: docs/model.md §0 (reference path), §1-§9.
 """

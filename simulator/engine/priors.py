@@ -32,7 +32,7 @@ def pack_priors(table: NDArray[np.float64], *, enabled: bool) -> PriorParams:
 
 
 @inner
-def draw_prior(params, which, seed, paths, multiplier):  # type: ignore[no-untyped-def]
+def draw_prior(params, which, seed, paths, multiplier):
     """Write the multiplier (lane,) of one driver's hazard; 1 where priors are switched off."""
     multiplier[:] = 1.0
     if params.enabled:

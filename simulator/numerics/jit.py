@@ -23,6 +23,9 @@ settings: Any = numba.config  # its names are made when it is imported
 JIT_DISABLED: bool = bool(settings.DISABLE_JIT)
 """Whether ``NUMBA_DISABLE_JIT=1`` asks for plain Python."""
 
+OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
+WITHOUT_WRAPPERS = OPTIONS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
 if not JIT_DISABLED:
     settings.CACHE_DIR = str(prepare_cache())  # Numba reads the environment only on import
 
@@ -60,13 +63,7 @@ def inner(function: Function) -> Function:
     callable
         The same signature, compiled; the function itself if compilation is switched off.
     """
-    compiled = numba.njit(
-        cache=True,
-        nogil=True,
-        error_model="numpy",
-        no_cpython_wrapper=True,
-        no_cfunc_wrapper=True,
-    )(function)
+    compiled = numba.njit(**WITHOUT_WRAPPERS)(function)
     return cast("Function", compiled)
 
 
@@ -86,14 +83,7 @@ def inlined(function: Function) -> Function:
     callable
         The same signature, compiled; the function itself if compilation is switched off.
     """
-    compiled = numba.njit(
-        cache=True,
-        nogil=True,
-        error_model="numpy",
-        no_cpython_wrapper=True,
-        no_cfunc_wrapper=True,
-        forceinline=True,
-    )(function)
+    compiled = numba.njit(**WITHOUT_WRAPPERS, forceinline=True)(function)
     return cast("Function", compiled)
 
 
@@ -113,14 +103,7 @@ def merged(function: Function) -> Function:
     callable
         The same signature; the function itself if compilation is switched off.
     """
-    compiled = numba.njit(
-        cache=True,
-        nogil=True,
-        error_model="numpy",
-        no_cpython_wrapper=True,
-        no_cfunc_wrapper=True,
-        inline="always",
-    )(function)
+    compiled = numba.njit(**WITHOUT_WRAPPERS, inline="always")(function)
     return cast("Function", compiled)
 
 

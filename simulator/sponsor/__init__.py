@@ -1,0 +1,1 @@
+"""HoldCos: liquidity, support, default, estate."""

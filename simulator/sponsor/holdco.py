@@ -119,7 +119,7 @@ def new_sponsors(sponsors: int, boxes: int, lanes: int) -> SponsorState:
 
 
 @inner
-def init_sponsors(params, state):  # type: ignore[no-untyped-def]
+def init_sponsors(params, state):
     """Reset a block to t0."""
     state.rows[:] = 0.0
     state.claims[:] = 0.0
@@ -129,7 +129,7 @@ def init_sponsors(params, state):  # type: ignore[no-untyped-def]
 
 
 @inner
-def note_track_record(box_params, boxes, state, month):  # type: ignore[no-untyped-def]
+def note_track_record(box_params, boxes, state, month):
     """Count, for each sponsor, boxes repaid and recent defaults up to the month before."""
     state.rows[SPONSOR.repaid, :] = 0.0
     state.rows[SPONSOR.distressed, :] = 0.0
@@ -143,7 +143,7 @@ def note_track_record(box_params, boxes, state, month):  # type: ignore[no-untyp
 
 
 @inner
-def worth_supporting(view, box_params, boxes, tranches, flow, b, lane, month, asked):  # type: ignore[no-untyped-def]
+def worth_supporting(view, box_params, boxes, tranches, flow, b, lane, month, asked):
     """Return (cost, gain) of supporting a box: present values at the hurdle, USD m."""
     months = int(months_to_maturity(box_params, tranches, b, lane, month))
     debt = box_debt(box_params, tranches, b, lane)
@@ -168,7 +168,7 @@ def worth_supporting(view, box_params, boxes, tranches, flow, b, lane, month, as
 
 
 @inlined
-def asked_by_choice(box_params, flow, b, lane):  # type: ignore[no-untyped-def]
+def asked_by_choice(box_params, flow, b, lane):
     """Return what a box asks for beyond its guaranteed shortfall, USD m."""
     asked = flow[flows.CURE_ASKED, b, lane]
     if box_params.codes[BOX_CODE.recourse, b] != FULL_RECOURSE:
@@ -177,7 +177,7 @@ def asked_by_choice(box_params, flow, b, lane):  # type: ignore[no-untyped-def]
 
 
 @inner
-def give_support(params, state, view, box_params, boxes, tranches, flow, month, ranking):  # type: ignore[no-untyped-def]
+def give_support(params, state, view, box_params, boxes, tranches, flow, month, ranking):
     """Stage 12: guaranteed shortfalls first, then support and cures that are worth their cost.
 
     Parameters
@@ -234,7 +234,7 @@ def give_support(params, state, view, box_params, boxes, tranches, flow, month, 
 
 
 @inlined
-def own_debt_due(params, tranche_params, tranches, s, lane, month, sofr_before, shut, spread):  # type: ignore[no-untyped-def]
+def own_debt_due(params, tranche_params, tranches, s, lane, month, sofr_before, shut, spread):
     """Set interest and instalments of a HoldCo's own debt; return (coupons, principal) due."""
     coupons = 0.0
     principal = 0.0
@@ -268,7 +268,7 @@ def own_debt_due(params, tranche_params, tranches, s, lane, month, sofr_before, 
 
 
 @inlined
-def pay_own_debt(tranche_params, tranches, s, lane):  # type: ignore[no-untyped-def]
+def pay_own_debt(tranche_params, tranches, s, lane):
     """Pay what is due on a HoldCo's own debt."""
     for d in range(tranche_params.codes.shape[1]):
         if (
@@ -288,7 +288,7 @@ def pay_own_debt(tranche_params, tranches, s, lane):  # type: ignore[no-untyped-
 
 
 @inlined
-def accrue_own_debt(tranche_params, tranches, s, lane):  # type: ignore[no-untyped-def]
+def accrue_own_debt(tranche_params, tranches, s, lane):
     """Add unpaid interest to the claims of a defaulted HoldCo's creditors."""
     for d in range(tranche_params.codes.shape[1]):
         if (
@@ -299,7 +299,7 @@ def accrue_own_debt(tranche_params, tranches, s, lane):  # type: ignore[no-untyp
 
 
 @inner
-def default_of(state, view, box_params, boxes, tranche_params, tranches, flow, s, lane, month):  # type: ignore[no-untyped-def]
+def default_of(state, view, box_params, boxes, tranche_params, tranches, flow, s, lane, month):
     """Put a HoldCo into default: claims on its estate are fixed here."""
     state.rows[SPONSOR.default_month, s, lane] = month
     accrue_own_debt(tranche_params, tranches, s, lane)
@@ -327,7 +327,7 @@ def default_of(state, view, box_params, boxes, tranche_params, tranches, flow, s
 
 
 @inner
-def settle_estate(state, box_params, boxes, tranche_params, tranches, flow, s, lane):  # type: ignore[no-untyped-def]
+def settle_estate(state, box_params, boxes, tranche_params, tranches, flow, s, lane):
     """Pay the estate out, pari passu on the claims as they stood at the default, once."""
     estate = max(0.0, state.rows[SPONSOR.cash, s, lane])
     claims = 0.0
@@ -366,7 +366,7 @@ def settle_estate(state, box_params, boxes, tranche_params, tranches, flow, s, l
 
 
 @inner
-def raise_equity(params, state, s, lane, need, stress):  # type: ignore[no-untyped-def]
+def raise_equity(params, state, s, lane, need, stress):
     """Sell shares for what is needed, within the year's limit; return the cash raised."""
     value = params.terms[SPONSOR_TERM.market_value, s] * exp(-params.equity_beta * stress)
     limit = max(0.0, RAISE_SHARE * value - state.rows[SPONSOR.raised_this_year, s, lane])
@@ -379,7 +379,7 @@ def raise_equity(params, state, s, lane, need, stress):  # type: ignore[no-untyp
 
 
 @inlined
-def flows_with_boxes(box_params, boxes, flow, s, lane):  # type: ignore[no-untyped-def]
+def flows_with_boxes(box_params, boxes, flow, s, lane):
     """Return (distributions, contributions, receipts) of a sponsor's boxes this month, USD m."""
     received = 0.0
     contributed = 0.0
@@ -398,7 +398,7 @@ def flows_with_boxes(box_params, boxes, flow, s, lane):  # type: ignore[no-untyp
 
 
 @inlined
-def full_recourse_arrears(box_params, boxes, tranches, s, lane):  # type: ignore[no-untyped-def]
+def full_recourse_arrears(box_params, boxes, tranches, s, lane):
     """Return the arrears of a sponsor's performing fully guaranteed boxes, USD m."""
     total = 0.0
     for b in range(box_params.codes.shape[1]):
@@ -428,7 +428,7 @@ def step_sponsors(
     month,
     sofr_before,
     stress,
-):  # type: ignore[no-untyped-def]
+):
     """Stage 14: the HoldCo's month, after its boxes'.
 
     Parameters
