@@ -18,7 +18,7 @@ from simulator.engine.market import RECORD, ReferencePath, new_market, run_marke
 from simulator.engine.pack import NameClass, name_classes
 from simulator.engine.pack_market import pack_market
 from simulator.engine.priors import PRIORS, draw_prior
-from simulator.numerics.elementary import exp
+from simulator.numerics.elementary import exp, expm1
 from simulator.numerics.jit import inner, kernel
 from simulator.numerics.normal import normal_cdf, normal_quantile
 from simulator.numerics.philox import fill_uniform_pairs, normal_pair
@@ -49,50 +49,58 @@ def student_t_score(p, nu):
 
 
 @inner
-def default_share(integrated, increment, compensator, macro, ai, mixing, a, b, nu):
+def default_share(pilot, integrated, increment, compensator, a, b, nu, values):
     """Return the mean over the pilot of the conditional default probability.
 
     Parameters
     ----------
+    pilot : (3, path)
+        Z*, C-orthogonal, and sqrt(chi2 / nu), which is 1 for the Gaussian copula.
     integrated, increment : (path,)
         Lambda of the month before, and what this month adds at compensator zero.
-    mixing : (path,), sqrt(chi2 / nu), 1 for the Gaussian copula
+    values : (path,), scratch: probabilities apart from their sum, so that the loop vectorises
     """
     scale = np.exp(-compensator)
-    own = np.sqrt(1.0 - a * a - b * b)
+    own = 1.0 / np.sqrt(1.0 - a * a - b * b)
+    for i in range(values.shape[0]):
+        p = -expm1(-(integrated[i] + increment[i] * scale))
+        values[i] = min(max(p, 1e-300), 1.0 - 1e-16)
+    if nu > 0.0:
+        for i in range(values.shape[0]):
+            values[i] = student_t_score(values[i], nu) * pilot[2, i]
+    else:
+        for i in range(values.shape[0]):
+            values[i] = normal_quantile(values[i])
+    for i in range(values.shape[0]):
+        values[i] = normal_cdf((values[i] - a * pilot[0, i] - b * pilot[1, i]) * own)
     total = 0.0
-    for i in range(integrated.shape[0]):
-        p = 1.0 - exp(-(integrated[i] + increment[i] * scale))
-        p = min(max(p, 1e-300), 1.0 - 1e-16)
-        score = student_t_score(p, nu) * mixing[i] if nu > 0.0 else normal_quantile(p)
-        total += normal_cdf((score - a * macro[i] - b * ai[i]) / own)
-    return total / integrated.shape[0]
+    for i in range(values.shape[0]):
+        total += values[i]
+    return total / values.shape[0]
 
 
 @inner
-def find_compensator(integrated, increment, guess, target, macro, ai, mixing, a, b, nu):
+def find_compensator(pilot, integrated, increment, guess, target, a, b, nu, values):
     """Return the c at which the default share is `target`: bracket, then Illinois steps."""
     width = 0.05
     low, high = guess - width, guess + width
-    excess_low = default_share(integrated, increment, low, macro, ai, mixing, a, b, nu) - target
+    excess_low = default_share(pilot, integrated, increment, low, a, b, nu, values) - target
     while excess_low < 0.0 and low > -50.0:
         low -= 2.0 * width
         width *= 2.0
-        excess_low = default_share(integrated, increment, low, macro, ai, mixing, a, b, nu) - target
-    excess_high = default_share(integrated, increment, high, macro, ai, mixing, a, b, nu) - target
+        excess_low = default_share(pilot, integrated, increment, low, a, b, nu, values) - target
+    excess_high = default_share(pilot, integrated, increment, high, a, b, nu, values) - target
     while excess_high > 0.0 and high < 50.0:
         high += 2.0 * width
         width *= 2.0
-        excess_high = (
-            default_share(integrated, increment, high, macro, ai, mixing, a, b, nu) - target
-        )
+        excess_high = default_share(pilot, integrated, increment, high, a, b, nu, values) - target
     c = 0.5 * (low + high)
     side = 0
     for _ in range(100):
         before = c
         if excess_low != excess_high:
             c = high - excess_high * (high - low) / (excess_high - excess_low)
-        excess = default_share(integrated, increment, c, macro, ai, mixing, a, b, nu) - target
+        excess = default_share(pilot, integrated, increment, c, a, b, nu, values) - target
         if excess > 0.0:
             low, excess_low = c, excess
             excess_high = 0.5 * excess_high if side == 1 else excess_high
@@ -101,24 +109,26 @@ def find_compensator(integrated, increment, guess, target, macro, ai, mixing, a,
             high, excess_high = c, excess
             excess_low = 0.5 * excess_low if side == -1 else excess_low
             side = -1
-        if abs(c - before) < 1e-12 or excess == 0.0:
+        if abs(c - before) < 1e-11 or excess == 0.0:
             break
     return c
 
 
 @kernel
-def solve_class(hazard, beta, a, b, nu, stress, macro, ai, mixing, result):
-    """Solve c(t) month by month by bisection; the default share falls in c.
+def solve_class(hazard, beta, a, b, nu, stress, pilot, result):
+    """Solve c(t) month by month; the default share falls in c.
 
     Parameters
     ----------
     hazard : (month + 1,), per year, row t holds month t
     stress : (month + 1, path)
+    pilot : (3, path), Z*, C-orthogonal, mixing
     result : (month + 1,), written
     """
-    paths = macro.shape[0]
+    paths = pilot.shape[1]
     integrated = np.zeros(paths)
     increment = np.zeros(paths)
+    values = np.zeros(paths)
     target_hazard = 0.0
     guess = 0.0
     for month in range(1, hazard.shape[0]):
@@ -126,7 +136,7 @@ def solve_class(hazard, beta, a, b, nu, stress, macro, ai, mixing, result):
         target = 1.0 - np.exp(-target_hazard)
         for i in range(paths):
             increment[i] = hazard[month] / 12.0 * exp(beta * stress[month, i])
-        c = find_compensator(integrated, increment, guess, target, macro, ai, mixing, a, b, nu)
+        c = find_compensator(pilot, integrated, increment, guess, target, a, b, nu, values)
         guess = c
         result[month] = c
         scale = np.exp(-c)
@@ -224,7 +234,7 @@ def solve_compensator(inputs: ModelInputs, reference: ReferencePath) -> NDArray[
     if not (inputs.switches["compensator"] and inputs.switches["counterparty_default"] and wanted):
         return result
     stress, macro, ai = run_pilot_paths(inputs, reference)
-    mixing = copula_mixing(inputs.copula_nu)
+    pilot = np.array([macro, ai, copula_mixing(inputs.copula_nu)])
     multiplier = inputs.reference["cp.pd_curve"]
     for k in wanted:
         group = classes[k]
@@ -236,9 +246,7 @@ def solve_compensator(inputs: ModelInputs, reference: ReferencePath) -> NDArray[
             group.ai_loading,
             inputs.copula_nu,
             stress,
-            macro,
-            ai,
-            mixing,
+            pilot,
             result[k],
         )
     return result
