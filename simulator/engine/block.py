@@ -192,9 +192,10 @@ def init_boxes(box_terms, lease_terms, delivery_terms, boxes, table, streams, se
             boxes.rows[BOX.utilisation_odds, b, lane] = log(u / (1.0 - u))
     for a in range(lease_terms.terms.shape[1]):
         if delivery_terms.codes[DELIVERY_CODE.paid, a]:
-            boxes.rows[BOX.capex_paid, lease_terms.codes[LEASE_CODE.box, a]] += (
-                delivery_terms.terms[DELIVERY_TERM.cost, a]
-            )
+            for lane in range(paths.shape[0]):
+                boxes.rows[BOX.capex_paid, lease_terms.codes[LEASE_CODE.box, a], lane] += (
+                    delivery_terms.terms[DELIVERY_TERM.cost, a]
+                )
 
 
 @inner

@@ -25,6 +25,10 @@ JIT_DISABLED: bool = bool(settings.DISABLE_JIT)
 
 OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
 WITHOUT_WRAPPERS = OPTIONS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+WITHOUT_COUNTING: dict[str, Any] = {"_nrt": False}
+"""No reference counts: what kernels call allocates nothing and owns nothing, yet would count every
+array of every tuple it passes on, atomically; that took two thirds of the time, more in threads.
+Such functions cannot allocate, nor assign one array to another (write the loop)."""
 
 if not JIT_DISABLED:
     settings.CACHE_DIR = str(prepare_cache())  # Numba reads the environment only on import
@@ -63,7 +67,7 @@ def inner(function: Function) -> Function:
     callable
         The same signature, compiled; the function itself if compilation is switched off.
     """
-    compiled = numba.njit(**WITHOUT_WRAPPERS)(function)
+    compiled = numba.njit(**WITHOUT_WRAPPERS, **WITHOUT_COUNTING)(function)
     return cast("Function", compiled)
 
 
@@ -83,7 +87,7 @@ def inlined(function: Function) -> Function:
     callable
         The same signature, compiled; the function itself if compilation is switched off.
     """
-    compiled = numba.njit(**WITHOUT_WRAPPERS, forceinline=True)(function)
+    compiled = numba.njit(**WITHOUT_WRAPPERS, **WITHOUT_COUNTING, forceinline=True)(function)
     return cast("Function", compiled)
 
 
@@ -120,5 +124,5 @@ def scalar(function: Function) -> Function:
     callable
         The same signature, compiled; the function itself if compilation is switched off.
     """
-    compiled = numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=True)(function)
+    compiled = numba.njit(**OPTIONS, **WITHOUT_COUNTING, forceinline=True)(function)
     return cast("Function", compiled)

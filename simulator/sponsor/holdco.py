@@ -184,8 +184,10 @@ def give_support(params, state, view, box_params, boxes, tranches, flow, month, 
     ----------
     ranking : (box,), scratch
     """
-    state.rows[SPONSOR.duty_before, :] = state.rows[SPONSOR.duty]
-    state.rows[SPONSOR.duty, :] = 0.0
+    for s in range(params.terms.shape[1]):
+        for lane in range(state.rows.shape[2]):
+            state.rows[SPONSOR.duty_before, s, lane] = state.rows[SPONSOR.duty, s, lane]
+            state.rows[SPONSOR.duty, s, lane] = 0.0
     if not params.enabled:
         return
     count = box_params.codes.shape[1]
