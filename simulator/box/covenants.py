@@ -108,7 +108,7 @@ def test_covenants(box_params, boxes, tranches, lease_state, flow, month, sponso
                 boxes.rows[BOX.first_breach, b, lane] = month
             if boxes.rows[BOX.cures_used, b, lane] >= box_params.terms[BOX_TERM.cures, b]:
                 asked = 0.0  # no cure is left: the breach stands
-            flow[flows.CURE_ASKED, b, lane] = asked
+            flow[flows.CURE_ASKED, b, lane] = min(asked, debt)  # it prepays: never more than all
 
 
 @inlined

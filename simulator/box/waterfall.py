@@ -326,6 +326,21 @@ def pay_line(line, params, state, box_params, boxes, flow, b, month):
 
 
 @inner
+def principal_after_cure(state, box_params, b, lane):  # type: ignore[no-untyped-def]
+    """Return what a cure saved of instalments and arrears, and the final principal still due."""
+    saved = 0.0
+    final = 0.0
+    for d in range(
+        box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
+    ):
+        due = principal_due(state, d, lane)
+        last = min(due, state.rows[TRANCHE.final, d, lane])
+        final += last
+        saved += state.rows[TRANCHE.instalment, d, lane] - (due - last)
+    return saved, final
+
+
+@inner
 def run_waterfall(params, state, box_params, boxes, flow, b, month):
     """Run the waterfall of one box on every lane on which it performs.
 
@@ -335,13 +350,15 @@ def run_waterfall(params, state, box_params, boxes, flow, b, month):
     for lane in range(flow.shape[2]):
         if boxes.rows[BOX.status, b, lane] != PERFORMING:
             continue
-        cash = 0.0
         if flow[flows.CURE, b, lane] > 0.0:
-            cash = prepay(params, state, box_params, flow, b, lane, flow[flows.CURE, b, lane])
-        cash += gather_cash(box_params, boxes, state, flow, b, lane)
+            prepay(params, state, box_params, flow, b, lane, flow[flows.CURE, b, lane])
+        cash = gather_cash(box_params, boxes, state, flow, b, lane)
         cash += max(0.0, -flow[flows.HEDGE_SETTLEMENT, b, lane])
         needed = senior_needs(boxes, flow, b, lane)
         final = flow[flows.FINAL_PRINCIPAL_DUE, b, lane]
+        if flow[flows.CURE, b, lane] > 0.0:
+            saved, final = principal_after_cure(state, box_params, b, lane)
+            needed -= saved + flow[flows.ARREARS_DUE, b, lane]
         cash = draw_reserves(boxes, flow, b, lane, cash, needed + final)
         support = min(flow[flows.SUPPORT, b, lane], max(0.0, needed - cash))
         flow[flows.SUPPORT, b, lane] = support

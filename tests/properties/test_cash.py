@@ -22,6 +22,7 @@ from tests.properties.agreement import EnginePaths, Study, pack, run_engine
 from tests.reference.studies import small_study
 
 SEED = 5
+pytestmark = pytest.mark.timeout(1800)  # the first test may compile the engine
 SMALL = 1e-9
 
 USES = (

@@ -21,6 +21,7 @@ from tests.reference.compensator import solve_compensator
 from tests.reference.studies import small_study
 
 SEED = 11
+pytestmark = pytest.mark.timeout(1800)  # the first test may compile the engine
 BOOK = Path(__file__).resolve().parents[2] / "configs" / "neocloud-2026.yaml"
 
 

@@ -328,7 +328,7 @@ def tests(world: World, box: BoxState, t: int) -> None:
         if box.over_months >= 4:
             cure = max(cure, excess)
     month.over = box.over_months
-    month.cure_asked = cure if box.cures_used < terms.cures else 0.0
+    month.cure_asked = min(cure, debt) if box.cures_used < terms.cures else 0.0
 
 
 def excess_debt(world: World, box: BoxState, t: int, debt: float) -> float:

@@ -15,9 +15,9 @@ from tests.reference.state import TINY, BoxState, SponsorState, TrancheState, Wo
 
 def waterfall(world: World, box: BoxState, t: int) -> None:
     month = box.month
-    cure_left = prepay(box, month.cure)
+    prepay(box, month.cure)
     set_power_reserve_target(box)
-    cash = cure_left + collect(box)
+    cash = collect(box)
     lines: dict[str, Callable[[World, BoxState, float], float]] = {
         "operating_costs": pay_operating_costs,
         "senior_fees": pay_senior_fees,
@@ -81,8 +81,9 @@ def collect(box: BoxState) -> float:
         cash += excess
     needed = month.operating_costs + box.carried_costs
     needed += fees_due(box)
-    needed += sum(tr.interest_due + tr.instalment + tr.arrears for tr in box.tranches)
-    short = max(0.0, needed + month.final_principal_due - cash)
+    final = sum(min(tr.final, principal_due(tr)) for tr in box.tranches)
+    needed += sum(tr.interest_due + principal_due(tr) for tr in box.tranches) - final
+    short = max(0.0, needed + final - cash)
 
     month.trap_drawn = min(short, box.trap)
     box.trap -= month.trap_drawn
