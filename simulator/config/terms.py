@@ -160,7 +160,7 @@ class Tranche:
     undrawn_fee: float
     hedge_share: float
     swap_rate: float
-    issue_discount: float  # OID and fees, of commitment, paid by equity if the loan closes after t0
+    issue_discount: float  # OID and fees, of each draw, paid by equity; 0 if the loan closed by t0
     advance: float  # of cost
     amortisation: Amortisation
     amortisation_start: int  # month of the first instalment
