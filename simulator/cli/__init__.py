@@ -68,7 +68,15 @@ class LazyGroup(click.Group):
             ctx.exit(error.exit_code)
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+EPILOG = """\b
+Complete commands and options with the tab key (put the line into the shell's start file):
+  bash  eval "$(_NEOBOX_COMPLETE=bash_source neobox)"
+  zsh   eval "$(_NEOBOX_COMPLETE=zsh_source neobox)"
+  fish  _NEOBOX_COMPLETE=fish_source neobox | source
+"""
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EPILOG)
 @click.version_option(package_name="neobox", prog_name="neobox")
 def main() -> None:
     """Monte Carlo risk simulator for portfolios of neocloud GPU loans."""

@@ -6,17 +6,18 @@ from dataclasses import dataclass
 
 from simulator.config.terms import ModelInputs
 
-# Measured constants; benchmarks say when they drift.
-START_SECONDS = 3.0  # imports, compiled kernels from cache, pilot of the compensator
-MARKET_NANOSECONDS = 250.0  # per path and month
-ASSET_NANOSECONDS = 60.0  # per path, month and delivery
-TRANCHE_NANOSECONDS = 30.0  # per path, month and tranche
-BASE_MEGABYTES = 350.0  # interpreter, libraries, compiled code
-BLOCK_PATHS = 4096  # paths that are in memory at a time, per worker
-STATE_BYTES = 96.0  # per path in memory and row of the book
-SCALAR_BYTES = 8.0  # per path and scalar kept
-SCALARS_PER_TRANCHE, SCALARS_PER_BOX, SCALARS_PER_PATH = 8, 8, 40
-COMPRESSION = 0.85  # size on disk over size in memory
+# Measured on one core of 2026; `python -m benchmarks` says when they drift.
+START_SECONDS = 12.0  # imports, compiled kernels from cache, pilot of the compensator, summary
+MARKET_NANOSECONDS = 1100.0  # per path and month
+ASSET_NANOSECONDS = 270.0  # per path, month and delivery
+TRANCHE_NANOSECONDS = 140.0  # per path, month and tranche
+BASE_MEGABYTES = 400.0  # interpreter, libraries, compiled code
+WORKER_MEGABYTES = 150.0  # results of a chunk, twice, and the state of a block
+
+# Bytes of a path on disk, see `simulator.dataset.variables`.
+FACILITY_BYTES, TRANCHE_BYTES, BOX_BYTES, SPONSOR_BYTES, NAME_BYTES = 45, 16, 54, 26, 2
+MARKET_SERIES, SERIES_BYTES = 14, 4  # and 2 a generation, 2 a box, 1 a sponsor; a month
+EXACT_PATHS, FOLDED_PATHS = 1_000_000, 265_000  # whose series wait on disk for their quantiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,8 @@ class Estimate:
     paths, jobs
         Paths, and workers that share them.
     seconds, memory_mb, disk_mb
-        Wall time, resident memory, size of the results.
+        Wall time once the kernels are compiled, resident memory, and the most room that is taken
+        on disk while it runs; the results take a fraction of that.
     """
 
     paths: int
@@ -62,17 +64,20 @@ def estimate(inputs: ModelInputs, paths: int, jobs: int = 1) -> Estimate:
         + TRANCHE_NANOSECONDS * len(book.tranches)
     )
     scalars = (
-        SCALARS_PER_PATH
-        + SCALARS_PER_TRANCHE * len(book.tranches)
-        + SCALARS_PER_BOX * (len(book.boxes) + len(book.sponsors))
+        FACILITY_BYTES * len({tranche.facility for tranche in book.tranches})
+        + TRANCHE_BYTES * len(book.tranches)
+        + BOX_BYTES * len(book.boxes)
+        + SPONSOR_BYTES * len(book.sponsors)
+        + NAME_BYTES * len(book.names)
     )
-    rows = 30 + len(book.assets) + len(book.tranches) + len(book.boxes)
-    block = BLOCK_PATHS * (rows * STATE_BYTES + scalars * SCALAR_BYTES)
-    kept = paths * scalars * SCALAR_BYTES
+    series = MARKET_SERIES + 2 * len(book.generations) + 2 * len(book.boxes) + len(book.sponsors)
+    waiting = paths if paths <= EXACT_PATHS else FOLDED_PATHS
+    disk = 2 * paths * scalars + waiting * series * inputs.horizon * SERIES_BYTES
+    workers = max(1, jobs)
     return Estimate(
         paths=paths,
         jobs=jobs,
-        seconds=START_SECONDS + paths * inputs.horizon * month * 1e-9 / max(1, jobs),
-        memory_mb=BASE_MEGABYTES + (jobs * block + kept) / 1e6,
-        disk_mb=COMPRESSION * kept / 1e6,
+        seconds=START_SECONDS + paths * inputs.horizon * month * 1e-9 / workers,
+        memory_mb=BASE_MEGABYTES + workers * WORKER_MEGABYTES,
+        disk_mb=disk / 1e6,
     )

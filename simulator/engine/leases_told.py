@@ -98,7 +98,7 @@ def changes_of(path: TracedPath, a: int) -> Iterator[Told]:
             text = (ARRIVALS if arriving else CHANGES).get(now, "")
             late = month - asset.planned_delivery
             if now == COMMISSIONING and late > 0:
-                text += f", {late} months late"
+                text += f", {late:.0f} month{'s' if late > 1 else ''} late"
             if text:
                 yield month, "delivery" if arriving else "contract", f"{owner}\0{text}"
         elif row[MONTHS_LEFT] > left:
