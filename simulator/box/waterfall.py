@@ -326,7 +326,7 @@ def pay_line(line, params, state, box_params, boxes, flow, b, month):
 
 
 @inner
-def principal_after_cure(state, box_params, b, lane):  # type: ignore[no-untyped-def]
+def principal_after_cure(state, box_params, b, lane):
     """Return what a cure saved of instalments and arrears, and the final principal still due."""
     saved = 0.0
     final = 0.0
