@@ -78,6 +78,6 @@ def estimate(inputs: ModelInputs, paths: int, jobs: int = 1) -> Estimate:
         paths=paths,
         jobs=jobs,
         seconds=START_SECONDS + paths * inputs.horizon * month * 1e-9 / workers,
-        memory_mb=BASE_MEGABYTES + workers * WORKER_MEGABYTES,
+        memory_mb=BASE_MEGABYTES + workers * WORKER_MEGABYTES + paths * scalars / 1e6,
         disk_mb=disk / 1e6,
     )
