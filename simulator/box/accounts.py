@@ -28,11 +28,13 @@ from simulator.credit.leases import (
 )
 from simulator.numerics.elementary import exp, log
 from simulator.numerics.jit import inner
+from simulator.numerics.rows import row_names
 
 OPENING_LIFE_MONTHS = 72.0
 IRR_DEFINED, IRR_NONE, IRR_SEVERAL = 0.0, 1.0, 2.0
 
 
+@row_names
 class AccountLaneRows(NamedTuple):
     """Rows of `AccountState.lanes`."""
 
@@ -43,6 +45,7 @@ class AccountLaneRows(NamedTuple):
 ACCOUNT_LANE = AccountLaneRows(*range(2))
 
 
+@row_names
 class AccountRows(NamedTuple):
     """Rows of `AccountState.rows`."""
 

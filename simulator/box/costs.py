@@ -22,10 +22,12 @@ from simulator.credit.leases import (
 )
 from simulator.drivers.collateral import HOURS
 from simulator.numerics.jit import inlined, inner
+from simulator.numerics.rows import row_names
 
 HOURS_A_YEAR = 8760.0
 
 
+@row_names
 class CostTermRows(NamedTuple):
     """Rows of `CostParams.terms`."""
 
@@ -41,6 +43,7 @@ class CostTermRows(NamedTuple):
 COST_TERM = CostTermRows(*range(7))
 
 
+@row_names
 class CostCodeRows(NamedTuple):
     """Rows of `CostParams.codes`."""
 

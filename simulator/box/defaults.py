@@ -79,7 +79,7 @@ def try_to_refinance(
     cash = 0.0
     for ahead in range(1, 13):
         cash += projected_cash(view, box_params, boxes, b, lane, month, ahead)
-    if cash < box_params.refinancing_dscr * 12.0 * level_service(debt, coupon, months):
+    if cash < box_params.refinancing_dscr * 12.0 * level_service(debt, coupon, float(months)):
         return
     for d in range(
         box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]

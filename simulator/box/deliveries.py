@@ -39,12 +39,14 @@ from simulator.drivers.draws import normals
 from simulator.drivers.memory import CAPEX_LAG
 from simulator.numerics.elementary import exp
 from simulator.numerics.jit import inlined, inner
+from simulator.numerics.rows import row_names
 
 CAPEX_SD = 0.08  # of log capex
 SLIP_SD = 0.7  # of log delay
 LONG_STOP_MONEYNESS = 0.9  # the customer walks away if the market is cheaper than that
 
 
+@row_names
 class DeliveryTermRows(NamedTuple):
     """Rows of `DeliveryParams.terms`."""
 
@@ -55,6 +57,7 @@ class DeliveryTermRows(NamedTuple):
 DELIVERY_TERM = DeliveryTermRows(*range(2))
 
 
+@row_names
 class DeliveryCodeRows(NamedTuple):
     """Rows of `DeliveryParams.codes`."""
 
@@ -70,6 +73,7 @@ class DeliveryCodeRows(NamedTuple):
 DELIVERY_CODE = DeliveryCodeRows(*range(7))
 
 
+@row_names
 class DeliveryStreamRows(NamedTuple):
     """Rows of `DeliveryParams.streams`."""
 
@@ -93,6 +97,7 @@ class DeliveryParams(NamedTuple):
     noise: float  # CAPEX_SD, or 0
 
 
+@row_names
 class DeliveryRows(NamedTuple):
     """Rows of `DeliveryState.rows`."""
 

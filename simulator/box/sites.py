@@ -17,12 +17,14 @@ from simulator.drivers.draws import beta_at_normal, normals, uniforms
 from simulator.numerics.elementary import exp
 from simulator.numerics.jit import inner
 from simulator.numerics.normal import normal_quantile
+from simulator.numerics.rows import row_names
 
 DELAY_SD = 0.7  # of log delay
 FIBRE_MEDIAN_MONTHS = 4.0
 TECHNICAL_AVAILABILITY = 0.99
 
 
+@row_names
 class SiteTermRows(NamedTuple):
     """Rows of `SiteParams.terms`."""
 
@@ -33,6 +35,7 @@ class SiteTermRows(NamedTuple):
 SITE_TERM = SiteTermRows(*range(2))
 
 
+@row_names
 class SiteCodeRows(NamedTuple):
     """Rows of `SiteParams.codes`."""
 
@@ -43,6 +46,7 @@ class SiteCodeRows(NamedTuple):
 SITE_CODE = SiteCodeRows(*range(2))
 
 
+@row_names
 class SiteStreamRows(NamedTuple):
     """Rows of `SiteParams.streams`."""
 
@@ -67,6 +71,7 @@ class SiteParams(NamedTuple):
     curtailment_table: NDArray[np.float64]
 
 
+@row_names
 class SiteRows(NamedTuple):
     """Rows of `SiteState.rows`."""
 

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.numerics.rows import row_names
+
 PERFORMING, WORKOUT, CLOSED = 0.0, 1.0, 2.0
 """Status of a box."""
 
@@ -18,6 +20,7 @@ NO_RECOURSE, LIMITED_RECOURSE, FULL_RECOURSE = range(3)
 WINDOW = 3  # months of the coverage and realisation ratios
 
 
+@row_names
 class BoxTermRows(NamedTuple):
     """Rows of `BoxParams.terms`."""
 
@@ -39,6 +42,7 @@ class BoxTermRows(NamedTuple):
 BOX_TERM = BoxTermRows(*range(13))
 
 
+@row_names
 class BoxCodeRows(NamedTuple):
     """Rows of `BoxParams.codes`."""
 
@@ -62,6 +66,7 @@ class BoxCodeRows(NamedTuple):
 BOX_CODE = BoxCodeRows(*range(15))
 
 
+@row_names
 class BoxStreamRows(NamedTuple):
     """Rows of `BoxParams.streams`."""
 
@@ -96,6 +101,7 @@ class BoxParams(NamedTuple):
     waterfall: NDArray[np.int64]  # codes of the lines in order of payment
 
 
+@row_names
 class TrancheTermRows(NamedTuple):
     """Rows of `TrancheParams.terms`."""
 
@@ -116,6 +122,7 @@ class TrancheTermRows(NamedTuple):
 TRANCHE_TERM = TrancheTermRows(*range(12))
 
 
+@row_names
 class TrancheCodeRows(NamedTuple):
     """Rows of `TrancheParams.codes`."""
 
@@ -139,6 +146,7 @@ class TrancheParams(NamedTuple):
     codes: NDArray[np.int64]  # (row of TRANCHE_CODE, ...)
 
 
+@row_names
 class TrancheRows(NamedTuple):
     """Rows of `TrancheState.rows`."""
 
@@ -171,6 +179,7 @@ class TrancheState(NamedTuple):
     schedule: NDArray[np.float64]  # (tranche, month, lane): share of base, or cap in USD m
 
 
+@row_names
 class WindowsRows(NamedTuple):
     """Rows of `BoxState.windows`."""
 
@@ -183,6 +192,7 @@ class WindowsRows(NamedTuple):
 WINDOWS = WindowsRows(*range(4))
 
 
+@row_names
 class BoxRows(NamedTuple):
     """Rows of `BoxState.rows`."""
 

@@ -9,6 +9,8 @@ section 5).
 
 from __future__ import annotations
 
+import numpy as np
+
 from simulator.box import flows
 from simulator.box.receipts import box_debt, senior_needs
 from simulator.box.terms import BOX, BOX_CODE, BOX_TERM, PERFORMING, TRANCHE, TRANCHE_CODE
@@ -285,16 +287,27 @@ def distribute(boxes, flow, b):
 @inner
 def pay_line(line, params, state, box_params, boxes, flow, b, month):
     """Pay one line of the order on every lane."""
-    last_rank = box_params.codes[BOX_CODE.last_rank, b]
+    senior, last_rank = np.int64(0), box_params.codes[BOX_CODE.last_rank, b]
     if line == OPERATING_COSTS:
         pay_costs(boxes, flow, b)
     elif line == SENIOR_FEES:
         pay_fees(boxes, flow, b)
     elif line == SENIOR_INTEREST:
-        pay_interest(params, state, box_params, boxes, flow, b, 0, 0, flows.SENIOR_INTEREST_PAID)
+        pay_interest(
+            params, state, box_params, boxes, flow, b, senior, senior, flows.SENIOR_INTEREST_PAID
+        )
     elif line == SENIOR_PRINCIPAL:
         pay_principal(
-            params, state, box_params, boxes, flow, b, month, 0, 0, flows.SENIOR_PRINCIPAL_PAID
+            params,
+            state,
+            box_params,
+            boxes,
+            flow,
+            b,
+            month,
+            senior,
+            senior,
+            flows.SENIOR_PRINCIPAL_PAID,
         )
     elif line == DEBT_SERVICE_RESERVE:
         fund_debt_service_reserve(boxes, flow, b)
@@ -302,7 +315,15 @@ def pay_line(line, params, state, box_params, boxes, flow, b, month):
         fund_power_reserve(box_params, state, boxes, flow, b)
     elif line == JUNIOR_INTEREST:
         pay_interest(
-            params, state, box_params, boxes, flow, b, 1, last_rank, flows.JUNIOR_INTEREST_PAID
+            params,
+            state,
+            box_params,
+            boxes,
+            flow,
+            b,
+            senior + 1,
+            last_rank,
+            flows.JUNIOR_INTEREST_PAID,
         )
     elif line == JUNIOR_PRINCIPAL:
         pay_principal(
@@ -313,7 +334,7 @@ def pay_line(line, params, state, box_params, boxes, flow, b, month):
             flow,
             b,
             month,
-            1,
+            senior + 1,
             last_rank,
             flows.JUNIOR_PRINCIPAL_PAID,
         )

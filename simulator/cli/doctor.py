@@ -100,7 +100,7 @@ def where_from() -> tuple[bool, str]:
 
 def cache_folder() -> tuple[bool, str]:
     """Tell where compiled kernels are kept, and whether they are there."""
-    from simulator.engine.prepare import has_compiled
+    from simulator.engine.compilation import has_compiled
     from simulator.numerics.jit import JIT_DISABLED
 
     if JIT_DISABLED:

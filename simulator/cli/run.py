@@ -114,10 +114,10 @@ def simulate_into(study: Study, store: RunStore, jobs: int, executor: str, lanes
     """Compute what a store lacks, with progress on standard error."""
     from simulator.api import compute
     from simulator.cli.progress import ProgressLine
-    from simulator.engine.prepare import has_compiled
+    from simulator.engine.compilation import has_compiled
 
     if not store.complete and not has_compiled():
-        click.echo("compiling the kernels, once for this version (some minutes)", err=True)
+        click.echo("compiling the kernels, once for this version (less than a minute)", err=True)
     line = ProgressLine()
     try:
         compute(study, store, jobs=jobs, executor=executor, block=lanes, report=line)

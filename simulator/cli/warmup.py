@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 import time
-from pathlib import Path
 
 import click
 
@@ -20,16 +18,12 @@ or after an installation, and runs start within seconds.
 @click.command(epilog=EPILOG)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def warmup(as_json: bool) -> None:
-    """Compile all kernels, or load them if they are compiled."""
-    from simulator.config.study import load_study
-    from simulator.config.template import write_template
-    from simulator.engine.prepare import has_compiled, prepare, warm_up
+    """Compile all kernels, unless they are compiled."""
+    from simulator.engine.compilation import compile_kernels, has_compiled
     from simulator.numerics.jit import JIT_DISABLED
 
     start, there = time.monotonic(), has_compiled()
-    with tempfile.TemporaryDirectory() as folder:
-        study = load_study(write_template(Path(folder))[0])
-    warm_up(prepare(study.inputs))
+    compile_kernels()
     found = {
         "compiled": not (there or JIT_DISABLED),
         "seconds": round(time.monotonic() - start, 1),
@@ -40,5 +34,5 @@ def warmup(as_json: bool) -> None:
     elif JIT_DISABLED:
         click.echo("NUMBA_DISABLE_JIT is set: there is nothing to compile")
     else:
-        told = "compiled" if found["compiled"] else "loaded"
-        click.echo(f"kernels {told} in {found['seconds']} s: {found['folder']}")
+        told = f"compiled in {found['seconds']} s" if found["compiled"] else "are compiled"
+        click.echo(f"kernels {told}: {found['folder']}")

@@ -22,6 +22,7 @@ from simulator.numerics.elementary import exp, log
 from simulator.numerics.jit import inlined, inner
 from simulator.numerics.philox import fill_uniform_pairs
 from simulator.numerics.processes import monthly_event_probability
+from simulator.numerics.rows import row_names
 
 # Status of a lease, in the order of a life.
 PENDING, COMMISSIONING, CONTRACTED, UNPAID, BACKSTOPPED, RELETTING, MERCHANT, CANCELLED, GONE = (
@@ -52,6 +53,7 @@ GLUT_BELOW = -0.14
 LOSS_OF_RENEWAL = 0.05  # factor on renewal after vertical integration
 
 
+@row_names
 class LeaseTermRows(NamedTuple):
     """Rows of `LeaseParams.terms`."""
 
@@ -71,6 +73,7 @@ class LeaseTermRows(NamedTuple):
 LEASE_TERM = LeaseTermRows(*range(11))
 
 
+@row_names
 class LeaseCodeRows(NamedTuple):
     """Rows of `LeaseParams.codes`."""
 
@@ -85,6 +88,7 @@ class LeaseCodeRows(NamedTuple):
 LEASE_CODE = LeaseCodeRows(*range(6))
 
 
+@row_names
 class LeaseStreamRows(NamedTuple):
     """Rows of `LeaseParams.streams`."""
 
@@ -115,6 +119,7 @@ class LeaseParams(NamedTuple):
     centred: bool  # the base case: lags at their median, the likelier of renewal and departure
 
 
+@row_names
 class LeaseRows(NamedTuple):
     """Rows of `LeaseState.rows`."""
 

@@ -24,12 +24,14 @@ from simulator.numerics.jit import inner
 from simulator.numerics.normal import normal_cdf
 from simulator.numerics.philox import fill_uniform_pairs
 from simulator.numerics.processes import monthly_event_probability
+from simulator.numerics.rows import row_names
 from simulator.numerics.student_t import student_t_cdf
 
 CONTROL_MONTHS = 12.0
 OTHER_MACRO_LOADING = 0.24**0.5
 
 
+@row_names
 class NameTermRows(NamedTuple):
     """Rows of `NameParams.terms`."""
 
@@ -41,6 +43,7 @@ class NameTermRows(NamedTuple):
 NAME_TERM = NameTermRows(*range(3))
 
 
+@row_names
 class NameCodeRows(NamedTuple):
     """Rows of `NameParams.codes`."""
 
@@ -53,6 +56,7 @@ class NameCodeRows(NamedTuple):
 NAME_CODE = NameCodeRows(*range(4))
 
 
+@row_names
 class NameStreamRows(NamedTuple):
     """Rows of `NameParams.streams`."""
 
@@ -78,6 +82,7 @@ class NameParams(NamedTuple):
     enabled: bool
 
 
+@row_names
 class NameRows(NamedTuple):
     """Rows of `NameState.rows`."""
 
@@ -92,6 +97,7 @@ class NameRows(NamedTuple):
 NAME = NameRows(*range(6))
 
 
+@row_names
 class NameLaneRows(NamedTuple):
     """Rows of `NameState.lanes`."""
 

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from simulator.numerics.elementary import exp, log
 from simulator.numerics.jit import inlined, scalar
 from simulator.numerics.quantiles import beta_quantile_table
+from simulator.numerics.rows import row_names
 
 INCOME_MONTHS = 84.0
 HOURS = 730.0  # in a month
@@ -30,6 +31,7 @@ HAIRCUT_SD = 0.1
 LATE_LIFE_RATIO = 17.0 / 25.0  # a year, beyond the last row of the curve
 
 
+@row_names
 class HardwareRows(NamedTuple):
     """Rows of `CollateralParams.terms`."""
 

@@ -25,6 +25,7 @@ from simulator.numerics.jit import inner
 from simulator.numerics.philox import fill_uniform_pairs
 from simulator.numerics.processes import monthly_event_probability
 from simulator.numerics.quantiles import beta_quantile_table
+from simulator.numerics.rows import row_names
 from simulator.numerics.streams import stream_id_array
 
 PERSISTENCE = 0.5  # of the growth residual
@@ -49,6 +50,7 @@ class DemandParams(NamedTuple):
     streams: NDArray[np.uint64]  # (2,): pocket, shape
 
 
+@row_names
 class DemandRows(NamedTuple):
     """Rows of `DemandState.rows`."""
 

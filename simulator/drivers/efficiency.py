@@ -26,6 +26,7 @@ from simulator.numerics.jit import inner
 from simulator.numerics.philox import fill_uniform_pairs
 from simulator.numerics.processes import monthly_event_probability
 from simulator.numerics.quantiles import beta_quantile_table_ab
+from simulator.numerics.rows import row_names
 from simulator.numerics.streams import stream_id_array
 
 LONG_RUN_SD = 0.15
@@ -50,6 +51,7 @@ class EfficiencyParams(NamedTuple):
     streams: NDArray[np.uint64]  # (3,): event, path, sentiment
 
 
+@row_names
 class EfficiencyRows(NamedTuple):
     """Rows of `EfficiencyState.rows`."""
 

@@ -21,6 +21,7 @@ from simulator.drivers.shocks import M
 from simulator.numerics.elementary import exp, log
 from simulator.numerics.jit import inner
 from simulator.numerics.philox import fill_uniform_pairs
+from simulator.numerics.rows import row_names
 from simulator.numerics.streams import stream_id_array
 
 BALANCED, SHORTAGE, GLUT = 0.0, 1.0, 2.0
@@ -45,6 +46,7 @@ class MemoryParams(NamedTuple):
     streams: NDArray[np.uint64]  # (1,)
 
 
+@row_names
 class MemoryRows(NamedTuple):
     """Rows of `MemoryState.rows`."""
 

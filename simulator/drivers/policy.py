@@ -20,6 +20,7 @@ from simulator.numerics.elementary import log
 from simulator.numerics.jit import inner
 from simulator.numerics.philox import fill_uniform_pairs
 from simulator.numerics.processes import monthly_event_probability
+from simulator.numerics.rows import row_names
 from simulator.numerics.streams import stream_id_array
 
 TARIFF_PROBABILITY = 0.4
@@ -41,6 +42,7 @@ class PolicyParams(NamedTuple):
     streams: NDArray[np.uint64]  # (4,): event, effects, more, size
 
 
+@row_names
 class PolicyRows(NamedTuple):
     """Rows of `PolicyState.rows`."""
 

@@ -17,6 +17,7 @@ from simulator.drivers.shocks import W
 from simulator.numerics.elementary import exp
 from simulator.numerics.jit import inner
 from simulator.numerics.processes import ou_coefficients
+from simulator.numerics.rows import row_names
 
 
 class PowerParams(NamedTuple):
@@ -28,6 +29,7 @@ class PowerParams(NamedTuple):
     sd: float
 
 
+@row_names
 class PowerRows(NamedTuple):
     """Rows of `PowerState.rows`."""
 

@@ -23,6 +23,7 @@ from simulator.numerics.elementary import exp
 from simulator.numerics.jit import inner, scalar
 from simulator.numerics.philox import fill_normal_pairs
 from simulator.numerics.processes import ou_coefficients
+from simulator.numerics.rows import row_names
 from simulator.numerics.streams import stream_id_array
 
 GLUT_BELOW = -0.14  # tightness
@@ -56,6 +57,7 @@ class PriceParams(NamedTuple):
     own_streams: NDArray[np.uint64]  # (generation,)
 
 
+@row_names
 class PriceRows(NamedTuple):
     """Rows of `PriceState.rows`."""
 
@@ -69,6 +71,7 @@ class PriceRows(NamedTuple):
 PRICE = PriceRows(*range(5))
 
 
+@row_names
 class ReleaseRows(NamedTuple):
     """Rows of `PriceState.releases`."""
 
@@ -79,6 +82,7 @@ class ReleaseRows(NamedTuple):
 RELEASE = ReleaseRows(*range(2))
 
 
+@row_names
 class GenerationRows(NamedTuple):
     """Rows of `PriceState.generations`."""
 

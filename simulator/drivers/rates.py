@@ -22,6 +22,7 @@ from simulator.drivers.shocks import R, Z
 from simulator.numerics.elementary import exp
 from simulator.numerics.jit import inner
 from simulator.numerics.processes import ou_coefficients
+from simulator.numerics.rows import row_names
 from simulator.numerics.streams import stream_id_array
 
 SHUT_ABOVE_BP = 800.0
@@ -43,6 +44,7 @@ class RateParams(NamedTuple):
     streams: NDArray[np.uint64]  # (1,)
 
 
+@row_names
 class RateRows(NamedTuple):
     """Rows of `RateState.rows`."""
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from simulator.numerics.elementary import log
 from simulator.numerics.jit import inner
 from simulator.numerics.philox import fill_normal_pairs
+from simulator.numerics.rows import row_names
 from simulator.numerics.streams import stream_id_array
 
 SHARE_LINE_MONTHS = 60.0
@@ -37,6 +38,7 @@ class SiliconParams(NamedTuple):
     streams: NDArray[np.uint64]  # (1,)
 
 
+@row_names
 class SiliconRows(NamedTuple):
     """Rows of `SiliconState.rows`."""
 

@@ -22,6 +22,7 @@ from simulator.drivers.memory import SHORTAGE, SHORTAGE_SPEED
 from simulator.numerics.elementary import exp, log
 from simulator.numerics.jit import inner
 from simulator.numerics.quantiles import beta_quantile_table
+from simulator.numerics.rows import row_names
 from simulator.numerics.streams import stream_id_array
 
 COMPLETION_SD = 0.1
@@ -52,6 +53,7 @@ class SupplyParams(NamedTuple):
     streams: NDArray[np.uint64]  # (1,)
 
 
+@row_names
 class SupplyRows(NamedTuple):
     """Rows of `SupplyState.rows`."""
 

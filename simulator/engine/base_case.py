@@ -16,8 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.config.terms import ModelInputs
+from simulator.engine.compilation import compile_kernels
+from simulator.engine.market_alone import reference_path
 from simulator.engine.pack import layout_of, name_classes, pack_model
-from simulator.engine.pack_market import pack_market, reference_path
+from simulator.engine.pack_market import pack_market
 from simulator.engine.prepare import Prepared
 
 __all__ = ["prepare_base_case"]
@@ -39,6 +41,7 @@ def prepare_base_case(inputs: ModelInputs) -> Prepared:
     Prepared
         For a single path; seed and path number do not matter.
     """
+    compile_kernels()
     calm = replace(inputs, switches={**inputs.switches, **dict.fromkeys(EVENTS, False)})
     market = pack_market(calm, calm.parameters, reference_path(inputs), centred=True)
     classes, _ = name_classes(calm)

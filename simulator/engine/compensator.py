@@ -14,23 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.config.terms import ModelInputs
-from simulator.engine.market import RECORD, ReferencePath, new_market, run_market
+from simulator.engine.market import ReferencePath
+from simulator.engine.market_alone import PILOT_SEED, run_pilot
 from simulator.engine.pack import NameClass, name_classes
-from simulator.engine.pack_market import pack_market
-from simulator.engine.priors import PRIORS, draw_prior
 from simulator.numerics.elementary import exp, expm1
 from simulator.numerics.jit import inner, kernel
 from simulator.numerics.normal import normal_cdf, normal_quantile
-from simulator.numerics.philox import fill_uniform_pairs, normal_pair
-from simulator.numerics.processes import monthly_event_probability
+from simulator.numerics.philox import normal_pair
 from simulator.numerics.quantiles import chi2_quantile_table, interpolate_table
 from simulator.numerics.streams import stream_id_array
 from simulator.numerics.student_t import student_t_cdf
 
 PILOT_PATHS = 16_384
-PILOT_SEED = np.uint64(20261130)
-PILOT_LANES = 1024
-INTEGRATION_PRIOR = PRIORS.index("sup.vi_lambda")
 
 
 @inner
@@ -115,7 +110,7 @@ def find_compensator(pilot, integrated, increment, guess, target, a, b, nu, valu
 
 
 @kernel
-def solve_class(hazard, beta, a, b, nu, stress, pilot, result):
+def solve_class(hazard, beta, a, b, nu, stress, pilot, result, scratch):
     """Solve c(t) month by month; the default share falls in c.
 
     Parameters
@@ -124,11 +119,11 @@ def solve_class(hazard, beta, a, b, nu, stress, pilot, result):
     stress : (month + 1, path)
     pilot : (3, path), Z*, C-orthogonal, mixing
     result : (month + 1,), written
+    scratch : (3, path)
     """
     paths = pilot.shape[1]
-    integrated = np.zeros(paths)
-    increment = np.zeros(paths)
-    values = np.zeros(paths)
+    integrated, increment, values = scratch[0], scratch[1], scratch[2]
+    integrated[:] = 0.0
     target_hazard = 0.0
     guess = 0.0
     for month in range(1, hazard.shape[0]):
@@ -144,75 +139,21 @@ def solve_class(hazard, beta, a, b, nu, stress, pilot, result):
             integrated[i] += increment[i] * scale
 
 
-@kernel
-def count_integrations(priors, hazard, streams, seed, paths, result):
-    """Write the number of hyperscalers that took their work in house, up to each month.
-
-    Parameters
-    ----------
-    hazard : float, per year
-    streams : (name,), of the hyperscalers' integration
-    result : (month + 1, lane), written
-    """
-    lanes = paths.shape[0]
-    prior = np.ones(lanes)
-    done = np.zeros(lanes)
-    first = np.zeros(lanes)
-    second = np.zeros(lanes)
-    draw_prior(priors, INTEGRATION_PRIOR, seed, paths, prior)
-    result[:] = 0.0
-    for name in range(streams.shape[0]):
-        done[:] = 0.0
-        for month in range(1, result.shape[0]):
-            fill_uniform_pairs(seed, paths, streams[name], month, first, second)
-            for lane in range(lanes):
-                if first[lane] < monthly_event_probability(hazard * prior[lane]):
-                    done[lane] = 1.0
-                result[month, lane] += done[lane]
-
-
-def run_pilot_paths(
-    inputs: ModelInputs, reference: ReferencePath
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return (stress (month + 1, path), Z* (path,), C-orthogonal (path,)) of the pilot."""
-    params = pack_market(inputs, inputs.reference, reference, easing=False)
-    state = new_market(
-        len(inputs.book.jurisdictions), len(inputs.book.generations), inputs.horizon, PILOT_LANES
-    )
-    stress = np.zeros((inputs.horizon + 1, PILOT_PATHS))
-    macro = np.zeros(PILOT_PATHS)
-    ai = np.zeros(PILOT_PATHS)
-    record = np.zeros((len(RECORD), inputs.horizon + 1, PILOT_LANES))
-    integrations = np.zeros((inputs.horizon + 1, PILOT_LANES))
-    hyperscalers = [n.id for n in inputs.book.names if n.hyperscaler]
-    streams = stream_id_array([f"name.{name}.integration" for name in hyperscalers])
-    hazard = inputs.reference["sup.vi_lambda"] if inputs.switches["integration"] else 0.0
-    for first in range(0, PILOT_PATHS, PILOT_LANES):
-        paths = np.arange(first, first + PILOT_LANES, dtype=np.int64)
-        columns = slice(first, first + PILOT_LANES)
-        count_integrations(params.priors, hazard, streams, PILOT_SEED, paths, integrations)
-        run_market(
-            params, state, PILOT_SEED, paths, record, macro[columns], ai[columns], integrations
-        )
-        stress[:, columns] = record[RECORD.index("stress")]
-    return stress, macro, ai
-
-
 def copula_mixing(nu: float) -> NDArray[np.float64]:
     """Return sqrt(chi2 / nu) of the pilot's paths; ones for the Gaussian copula."""
     mixing = np.ones(PILOT_PATHS)
     if nu > 0.0:
         table = chi2_quantile_table(nu)
         stream = stream_id_array(["copula"])[0]
-        fill_mixing(mixing, table, stream, nu)
+        fill_mixing(np.uint64(PILOT_SEED), mixing, table, stream, nu)
     return mixing
 
 
 @kernel
-def fill_mixing(mixing, table, stream, nu):
+def fill_mixing(seed, mixing, table, stream, nu):
     """Write sqrt(chi2 / nu) of the pilot's paths."""
     for path in range(mixing.shape[0]):
-        z, _ = normal_pair(PILOT_SEED, path, stream, 0)  # type: ignore[arg-type]
+        z, _ = normal_pair(seed, path, stream, 0)
         mixing[path] = np.sqrt(interpolate_table(table, z) / nu)
 
 
@@ -233,7 +174,7 @@ def solve_compensator(inputs: ModelInputs, reference: ReferencePath) -> NDArray[
     wanted = [k for k, group in enumerate(classes) if group.beta != 0.0]
     if not (inputs.switches["compensator"] and inputs.switches["counterparty_default"] and wanted):
         return result
-    stress, macro, ai = run_pilot_paths(inputs, reference)
+    stress, macro, ai = run_pilot(inputs, reference, PILOT_PATHS)
     pilot = np.array([macro, ai, copula_mixing(inputs.copula_nu)])
     multiplier = inputs.reference["cp.pd_curve"]
     for k in wanted:
@@ -248,5 +189,6 @@ def solve_compensator(inputs: ModelInputs, reference: ReferencePath) -> NDArray[
             stress,
             pilot,
             result[k],
+            np.zeros((3, PILOT_PATHS)),
         )
     return result

@@ -24,8 +24,8 @@ from simulator.credit.leases import (
     UNPAID,
 )
 from simulator.credit.names import NAME
-from simulator.engine.outputs import LEASE_FIELDS
 from simulator.engine.paths import TracedPath
+from simulator.engine.trace import LEASE_FIELDS
 
 __all__ = ["lease_events"]
 

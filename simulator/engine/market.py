@@ -70,11 +70,13 @@ from simulator.drivers.supply import (
     record_gap,
     step_supply,
 )
+from simulator.engine import priors
 from simulator.engine.priors import PriorParams, draw_prior
 from simulator.numerics.elementary import exp
-from simulator.numerics.jit import kernel, merged
+from simulator.numerics.jit import merged
 from simulator.numerics.philox import fill_uniform_pairs
 from simulator.numerics.processes import monthly_event_probability
+from simulator.numerics.rows import row_names
 
 EASING_MONTHS = 24.0
 
@@ -110,6 +112,7 @@ class MarketParams(NamedTuple):
     world_floor_power: NDArray[np.float64]  # (generation,), kWh per GPU-hour with PUE
 
 
+@row_names
 class MarketRows(NamedTuple):
     """Rows of `MarketState.rows`."""
 
@@ -188,9 +191,21 @@ def init_market(params, state, seed, paths):
     state.rows[MARKET.easing_event, :] = 0.0
     state.rows[MARKET.easing_left, :] = 0.0
     state.rows[MARKET.stress, :] = 0.0
-    draw_prior(params.priors, 0, seed, paths, state.demand.rows[DEMAND.prior])
-    draw_prior(params.priors, 1, seed, paths, state.efficiency.rows[EFFICIENCY.prior])
-    draw_prior(params.priors, 3, seed, paths, state.policy.prior)
+    draw_prior(
+        params.priors,
+        params.priors.streams[priors.DEMAND],
+        seed,
+        paths,
+        state.demand.rows[DEMAND.prior],
+    )
+    draw_prior(
+        params.priors,
+        params.priors.streams[priors.EFFICIENCY],
+        seed,
+        paths,
+        state.efficiency.rows[EFFICIENCY.prior],
+    )
+    draw_prior(params.priors, params.priors.streams[priors.POLICY], seed, paths, state.policy.prior)
 
 
 @merged
@@ -332,32 +347,3 @@ def step_market(params, state, seed, paths, month, integrations):
         state.rows[MARKET.stress, lane] = -state.prices.rows[PRICE.surprise, lane] + 0.5 * (
             state.rates.rows[RATE.log_spread, lane] - reference.log_spread[month]
         )
-
-
-RECORD = ("tightness", "price_deviation", "steps", "capacity", "log_spread", "stress")
-"""What a run of the market alone keeps by month, in the order of `run_market`'s record."""
-
-
-@kernel
-def run_market(params, state, seed, paths, record, macro, ai_orthogonal, integrations):
-    """Run the market alone on a block: the reference path, or the pilot of the compensator.
-
-    Parameters
-    ----------
-    record : (6, month + 1, lane), written: the rows of RECORD
-    macro, ai_orthogonal : (lane,), written: static factors
-    integrations : (month + 1, lane), vertical-integration events up to each month
-    """
-    init_market(params, state, seed, paths)
-    macro[:] = state.rows[MARKET.macro]
-    ai_orthogonal[:] = state.rows[MARKET.ai_orthogonal]
-    record[0, 0] = state.supply.rows[SUPPLY.tightness]
-    record[4, 0] = state.rates.rows[RATE.log_spread]
-    for month in range(1, record.shape[1]):
-        step_market(params, state, seed, paths, month, integrations[month - 1])
-        record[0, month] = state.supply.rows[SUPPLY.tightness]
-        record[1, month] = state.prices.rows[PRICE.deviation]
-        record[2, month] = state.prices.rows[PRICE.steps]
-        record[3, month] = state.supply.rows[SUPPLY.capacity]
-        record[4, month] = state.rates.rows[RATE.log_spread]
-        record[5, month] = state.rows[MARKET.stress]

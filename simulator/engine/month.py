@@ -15,7 +15,6 @@ from simulator.box.defaults import end_of_month
 from simulator.box.deliveries import accept, note_acceptance, slip_deliveries, step_deliveries
 from simulator.box.receipts import collect, measure_coverage, value_collateral
 from simulator.box.terms import BOX, BOX_CODE, PERFORMING, TRANCHE, WORKOUT
-from simulator.box.view import MarketView
 from simulator.box.waterfall import run_waterfall
 from simulator.box.workout import close_at_horizon, run_workout
 from simulator.credit.leases import CANCELLED, LEASE, LEASE_CODE, LEASE_TERM, PENDING, step_leases
@@ -298,28 +297,7 @@ def step_month(params, state, seed, paths, month):
     test_covenants(box_terms, boxes, tranches, leases, flow, month, sponsors.rows[SPONSOR.cash])
 
     # 12  sponsors: support and cures
-    view = MarketView(
-        lease_terms,
-        leases,
-        delivery_terms,
-        deliveries,
-        cost_terms,
-        collateral,
-        availability,
-        floors,
-        power_price,
-        contract_prices,
-        spot_prices,
-        log_development,
-        overhang,
-        resale_hit,
-        depth,
-        tightness,
-        rates.rows[RATE.sofr],
-        rates.rows[RATE.log_spread],
-        rates.rows[RATE.shut],
-        market_rows[MARKET.ai],
-    )
+    view = state.market_view
     give_support(
         sponsor_terms, sponsors, view, box_terms, boxes, tranches, flow, month, state.ranking
     )
@@ -362,33 +340,3 @@ def step_month(params, state, seed, paths, month):
         month,
     )
     close_sales(depth, overhang)
-
-
-@merged
-def closing_view(params, state):
-    """Gather what boxes can see of the world at the horizon."""
-    market = state.market
-    prices = market.prices.generations
-    rates = market.rates.rows
-    return MarketView(
-        params.leases,
-        state.leases,
-        params.deliveries,
-        state.deliveries,
-        params.costs,
-        params.collateral,
-        state.availability,
-        state.floors,
-        market.power.rows[POWER.market],
-        prices[GENERATION.contract],
-        prices[GENERATION.spot],
-        prices[GENERATION.log_development],
-        state.overhang,
-        market.policy.rows[POLICY.resale_hit],
-        state.depth,
-        market.supply.rows[SUPPLY.tightness],
-        rates[RATE.sofr],
-        rates[RATE.log_spread],
-        rates[RATE.shut],
-        market.rows[MARKET.ai],
-    )

@@ -1,4 +1,4 @@
-"""What a block leaves behind: results per path, fan series per month, and a trace if asked for.
+"""What a block leaves behind: results per path, fan series per month.
 
 Arrays are laid out entity first and path last, as the lanes are; `results` turns them into the
 names and dimensions that the dataset knows.
@@ -14,19 +14,13 @@ from numpy.typing import NDArray
 from simulator.box import flows
 from simulator.box.accounts import ACCOUNT, ACCOUNT_LANE
 from simulator.box.deliveries import DELIVERY_TERM
-from simulator.box.flows import LINES
 from simulator.box.terms import BOX, BOX_CODE, TRANCHE, TRANCHE_CODE, TRANCHE_TERM
-from simulator.credit.leases import LEASE
 from simulator.credit.names import NAME
 from simulator.drivers.demand import DEMAND
-from simulator.drivers.efficiency import EFFICIENCY
-from simulator.drivers.memory import MEMORY
-from simulator.drivers.policy import POLICY
 from simulator.drivers.power import POWER
 from simulator.drivers.prices import GENERATION, PRICE
 from simulator.drivers.rates import RATE
 from simulator.drivers.supply import SUPPLY
-from simulator.engine.market import MARKET
 from simulator.numerics.elementary import exp, log
 from simulator.numerics.jit import inner
 from simulator.sponsor.holdco import SPONSOR, SPONSOR_TERM
@@ -49,8 +43,6 @@ MARKET_SERIES = (
 )
 
 WIPED_OUT_BELOW = 0.05  # of contributions
-
-LEASE_FIELDS = ("status", "price", "received", "due", "months_left", "reason")
 
 
 class Outputs(NamedTuple):
@@ -87,28 +79,6 @@ class Outputs(NamedTuple):
     sponsor_cash: NDArray[np.float32]  # (month, sponsor, path)
 
 
-class Trace(NamedTuple):
-    """One path, month by month; empty arrays switch it off."""
-
-    flow: NDArray[np.float64]  # (month, line, box)
-    tranche: NDArray[np.float64]  # (month, field, tranche): balance, interest, received, coupon
-    lease: NDArray[np.float64]  # (month, field, asset), LEASE_FIELDS
-    market: NDArray[np.float64]  # (month, series)
-    sponsor: NDArray[np.float64]  # (month, field, sponsor): cash, default month, raised
-    box_status: NDArray[np.float64]  # (month, field, box): status, trap on, default month
-    box: NDArray[np.float64]  # (month, row of BOX, box)
-    guarantee: NDArray[np.float64]  # (month, 1, box), called, USD m
-    debt: NDArray[np.float64]  # (month, row of TRANCHE, tranche)
-    holdco: NDArray[np.float64]  # (month, row of SPONSOR, sponsor)
-    name: NDArray[np.float64]  # (month, row of NAME, name)
-    policy: NDArray[np.float64]  # (month, row of POLICY, jurisdiction)
-    systemic: NDArray[np.float64]  # (month, row of MARKET)
-    demand: NDArray[np.float64]  # (month, row of DEMAND)
-    efficiency: NDArray[np.float64]  # (month, row of EFFICIENCY)
-    memory: NDArray[np.float64]  # (month, row of MEMORY)
-    rates: NDArray[np.float64]  # (month, row of RATE)
-
-
 def new_outputs(
     horizon: int, tranches: int, boxes: int, sponsors: int, names: int, generations: int, paths: int
 ) -> Outputs:
@@ -124,41 +94,6 @@ def new_outputs(
     scalars = by(tranches, 6) + by(boxes, 12) + by(sponsors, 4) + by(names, 1)
     by_month = [series(count) for count in (generations, generations, boxes, boxes, sponsors)]
     return Outputs._make([*scalars, market, *by_month])
-
-
-def new_trace(
-    months: int,
-    tranches: int,
-    boxes: int,
-    assets: int,
-    names: int,
-    sponsors: int,
-    jurisdictions: int = 1,
-) -> Trace:
-    """Allocate a trace of so many months; 0 switches tracing off."""
-
-    def rows(of: tuple[int, ...], *entities: int) -> NDArray[np.float64]:
-        return np.zeros((months, len(of), *entities))
-
-    return Trace(
-        flow=np.zeros((months, len(LINES), boxes)),
-        tranche=np.zeros((months, 4, tranches)),
-        lease=np.zeros((months, len(LEASE_FIELDS), assets)),
-        market=np.zeros((months, len(MARKET_SERIES))),
-        sponsor=np.zeros((months, 3, sponsors)),
-        box_status=np.zeros((months, 3, boxes)),
-        box=rows(BOX, boxes),
-        guarantee=np.zeros((months, 1, boxes)),
-        debt=rows(TRANCHE, tranches),
-        holdco=rows(SPONSOR, sponsors),
-        name=rows(NAME, names),
-        policy=rows(POLICY, jurisdictions),
-        systemic=rows(MARKET),
-        demand=rows(DEMAND),
-        efficiency=rows(EFFICIENCY),
-        memory=rows(MEMORY),
-        rates=rows(RATE),
-    )
 
 
 @inner
@@ -199,13 +134,15 @@ def market_series(market, boxes, accounts, flow, target):
 
 
 @inner
-def record_series(market, boxes, sponsors, accounts, flow, outputs, offset, month):
-    """Write this month's fan series of a block."""
+def record_series(market, boxes, sponsors, accounts, flow, series, outputs, offset, month):
+    """Write this month's fan series of a block; `series` (series, lane) is scratch."""
     lanes = market.rows.shape[1]
     row = month - 1
     generations = market.prices.generations
-    columns = slice(offset, offset + lanes)
-    market_series(market, boxes, accounts, flow, outputs.market[:, row, columns])
+    market_series(market, boxes, accounts, flow, series)
+    for i in range(series.shape[0]):
+        for lane in range(lanes):
+            outputs.market[i, row, offset + lane] = series[i, lane]
     for g in range(outputs.contract_price.shape[1]):
         for lane in range(lanes):
             contract = generations[GENERATION.contract, g, lane]
@@ -218,63 +155,6 @@ def record_series(market, boxes, sponsors, accounts, flow, outputs, offset, mont
     for s in range(outputs.sponsor_cash.shape[1]):
         for lane in range(lanes):
             outputs.sponsor_cash[row, s, offset + lane] = sponsors.rows[SPONSOR.cash, s, lane]
-
-
-@inner
-def copy_rows(rows, target):
-    """Copy lane 0 of as many (row, entity) as the target has."""
-    for i in range(target.shape[0]):
-        for j in range(target.shape[1]):
-            target[i, j] = rows[i, j, 0]
-
-
-@inner
-def copy_column(rows, target):
-    """Copy lane 0 of each row."""
-    for i in range(target.shape[0]):
-        target[i] = rows[i, 0]
-
-
-@inner
-def record_trace(market, names, leases, boxes, tranches, sponsors, accounts, flow, trace, month):
-    """Copy this month of lane 0, if a trace was asked for."""
-    if trace.flow.shape[0] < month:
-        return
-    row = month - 1
-    series = trace.market[row]
-    market_series(market, boxes, accounts, flow, series.reshape(series.shape[0], 1))
-    copy_rows(flow, trace.flow[row])
-    for b in range(trace.flow.shape[2]):
-        trace.box_status[row, 0, b] = boxes.rows[BOX.status, b, 0]
-        trace.box_status[row, 1, b] = boxes.rows[BOX.trap_on, b, 0]
-        trace.box_status[row, 2, b] = boxes.rows[BOX.default_month, b, 0]
-    for d in range(trace.tranche.shape[2]):
-        trace.tranche[row, 0, d] = tranches.rows[TRANCHE.balance, d, 0]
-        trace.tranche[row, 1, d] = tranches.rows[TRANCHE.interest, d, 0]
-        trace.tranche[row, 2, d] = tranches.rows[TRANCHE.received, d, 0]
-        trace.tranche[row, 3, d] = tranches.rows[TRANCHE.coupon, d, 0]
-    for a in range(trace.lease.shape[2]):
-        trace.lease[row, 0, a] = leases.rows[LEASE.status, a, 0]
-        trace.lease[row, 1, a] = leases.rows[LEASE.price, a, 0]
-        trace.lease[row, 2, a] = leases.rows[LEASE.received, a, 0]
-        trace.lease[row, 3, a] = leases.rows[LEASE.due, a, 0]
-        trace.lease[row, 4, a] = leases.rows[LEASE.months_left, a, 0]
-        trace.lease[row, 5, a] = leases.rows[LEASE.reason, a, 0]
-    for s in range(trace.sponsor.shape[2]):
-        trace.sponsor[row, 0, s] = sponsors.rows[SPONSOR.cash, s, 0]
-        trace.sponsor[row, 1, s] = sponsors.rows[SPONSOR.default_month, s, 0]
-        trace.sponsor[row, 2, s] = sponsors.rows[SPONSOR.raised, s, 0]
-    copy_rows(boxes.rows, trace.box[row])
-    copy_rows(sponsors.claims, trace.guarantee[row])
-    copy_rows(tranches.rows, trace.debt[row])
-    copy_rows(sponsors.rows, trace.holdco[row])
-    copy_rows(names.rows, trace.name[row])
-    copy_rows(market.policy.rows, trace.policy[row])
-    copy_column(market.rows, trace.systemic[row])
-    copy_column(market.demand.rows, trace.demand[row])
-    copy_column(market.efficiency.rows, trace.efficiency[row])
-    copy_column(market.memory.rows, trace.memory[row])
-    copy_column(market.rates.rows, trace.rates[row])
 
 
 @inner

@@ -41,8 +41,8 @@ from simulator.credit.names import (
 )
 from simulator.drivers.collateral import HOURS, CollateralParams, pack_collateral
 from simulator.drivers.prices import tenor_factor
-from simulator.engine.block import CONTRACT_MONTHS, ModelParams
 from simulator.engine.market import MarketParams
+from simulator.engine.state import CONTRACT_MONTHS, ModelParams
 from simulator.numerics.quantiles import beta_quantile_table, chi2_quantile_table
 from simulator.numerics.streams import stream_id_array
 from simulator.sponsor.holdco import SPONSOR_TERM, SponsorParams

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
 from simulator.config.terms import ModelInputs
 from simulator.drivers.demand import growth_path, pack_demand
@@ -22,11 +21,8 @@ from simulator.drivers.shocks import pack_shocks
 from simulator.drivers.silicon import pack_silicon
 from simulator.drivers.supply import pack_supply
 from simulator.engine.market import (
-    RECORD,
     MarketParams,
     ReferencePath,
-    new_market,
-    run_market,
 )
 from simulator.engine.priors import pack_priors
 from simulator.numerics.quantiles import gamma_quantile_table
@@ -114,17 +110,3 @@ def pack_market(
         world_floor_fixed=parameters["gpu.om"] * capex / HOURS_A_YEAR,
         world_floor_power=kw * parameters["gpu.pue"],
     )
-
-
-def reference_path(inputs: ModelInputs) -> ReferencePath:
-    """Run the centred market at the reference parameters: what was expected at t0."""
-    params = pack_market(inputs, inputs.reference, empty_reference(inputs.horizon), centred=True)
-    state = new_market(
-        len(inputs.book.jurisdictions), len(inputs.book.generations), inputs.horizon, 1
-    )
-    record = np.zeros((len(RECORD), inputs.horizon + 1, 1))
-    lane = np.zeros((2, 1))
-    integrations = np.zeros((inputs.horizon + 1, 1))
-    paths: NDArray[np.int64] = np.zeros(1, dtype=np.int64)
-    run_market(params, state, np.uint64(0), paths, record, lane[0], lane[1], integrations)
-    return ReferencePath(*(np.ascontiguousarray(record[row, :, 0]) for row in range(5)))

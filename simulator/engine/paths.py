@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.engine.outputs import Outputs, Trace
+from simulator.engine.outputs import Outputs
 from simulator.engine.prepare import Prepared
 from simulator.engine.results import Arrays, scalars_of
+from simulator.engine.trace import Trace
 
 __all__ = ["TracedPath", "trace_path"]
 
@@ -37,7 +38,8 @@ def trace_path(prepared: Prepared, seed: int, path: int) -> TracedPath:
     TracedPath
         Bit for bit the path of a run with that seed.
     """
-    outputs, trace = prepared.outputs(1), prepared.trace(prepared.horizon)
+    outputs, trace = prepared.outputs(1), prepared.trace()
     paths = np.array([path], dtype=np.int64)
     prepared.run_block(prepared.state(1), seed, paths, outputs, 0, trace)
-    return TracedPath(prepared, trace, outputs, scalars_of(prepared.layout, outputs))
+    scalars = scalars_of(prepared.layout, outputs.fields)
+    return TracedPath(prepared, trace, outputs.fields, scalars)

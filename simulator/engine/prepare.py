@@ -6,25 +6,25 @@ so that all of them simulate exactly the same model.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.config.terms import ModelInputs
-from simulator.engine.block import ModelParams, ModelState, new_state, run_block
+from simulator.engine.block import run_block
 from simulator.engine.compensator import solve_compensator
-from simulator.engine.outputs import Outputs, Trace, new_outputs, new_trace
+from simulator.engine.compilation import compile_kernels
+from simulator.engine.market_alone import reference_path
+from simulator.engine.outputs import Outputs, new_outputs
 from simulator.engine.pack import Layout, layout_of, pack_model
-from simulator.engine.pack_market import pack_market, reference_path
-from simulator.numerics.jit import JIT_DISABLED
+from simulator.engine.pack_market import pack_market
+from simulator.engine.state import ModelParams, ModelState, new_state
+from simulator.engine.trace import Trace, new_trace, record_month
+from simulator.numerics.addressed import Addressed
 
-__all__ = ["Prepared", "has_compiled", "prepare", "warm_up"]
-
-kernel: Any = run_block
+__all__ = ["Prepared", "prepare"]
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,15 @@ class Prepared:
         """Months."""
         return self.params.horizon
 
-    def outputs(self, paths: int) -> Outputs:
+    @cached_property
+    def packed(self) -> Addressed[ModelParams]:
+        """The terms as kernels take them."""
+        return Addressed(self.params)
+
+    def outputs(self, paths: int) -> Addressed[Outputs]:
         """Allocate results of so many paths."""
         layout = self.layout
-        return new_outputs(
+        outputs = new_outputs(
             self.horizon,
             len(layout.tranches),
             len(layout.boxes),
@@ -59,12 +64,13 @@ class Prepared:
             len(layout.generations),
             paths,
         )
+        return Addressed(outputs)
 
-    def trace(self, months: int) -> Trace:
-        """Allocate the record of one path; no months switch it off."""
+    def trace(self) -> Trace:
+        """Allocate the record of one path."""
         layout = self.layout
         return new_trace(
-            months,
+            self.horizon,
             len(layout.tranches),
             len(layout.boxes),
             len(layout.assets),
@@ -73,37 +79,22 @@ class Prepared:
             len(layout.jurisdictions),
         )
 
-    def state(self, lanes: int) -> ModelState:
+    def state(self, lanes: int) -> Addressed[ModelState]:
         """Allocate the state of a block."""
-        return new_state(self.params, lanes)
+        return Addressed(new_state(self.params, lanes))
 
     def run_block(
         self,
-        state: ModelState,
+        state: Addressed[ModelState],
         seed: int,
         paths: NDArray[np.int64],
-        outputs: Outputs,
+        outputs: Addressed[Outputs],
         offset: int,
-        trace: Trace,
+        trace: Trace | None = None,
     ) -> None:
-        """Run a block of paths to the horizon.
-
-        Parameters
-        ----------
-        state : ModelState
-            Scratch, of as many lanes as there are paths.
-        seed : int
-            Of all random streams.
-        paths : ndarray (lane,)
-            Numbers of the paths.
-        outputs : Outputs
-            Written from column `offset` on.
-        offset : int
-            Column of the first path.
-        trace : Trace
-            Written for the first path, if it has months.
-        """
-        kernel(self.params, state, np.uint64(seed), paths, outputs, offset, trace)
+        """Run a block of paths to the horizon, and keep the first one's months in a trace."""
+        watch = None if trace is None else partial(record_month, trace)
+        run_block(self.packed, state, seed, paths, outputs, offset, watch)
 
 
 def prepare(inputs: ModelInputs) -> Prepared:
@@ -119,27 +110,8 @@ def prepare(inputs: ModelInputs) -> Prepared:
     Prepared
         The same for the same inputs, on any number of cores.
     """
+    compile_kernels()
     reference = reference_path(inputs)
     compensator = solve_compensator(inputs, reference)
     market = pack_market(inputs, inputs.parameters, reference)
     return Prepared(layout_of(inputs), pack_model(inputs, market, compensator))
-
-
-def warm_up(prepared: Prepared) -> None:
-    """Compile the kernels, or load them from the cache: once, before workers start.
-
-    Parameters
-    ----------
-    prepared : Prepared
-        Any study: all of them share the same kernels.
-    """
-    if not JIT_DISABLED:
-        paths = np.zeros(1, dtype=np.int64)
-        state, outputs = prepared.state(1), prepared.outputs(1)
-        prepared.run_block(state, 0, paths, outputs, 0, prepared.trace(0))
-
-
-def has_compiled() -> bool:
-    """Tell whether the kernels of this version stand in the cache, so that a run starts at once."""
-    folder = Path(os.environ.get("NUMBA_CACHE_DIR", ""))
-    return JIT_DISABLED or any(folder.rglob("*.run_block-*.nbc"))

@@ -15,6 +15,7 @@ from simulator.numerics.jit import inner
 from simulator.numerics.streams import stream_id_array
 
 PRIORS = ("dem.ap_lambda", "eff.lambda", "cp.reneg", "reg.lambda", "sup.vi_lambda")
+DEMAND, EFFICIENCY, RENEGOTIATION, POLICY, INTEGRATION = range(5)
 
 
 class PriorParams(NamedTuple):
@@ -32,10 +33,10 @@ def pack_priors(table: NDArray[np.float64], *, enabled: bool) -> PriorParams:
 
 
 @inner
-def draw_prior(params, which, seed, paths, multiplier):
+def draw_prior(params, stream, seed, paths, multiplier):
     """Write the multiplier (lane,) of one driver's hazard; 1 where priors are switched off."""
     multiplier[:] = 1.0
     if params.enabled:
         for lane in range(paths.shape[0]):
-            z, _ = normals(seed, paths[lane], params.streams[which], 0)
+            z, _ = normals(seed, paths[lane], stream, 0)
             multiplier[lane] = beta_at_normal(params.table, z)

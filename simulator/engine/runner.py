@@ -20,10 +20,11 @@ from simulator.dataset.memory import MemoryStore
 from simulator.dataset.plan import Chunk, RunPlan
 from simulator.dataset.scratch import ChunkWriter
 from simulator.dataset.store import RunStore
-from simulator.engine.block import ModelState
 from simulator.engine.executors import execute
-from simulator.engine.prepare import Prepared, warm_up
+from simulator.engine.prepare import Prepared
 from simulator.engine.results import scalars_of, series_of
+from simulator.engine.state import ModelState
+from simulator.numerics.addressed import Addressed
 
 __all__ = ["BLOCK_LANES", "Progress", "chunk_size", "run"]
 
@@ -96,11 +97,11 @@ def chunk_size(path_bytes: int, paths: int, jobs: int, lanes: int = BLOCK_LANES)
 _worker = threading.local()
 
 
-def state_for(prepared: Prepared, key: str, lanes: int) -> ModelState:
+def state_for(prepared: Prepared, key: str, lanes: int) -> Addressed[ModelState]:
     """Return this thread's state of a study, made on first use."""
     if getattr(_worker, "key", None) != key:
         _worker.key, _worker.states = key, {}
-    states: dict[int, ModelState] = _worker.states
+    states: dict[int, Addressed[ModelState]] = _worker.states
     if lanes not in states:
         states[lanes] = prepared.state(lanes)
     return states[lanes]
@@ -133,7 +134,7 @@ class ChunkTask:
     def __call__(self, chunk: Chunk) -> tuple[Chunk, Any]:
         """Compute a chunk: its record if it was written, else its scalars and series."""
         prepared = self.prepared
-        outputs, no_trace = prepared.outputs(chunk.count), prepared.trace(0)
+        outputs = prepared.outputs(chunk.count)
         for offset in range(0, chunk.count, self.lanes):
             lanes = min(self.lanes, chunk.count - offset)
             first = chunk.first + offset
@@ -143,10 +144,9 @@ class ChunkTask:
                 np.arange(first, first + lanes, dtype=np.int64),
                 outputs,
                 offset,
-                no_trace,
             )
-        scalars = scalars_of(prepared.layout, outputs)
-        series = series_of(outputs)
+        scalars = scalars_of(prepared.layout, outputs.fields)
+        series = series_of(outputs.fields)
         if self.writer is None:
             return chunk, (scalars, series)
         return chunk, self.writer.write(chunk, scalars, series)
@@ -183,8 +183,6 @@ def run(
     """
     missing = store.missing_chunks()
     resumed = plan.paths - sum(chunk.count for chunk in missing)
-    if missing:
-        warm_up(prepared)
     writer = store.writer if isinstance(store, RunStore) else None
     task = ChunkTask(prepared, plan.key, plan.seed, lanes, writer)
     start, paths = time.monotonic(), resumed

@@ -13,6 +13,7 @@ import numba
 
 from simulator.numerics.cache import prepare_cache
 from simulator.numerics.fingerprint import source_hash
+from simulator.numerics.linking import LinkedCompiler
 
 __all__ = ["JIT_DISABLED", "inlined", "inner", "kernel", "merged", "scalar", "source_hash"]
 
@@ -24,7 +25,10 @@ JIT_DISABLED: bool = bool(settings.DISABLE_JIT)
 """Whether ``NUMBA_DISABLE_JIT=1`` asks for plain Python."""
 
 OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
-WITHOUT_WRAPPERS = OPTIONS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+LINKED: dict[str, Any] = OPTIONS
+if LinkedCompiler is not None:
+    LINKED = OPTIONS | {"cache": False, "pipeline_class": LinkedCompiler}
+WITHOUT_WRAPPERS = LINKED | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 WITHOUT_COUNTING: dict[str, Any] = {"_nrt": False}
 """No reference counts: what kernels call allocates nothing and owns nothing, yet would count every
 array of every tuple it passes on, atomically; that took two thirds of the time, more in threads.

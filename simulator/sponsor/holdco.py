@@ -41,6 +41,7 @@ from simulator.box.workout import pay_claims
 from simulator.drivers.rates import new_issue_spread
 from simulator.numerics.elementary import exp
 from simulator.numerics.jit import inlined, inner
+from simulator.numerics.rows import row_names
 
 RAISE_SHARE = 0.25  # of market value a year
 RAISE_DISCOUNT = 0.10
@@ -49,6 +50,7 @@ EXTENSION_MONTHS = 60.0
 DISTRESS_MONTHS = 24.0
 
 
+@row_names
 class SponsorTermRows(NamedTuple):
     """Rows of `SponsorParams.terms`."""
 
@@ -75,6 +77,7 @@ class SponsorParams(NamedTuple):
     enabled: bool
 
 
+@row_names
 class ClaimRows(NamedTuple):
     """Rows of `SponsorState.claims`."""
 
@@ -85,6 +88,7 @@ class ClaimRows(NamedTuple):
 CLAIM = ClaimRows(*range(2))
 
 
+@row_names
 class SponsorRows(NamedTuple):
     """Rows of `SponsorState.rows`."""
 
@@ -222,7 +226,7 @@ def give_support(params, state, view, box_params, boxes, tranches, flow, month, 
                 0.0, cash - params.minimum_months * state.rows[SPONSOR.fixed_costs, s, lane]
             )
             for _ in range(candidates):
-                best = 0
+                best = int(0.0)  # not a literal, see opening.open_block
                 for b in range(1, count):
                     if ranking[b] > ranking[best]:
                         best = b

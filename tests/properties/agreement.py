@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -13,10 +14,14 @@ from numpy.typing import NDArray
 
 from simulator.box.flows import LINES
 from simulator.config.terms import ModelInputs
-from simulator.engine.block import new_state, run_block
-from simulator.engine.outputs import LEASE_FIELDS, MARKET_SERIES, new_outputs, new_trace
+from simulator.engine.block import run_block
+from simulator.engine.market_alone import reference_path
+from simulator.engine.outputs import MARKET_SERIES, new_outputs
 from simulator.engine.pack import Layout, layout_of, name_classes, pack_model
-from simulator.engine.pack_market import pack_market, reference_path
+from simulator.engine.pack_market import pack_market
+from simulator.engine.state import new_state
+from simulator.engine.trace import LEASE_FIELDS, new_trace, record_month
+from simulator.numerics.addressed import Addressed
 from tests.reference import Outcome
 from tests.reference import reference_path as oracle_reference_path
 from tests.reference.path import simulate_path
@@ -116,15 +121,18 @@ def run_engine(study: Study, seed: int, paths: Sequence[int], *, trace: bool = T
         lanes,
     )
     record = new_trace(
-        inputs.horizon if trace else 0,
+        inputs.horizon,
         *counts,
         len(layout.assets),
         len(layout.names),
         len(layout.sponsors),
     )
+    watch = partial(record_month, record) if trace else None
     numbers = np.array(paths, dtype=np.int64)
     with np.errstate(all="ignore"):  # as compiled
-        run_block(study.params, state, np.uint64(seed), numbers, outputs, 0, record)
+        run_block(
+            Addressed(study.params), Addressed(state), seed, numbers, Addressed(outputs), 0, watch
+        )
     return EnginePaths(outputs, record, state)
 
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from simulator.config.study import load_study
 from simulator.config.terms import ModelInputs
 from simulator.engine import compensator
+from simulator.engine.market_alone import reference_path
 from simulator.engine.pack import name_classes
-from simulator.engine.pack_market import reference_path
 from tests.properties.agreement import Study, differences, pack, run_engine, run_oracle
 from tests.reference.compensator import solve_compensator
 from tests.reference.studies import small_study
@@ -73,7 +73,6 @@ def test_a_block_is_its_paths_one_by_one(number: int) -> None:
 def test_they_solve_the_same_compensator(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
     inputs = with_compensator(small_study(random.Random(number)))
     monkeypatch.setattr(compensator, "PILOT_PATHS", 24)
-    monkeypatch.setattr(compensator, "PILOT_LANES", 24)
     with np.errstate(all="ignore"):  # as compiled
         by_class = compensator.solve_compensator(inputs, reference_path(inputs))
     _, members = name_classes(inputs)

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from hypothesis import strategies as st
 
+import simulator
 from simulator.config.terms import (
     CORRELATION_ORDER,
     SWITCHES,
@@ -34,7 +35,7 @@ from simulator.config.terms import (
     Tranche,
 )
 
-CONFIG = Path(__file__).resolve().parents[2] / "simulator" / "config"
+CONFIG = Path(simulator.__file__).parent / "config"
 T = TypeVar("T")
 
 JURISDICTIONS = (("A", 0.5), ("B", 0.3), ("C", 0.2))

@@ -152,6 +152,6 @@ def test_losses_across_boxes_come_together(results):
 @pytest.mark.slow
 def test_prices_without_shocks_stay_near_the_reference(study):
     """Fact 9: with shocks off |q| stays under 0.2."""
-    from simulator.engine.pack_market import reference_path
+    from simulator.engine.market_alone import reference_path
 
     assert np.abs(reference_path(study.inputs).price_deviation).max() < 0.2

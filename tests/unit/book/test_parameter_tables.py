@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import simulator
+
 ROOT = Path(__file__).parents[3]
-CONFIG = ROOT / "simulator" / "config"
+CONFIG = Path(simulator.__file__).parent / "config"  # the installed tables
 
 
 def read(path: Path) -> list[dict[str, str]]:

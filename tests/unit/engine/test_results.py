@@ -17,7 +17,7 @@ pytestmark = pytest.mark.nojit
 @pytest.fixture
 def outputs(prepared: Prepared) -> Outputs:
     """Return made-up results of three paths."""
-    found = prepared.outputs(3)
+    found = prepared.outputs(3).fields
     rng = np.random.default_rng(1)
     for array in found:
         array[...] = rng.integers(0, 4, array.shape)

@@ -1,0 +1,140 @@
+"""The market without deals: the reference path, and the pilot that the compensator is solved on.
+
+The same kernels as any study, run on a book that holds no deals, looked at after every month.
+
+Model: docs/model.md §0 (reference path), §10 (compensator).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.config.terms import ModelInputs, Name
+from simulator.drivers.prices import PRICE
+from simulator.drivers.rates import RATE
+from simulator.drivers.supply import SUPPLY
+from simulator.engine.block import run_block
+from simulator.engine.market import MARKET, MarketParams, ReferencePath
+from simulator.engine.outputs import new_outputs
+from simulator.engine.pack import name_classes, pack_model
+from simulator.engine.pack_market import empty_reference, pack_market
+from simulator.engine.state import ModelState, new_state
+from simulator.numerics.addressed import Addressed
+
+__all__ = ["reference_path", "run_pilot"]
+
+Watch = Callable[[ModelState, int], None]
+
+PILOT_SEED = 20261130
+PILOT_LANES = 256
+
+
+def run_market_alone(
+    inputs: ModelInputs,
+    market: MarketParams,
+    names: Sequence[Name],
+    seed: int,
+    paths: NDArray[np.int64],
+    watch: Watch,
+) -> None:
+    """Run the market on a block of paths, with names but without deals.
+
+    Parameters
+    ----------
+    inputs : ModelInputs
+        The study.
+    market : MarketParams
+        Its market, packed.
+    names : sequence of Name
+        Whose integrations the market feels.
+    seed : int
+        Of all random streams.
+    paths : ndarray (lane,)
+        Numbers of the paths.
+    watch : callable
+        Given the state at t0 and after every month.
+    """
+    nothing = dict.fromkeys(("sites", "contracts", "assets", "boxes", "tranches"), ())
+    book = replace(inputs.book, names=tuple(names), sponsors=(), **nothing)
+    bare = replace(inputs, book=book)
+    classes, _ = name_classes(bare)
+    params = pack_model(bare, market, np.zeros((max(1, len(classes)), inputs.horizon + 1)))
+    outputs = new_outputs(
+        inputs.horizon, 0, 0, 0, len(names), len(book.generations), paths.shape[0]
+    )
+    state = new_state(params, paths.shape[0])
+    run_block(Addressed(params), Addressed(state), seed, paths, Addressed(outputs), 0, watch)
+
+
+def reference_path(inputs: ModelInputs) -> ReferencePath:
+    """Run the centred market at the reference parameters: what was expected at t0.
+
+    Parameters
+    ----------
+    inputs : ModelInputs
+        The study.
+
+    Returns
+    -------
+    ReferencePath
+        By month 0..H.
+    """
+    calm = replace(inputs, parameters=inputs.reference)
+    market = pack_market(calm, calm.parameters, empty_reference(inputs.horizon), centred=True)
+    path = ReferencePath(*(np.zeros(inputs.horizon + 1) for _ in ReferencePath._fields))
+
+    def watch(state: ModelState, month: int) -> None:
+        found = state.market
+        path.tightness[month] = found.supply.rows[SUPPLY.tightness, 0]
+        path.log_spread[month] = found.rates.rows[RATE.log_spread, 0]
+        if month > 0:
+            path.price_deviation[month] = found.prices.rows[PRICE.deviation, 0]
+            path.steps[month] = found.prices.rows[PRICE.steps, 0]
+            path.capacity[month] = found.supply.rows[SUPPLY.capacity, 0]
+
+    run_market_alone(calm, market, (), 0, np.zeros(1, dtype=np.int64), watch)
+    return path
+
+
+def run_pilot(
+    inputs: ModelInputs, reference: ReferencePath, paths: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Run market paths at the reference parameters, on a key of their own, without easing.
+
+    Parameters
+    ----------
+    inputs : ModelInputs
+        The study.
+    reference : ReferencePath
+        Its reference path.
+    paths : int
+        How many.
+
+    Returns
+    -------
+    stress : ndarray (month + 1, path)
+        Stress of the sector, by month 0..H.
+    macro, ai_orthogonal : ndarray (path,)
+        Static factors Z* and C-orthogonal.
+    """
+    calm = replace(inputs, parameters=inputs.reference)
+    market = pack_market(calm, calm.parameters, reference, easing=False)
+    hyperscalers = [replace(n, sponsor="") for n in inputs.book.names if n.hyperscaler]
+    stress = np.zeros((inputs.horizon + 1, paths))
+    macro, ai = np.zeros(paths), np.zeros(paths)
+    for first in range(0, paths, PILOT_LANES):
+        last = min(first + PILOT_LANES, paths)
+        columns = slice(first, last)
+
+        def watch(state: ModelState, month: int, columns: slice = columns) -> None:
+            rows = state.market.rows
+            stress[month, columns] = rows[MARKET.stress]
+            macro[columns], ai[columns] = rows[MARKET.macro], rows[MARKET.ai_orthogonal]
+
+        numbers = np.arange(first, last, dtype=np.int64)
+        run_market_alone(calm, market, hyperscalers, PILOT_SEED, numbers, watch)
+    return stress, macro, ai

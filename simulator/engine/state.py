@@ -1,0 +1,160 @@
+"""What a block of paths is made of: packed terms, and state with lanes (paths) innermost.
+
+State is allocated once per worker and reused, so that no month allocates and every loop over lanes
+runs over contiguous memory.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.box.accounts import AccountState, new_accounts
+from simulator.box.costs import CostParams
+from simulator.box.deliveries import (
+    DeliveryParams,
+    DeliveryState,
+    new_deliveries,
+)
+from simulator.box.flows import LINES
+from simulator.box.sites import SiteParams, SiteState, new_sites
+from simulator.box.terms import (
+    BoxParams,
+    BoxState,
+    TrancheParams,
+    TrancheState,
+    new_boxes,
+    new_tranches,
+)
+from simulator.box.view import MarketView
+from simulator.credit.leases import (
+    LeaseParams,
+    LeaseState,
+    new_leases,
+)
+from simulator.credit.names import (
+    NameParams,
+    NameState,
+    new_names,
+)
+from simulator.drivers.collateral import CollateralParams
+from simulator.drivers.policy import POLICY
+from simulator.drivers.power import POWER
+from simulator.drivers.prices import GENERATION
+from simulator.drivers.rates import RATE
+from simulator.drivers.supply import SUPPLY
+from simulator.engine.market import MARKET, MarketParams, MarketState, new_market
+from simulator.engine.outputs import MARKET_SERIES
+from simulator.sponsor.holdco import (
+    SponsorParams,
+    SponsorState,
+    new_sponsors,
+)
+
+SCHEDULE_SLACK = 14
+"""Months of schedule kept beyond the horizon: reserves look ahead."""
+
+CONTRACT_MONTHS = 361
+"""Longest look-ahead of contracted cash, months."""
+
+
+class ModelParams(NamedTuple):
+    """Everything frozen that a path depends on besides seed and path number."""
+
+    market: MarketParams
+    names: NameParams
+    leases: LeaseParams
+    sites: SiteParams
+    deliveries: DeliveryParams
+    costs: CostParams
+    collateral: CollateralParams
+    boxes: BoxParams
+    tranches: TrancheParams
+    sponsors: SponsorParams
+    asset_site: NDArray[np.int64]  # (asset,)
+    utilisation_table: NDArray[np.float64]  # of a pool's mean utilisation
+    utilisation_streams: NDArray[np.uint64]  # (box,)
+    horizon: int
+
+
+class ModelState(NamedTuple):
+    """State of a block."""
+
+    market: MarketState
+    names: NameState
+    leases: LeaseState
+    sites: SiteState
+    deliveries: DeliveryState
+    boxes: BoxState
+    tranches: TrancheState
+    sponsors: SponsorState
+    accounts: AccountState
+    flow: NDArray[np.float64]  # (line, box, lane), this month's cash flows
+    availability: NDArray[np.float64]  # (asset, lane), share of hours
+    floors: NDArray[np.float64]  # (asset, lane), cash floor, USD per GPU-hour
+    overhang: NDArray[np.float64]  # (generation, lane)
+    depth: NDArray[np.float64]  # (generation, lane), sold this month / installed base
+    renegotiation_prior: NDArray[np.float64]  # (lane,)
+    ranking: NDArray[np.float64]  # (box,), scratch
+    contracted: NDArray[np.float64]  # (month,), scratch
+    series: NDArray[np.float64]  # (series, lane), of the month, see outputs.MARKET_SERIES
+    market_view: MarketView  # windows on all of these
+
+
+def new_state(params: ModelParams, lanes: int) -> ModelState:
+    """Allocate the state of a block of so many lanes."""
+    generations = params.market.prices.log_contract.shape[0]
+    jurisdictions = params.market.policy.cumulative_weights.shape[0]
+    assets = params.leases.terms.shape[1]
+    contracts = params.leases.backstop_cap.shape[0]
+    boxes = params.boxes.codes.shape[1]
+    horizon = params.horizon
+    market = new_market(jurisdictions, generations, horizon, lanes)
+    leases, deliveries = new_leases(assets, contracts, lanes), new_deliveries(assets, lanes)
+    availability, floors = np.zeros((assets, lanes)), np.zeros((assets, lanes))
+    overhang, depth = np.zeros((generations, lanes)), np.zeros((generations, lanes))
+    prices, rates = market.prices.generations, market.rates.rows
+    return ModelState(
+        market=market,
+        names=new_names(params.names.terms.shape[1], lanes),
+        leases=leases,
+        sites=new_sites(params.sites.terms.shape[1], lanes),
+        deliveries=deliveries,
+        boxes=new_boxes(boxes, lanes),
+        tranches=new_tranches(params.tranches.codes.shape[1], horizon + SCHEDULE_SLACK, lanes),
+        sponsors=new_sponsors(params.sponsors.terms.shape[1], boxes, lanes),
+        accounts=new_accounts(boxes, horizon, lanes),
+        flow=np.zeros((len(LINES), max(1, boxes), lanes)),
+        availability=availability,
+        floors=floors,
+        overhang=overhang,
+        depth=depth,
+        renegotiation_prior=np.ones(lanes),
+        ranking=np.zeros(max(1, boxes)),
+        contracted=np.zeros(CONTRACT_MONTHS),
+        series=np.zeros((len(MARKET_SERIES), lanes)),
+        market_view=MarketView(
+            leases=params.leases,
+            lease_state=leases,
+            deliveries=params.deliveries,
+            delivery_state=deliveries,
+            costs=params.costs,
+            collateral=params.collateral,
+            availability=availability,
+            floors=floors,
+            market_power=market.power.rows[POWER.market],
+            contract_prices=prices[GENERATION.contract],
+            spot_prices=prices[GENERATION.spot],
+            log_development=prices[GENERATION.log_development],
+            overhang=overhang,
+            hits=market.policy.rows[POLICY.resale_hit],
+            depth=depth,
+            tightness=market.supply.rows[SUPPLY.tightness],
+            sofr=rates[RATE.sofr],
+            log_spread=rates[RATE.log_spread],
+            shut=rates[RATE.shut],
+            ai_factor=market.rows[MARKET.ai],
+        ),
+    )
