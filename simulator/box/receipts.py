@@ -153,13 +153,9 @@ def value_collateral(
             g = leases.codes[LEASE_CODE.generation, a]
             place = deliveries.codes[DELIVERY_CODE.jurisdiction, a]
             gpus_m = leases.terms[LEASE_TERM.gpus, a] / 1e6
-            for lane in range(boxes.rows.shape[2]):
+            for lane in range(boxes.rows.shape[2]):  # without branches, so that it vectorises
                 status = lease_state.rows[LEASE.status, a, lane]
-                if status == PENDING or status >= CANCELLED:
-                    continue
                 age = max(0.0, month - lease_state.rows[LEASE.accepted, a, lane])
-                if life > 0.0 and age >= life:
-                    continue
                 value = orderly_value(
                     collateral,
                     g,
@@ -171,7 +167,8 @@ def value_collateral(
                     boxes.rows[BOX.utilisation, b, lane],
                     floors[a, lane],
                 )
-                flow[flows.COLLATERAL, b, lane] += value * gpus_m
+                held = status > PENDING and status < CANCELLED and (life <= 0.0 or age < life)
+                flow[flows.COLLATERAL, b, lane] += value * gpus_m if held else 0.0
 
 
 @inner

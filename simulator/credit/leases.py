@@ -475,6 +475,81 @@ def retire_asset(state, a, lane):
 
 
 @inner
+def mark_busy(params, state, names, a, month, log_development, prior, draws, busy):
+    """Mark the lanes on which more than a quiet month can happen to a lease under contract.
+
+    Quiet is a lease that waits for its delivery, is gone, or is paid in full by a living customer
+    who does not renegotiate, with more of its term to come.  Short loops over few rows each, so
+    that all of them vectorise.
+
+    Parameters
+    ----------
+    draws : (lane,), uniforms of the renegotiation
+    busy : (lane,), written: 1 or 0
+    """
+    lanes = busy.shape[0]
+    name = params.codes[LEASE_CODE.name, a]
+    consent = params.terms[LEASE_TERM.consent, a]
+    base = params.terms[LEASE_TERM.renegotiation_hazard, a]
+    slope = params.terms[LEASE_TERM.renegotiation_slope, a]
+    credits = min(CREDIT_MONTHS, params.terms[LEASE_TERM.term, a])
+    life = params.terms[LEASE_TERM.life, a]
+    for lane in range(lanes):
+        busy[lane] = 0.0
+    if params.renegotiation:
+        for lane in range(lanes):
+            moneyness = (
+                exp(log_development[lane] - state.rows[LEASE.log_reset, a, lane])
+                * state.rows[LEASE.moneyness, a, lane]
+            )
+            hazard = consent * (
+                base * prior[lane] + slope * max(0.0, MONEYNESS_TRIGGER - moneyness)
+            )
+            busy[lane] = 1.0 if draws[lane] < monthly_event_probability(hazard) else 0.0
+    for lane in range(lanes):
+        status = state.rows[LEASE.status, a, lane]
+        left = state.rows[LEASE.months_left, a, lane]
+        waits = status <= COMMISSIONING and state.rows[LEASE.void, a, lane] == 0.0
+        serves = status == CONTRACTED and left > 1.0
+        credited = left <= credits and state.rows[LEASE.unearned, a, lane] > 0.0
+        quiet = waits or (serves and not credited) or status >= CANCELLED
+        busy[lane] = busy[lane] if quiet else 1.0
+    for lane in range(lanes):
+        over = month - state.rows[LEASE.accepted, a, lane] > life
+        trouble = (
+            names.rows[NAME.default_month, name, lane]
+            + names.rows[NAME.control_clock, name, lane]
+            + names.rows[NAME.control_ended, name, lane]
+        )
+        busy[lane] = 1.0 if over or trouble > 0.0 else busy[lane]
+
+
+@inner
+def pass_quiet_month(params, state, a, availability, busy):
+    """Bill the lanes that are not busy, see `mark_busy`."""
+    lanes = busy.shape[0]
+    for lane in range(lanes):
+        quiet = busy[lane] == 0.0
+        serves = quiet and state.rows[LEASE.status, a, lane] == CONTRACTED
+        state.rows[LEASE.running, a, lane] = 1.0 if serves else 0.0
+    for lane in range(lanes):
+        serves = state.rows[LEASE.running, a, lane] > 0.0
+        left = state.rows[LEASE.months_left, a, lane]
+        state.rows[LEASE.months_left, a, lane] = left - 1.0 if serves else left
+    for lane in range(lanes):
+        serves = state.rows[LEASE.running, a, lane] > 0.0
+        invoice = full_invoice(params, a, state.rows[LEASE.price, a, lane], availability[lane])
+        state.rows[LEASE.received, a, lane] = invoice if serves else 0.0
+    for lane in range(lanes):
+        state.rows[LEASE.due, a, lane] = state.rows[LEASE.received, a, lane]
+    if params.renegotiation:
+        for lane in range(lanes):
+            quiet = busy[lane] == 0.0 and state.rows[LEASE.status, a, lane] <= CONTRACTED
+            rest = state.rows[LEASE.rest, a, lane]
+            state.rows[LEASE.rest, a, lane] = rest + 1.0 if quiet else rest
+
+
+@inner
 def step_leases(
     params,
     state,
@@ -491,7 +566,7 @@ def step_leases(
     availability,
     prior,
     draws,
-    spare,
+    busy,
 ):
     """Advance all leases one month and bill them.
 
@@ -504,7 +579,7 @@ def step_leases(
     floors : (asset, lane), cash floor of merchant hours, USD per GPU-hour
     availability : (asset, lane), share of hours
     prior : (lane,), multiplier of the renegotiation hazard
-    draws, spare : (lane,), scratch
+    draws, busy : (lane,), scratch
 
     Notes
     -----
@@ -516,10 +591,15 @@ def step_leases(
         box = params.codes[LEASE_CODE.box, a]
         name = params.codes[LEASE_CODE.name, a]
         contracted = name >= 0
-        if contracted and params.renegotiation:
-            stream = params.streams[LEASE_STREAM.renegotiation_streams, a]
-            fill_uniform_pairs(seed, paths, stream, month, draws, spare)
+        if contracted:
+            if params.renegotiation:
+                stream = params.streams[LEASE_STREAM.renegotiation_streams, a]
+                fill_uniform_pairs(seed, paths, stream, month, draws, busy)
+            mark_busy(params, state, names, a, month, log_development[g], prior, draws, busy)
+            pass_quiet_month(params, state, a, availability[a], busy)
         for lane in range(lanes):
+            if contracted and busy[lane] == 0.0:
+                continue
             state.rows[LEASE.due, a, lane] = 0.0
             state.rows[LEASE.received, a, lane] = 0.0
             state.rows[LEASE.running, a, lane] = 0.0

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.numerics.elementary import exp, log
+from simulator.numerics.elementary import exp, expm1, log
 from simulator.numerics.jit import inlined, scalar
 from simulator.numerics.quantiles import beta_quantile_table
 from simulator.numerics.rows import row_names
@@ -28,7 +28,8 @@ HOURS = 730.0  # in a month
 VALUE_FLOOR = 0.02  # of the price when new
 OVERHANG_MONTHLY_DECAY = 2.0 ** (-1.0 / 6.0)
 HAIRCUT_SD = 0.1
-LATE_LIFE_RATIO = 17.0 / 25.0  # a year, beyond the last row of the curve
+LAST_YEAR = 6  # of the curve
+LOG_LATE_LIFE_RATIO = float(np.log(17.0 / 25.0))  # a year, beyond it
 
 
 @row_names
@@ -51,7 +52,10 @@ class CollateralParams(NamedTuple):
     resale_beta: float
     price_drift: float  # d, log per year: age drift and three quarters of a generation step
     monthly_decay: float  # e^(d/12)
-    annuities: NDArray[np.float64]  # (2, months + 1): sums of decayed and of plain discounts
+    revenue_sum: NDArray[
+        np.float64
+    ]  # (2,): ln r and r/(1-r) of the decayed discounts, see `annuity_of`
+    cost_sum: NDArray[np.float64]  # (2,): of the plain discounts
     haircut_mean: float
     haircut_table: NDArray[np.float64]
     remarketing_cost: float
@@ -72,7 +76,8 @@ def pack_collateral(
         resale_beta=p["gpu.resale_beta"],
         price_drift=p["gpu.delta"] - 0.75 * p["gpu.gen_step"],
         monthly_decay=decay,
-        annuities=np.array([geometric_sums(decay * discount), geometric_sums(discount)]),
+        revenue_sum=geometric_sum(decay * discount),
+        cost_sum=geometric_sum(discount),
         haircut_mean=p["gpu.fire_haircut"],
         haircut_table=beta_quantile_table(p["gpu.fire_haircut"], HAIRCUT_SD),
         remarketing_cost=p["gpu.remarket_cost"],
@@ -81,14 +86,14 @@ def pack_collateral(
 
 
 @inlined
-def resale_curve(curve, age_months: float) -> float:
+def resale_curve(curve, age_months):
     """Return the share of its price when new that a GPU of this age fetches."""
     years = max(0.0, age_months / 12.0)
-    last = curve.shape[0] - 1
-    if years >= last:
-        return curve[last] * exp((years - last) * log(LATE_LIFE_RATIO))
-    whole = int(years)
-    return curve[whole] + (curve[whole + 1] - curve[whole]) * (years - whole)
+    share = curve[0]
+    for year in range(LAST_YEAR):  # the part of each year that has passed, and what it costs
+        passed = min(1.0, max(0.0, years - year))
+        share += (curve[year + 1] - curve[year]) * passed
+    return share * exp(max(0.0, years - LAST_YEAR) * LOG_LATE_LIFE_RATIO)
 
 
 @inlined
@@ -103,11 +108,16 @@ def market_value(params, generation, age_months, hit, log_development, overhang)
     return params.terms[HARDWARE.hardware_usd, generation] * max(VALUE_FLOOR, share)
 
 
-def geometric_sums(ratio: float) -> NDArray[np.float64]:
-    """Return ratio + ratio^2 + ... + ratio^n for n = 0..INCOME_MONTHS."""
-    powers = ratio ** np.arange(int(INCOME_MONTHS) + 1)
-    powers[0] = 0.0
-    return np.cumsum(powers)
+def geometric_sum(ratio: float) -> NDArray[np.float64]:
+    """Return ln r and r/(1-r): r + r^2 + ... + r^n is -expm1(n ln r) r/(1-r)."""
+    safe = ratio if abs(ratio - 1.0) > 1e-9 else 1.0 - 1e-9
+    return np.array([np.log(safe), safe / (1.0 - safe)])
+
+
+@inlined
+def annuity_of(terms, months):
+    """Return r + r^2 + ... up to a number of months, from `geometric_sum`."""
+    return -expm1(months * terms[0]) * terms[1]
 
 
 @inlined
@@ -123,14 +133,13 @@ def income_value(params, price, utilisation, floor):
     """
     decay = params.price_drift / 12.0
     income = price * utilisation
-    if income * params.monthly_decay <= floor:
-        return 0.0
-    months = INCOME_MONTHS
-    if floor > 0.0 and decay < 0.0:
-        months = min(months, np.floor(log(floor / income) / decay))
-    revenue = income * params.annuities[0, int(months)]
-    cost = floor * params.annuities[1, int(months)]
-    return HOURS * max(0.0, revenue - cost)
+    earns = income * params.monthly_decay > floor
+    share = floor / income if earns and floor > 0.0 else 1.0
+    until = np.floor(log(share) / decay) if decay < 0.0 and floor > 0.0 else INCOME_MONTHS
+    months = min(INCOME_MONTHS, until)
+    revenue = income * annuity_of(params.revenue_sum, months)
+    margin = HOURS * max(0.0, revenue - floor * annuity_of(params.cost_sum, months))
+    return margin if earns else 0.0
 
 
 @inlined

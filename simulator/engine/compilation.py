@@ -45,8 +45,13 @@ KERNELS: Final[dict[str, Callable[..., None]]] = {
 
 def has_compiled() -> bool:
     """Tell whether the kernels of this version stand in the cache, so that a run starts at once."""
-    folder = Path(os.environ.get("NUMBA_CACHE_DIR", ""))
-    return JIT_DISABLED or all(any(folder.rglob(f"*.{name}-*.nbc")) for name in KERNELS)
+    return JIT_DISABLED or all(any(files_of(name)) for name in KERNELS)
+
+
+def files_of(name: str) -> Generator[Path, None, None]:
+    """Yield the cached files of a kernel; another checkout of the same sources has its own."""
+    kernel: Any = KERNELS[name]
+    yield from Path(kernel._cache.cache_path).glob(f"*.{name}-*.nbc")
 
 
 def compile_kernels() -> None:

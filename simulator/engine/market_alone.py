@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ from simulator.engine.market import MARKET, MarketParams, ReferencePath
 from simulator.engine.outputs import new_outputs
 from simulator.engine.pack import name_classes, pack_model
 from simulator.engine.pack_market import empty_reference, pack_market
-from simulator.engine.state import ModelState, new_state
+from simulator.engine.state import ModelParams, ModelState, new_state
 from simulator.numerics.addressed import Addressed
 
 __all__ = ["reference_path", "run_pilot"]
@@ -33,15 +34,8 @@ PILOT_SEED = 20261130
 PILOT_LANES = 256
 
 
-def run_market_alone(
-    inputs: ModelInputs,
-    market: MarketParams,
-    names: Sequence[Name],
-    seed: int,
-    paths: NDArray[np.int64],
-    watch: Watch,
-) -> None:
-    """Run the market on a block of paths, with names but without deals.
+def without_deals(inputs: ModelInputs, market: MarketParams, names: Sequence[Name]) -> ModelParams:
+    """Pack a study that holds names but no deals.
 
     Parameters
     ----------
@@ -51,6 +45,22 @@ def run_market_alone(
         Its market, packed.
     names : sequence of Name
         Whose integrations the market feels.
+    """
+    nothing: dict[str, Any] = dict.fromkeys(
+        ("sites", "contracts", "assets", "boxes", "tranches"), ()
+    )
+    bare = replace(inputs, book=replace(inputs.book, names=tuple(names), sponsors=(), **nothing))
+    classes, _ = name_classes(bare)
+    return pack_model(bare, market, np.zeros((max(1, len(classes)), inputs.horizon + 1)))
+
+
+def run_market(params: ModelParams, seed: int, paths: NDArray[np.int64], watch: Watch) -> None:
+    """Run the market on a block of paths.
+
+    Parameters
+    ----------
+    params : ModelParams
+        From `without_deals`.
     seed : int
         Of all random streams.
     paths : ndarray (lane,)
@@ -58,14 +68,8 @@ def run_market_alone(
     watch : callable
         Given the state at t0 and after every month.
     """
-    nothing = dict.fromkeys(("sites", "contracts", "assets", "boxes", "tranches"), ())
-    book = replace(inputs.book, names=tuple(names), sponsors=(), **nothing)
-    bare = replace(inputs, book=book)
-    classes, _ = name_classes(bare)
-    params = pack_model(bare, market, np.zeros((max(1, len(classes)), inputs.horizon + 1)))
-    outputs = new_outputs(
-        inputs.horizon, 0, 0, 0, len(names), len(book.generations), paths.shape[0]
-    )
+    names, generations = params.names.codes.shape[1], params.market.prices.log_contract.shape[0]
+    outputs = new_outputs(params.horizon, 0, 0, 0, names, generations, paths.shape[0])
     state = new_state(params, paths.shape[0])
     run_block(Addressed(params), Addressed(state), seed, paths, Addressed(outputs), 0, watch)
 
@@ -96,7 +100,7 @@ def reference_path(inputs: ModelInputs) -> ReferencePath:
             path.steps[month] = found.prices.rows[PRICE.steps, 0]
             path.capacity[month] = found.supply.rows[SUPPLY.capacity, 0]
 
-    run_market_alone(calm, market, (), 0, np.zeros(1, dtype=np.int64), watch)
+    run_market(without_deals(calm, market, ()), 0, np.zeros(1, dtype=np.int64), watch)
     return path
 
 
@@ -124,6 +128,7 @@ def run_pilot(
     calm = replace(inputs, parameters=inputs.reference)
     market = pack_market(calm, calm.parameters, reference, easing=False)
     hyperscalers = [replace(n, sponsor="") for n in inputs.book.names if n.hyperscaler]
+    params = without_deals(calm, market, hyperscalers)
     stress = np.zeros((inputs.horizon + 1, paths))
     macro, ai = np.zeros(paths), np.zeros(paths)
     for first in range(0, paths, PILOT_LANES):
@@ -136,5 +141,5 @@ def run_pilot(
             macro[columns], ai[columns] = rows[MARKET.macro], rows[MARKET.ai_orthogonal]
 
         numbers = np.arange(first, last, dtype=np.int64)
-        run_market_alone(calm, market, hyperscalers, PILOT_SEED, numbers, watch)
+        run_market(params, PILOT_SEED, numbers, watch)
     return stress, macro, ai
