@@ -18,7 +18,6 @@ from simulator.credit.leases import (
     BACKSTOPPED,
     CANCELLED,
     CONTRACTED,
-    GONE,
 )
 from simulator.drivers.collateral import HOURS
 from simulator.numerics.jit import inlined, inner
@@ -92,16 +91,12 @@ def set_floors(params, month, market_power, floors):
 @inlined
 def asset_cost(params, a, month, market_price, status, running):
     """Return (power, other) cost of an accepted asset this month, USD m."""
-    if status == CANCELLED or status == GONE:
-        return 0.0, 0.0
     customer_pays = status == CONTRACTED or status == BACKSTOPPED
-    if params.codes[COST_CODE.triple_net, a] and customer_pays:
-        return 0.0, 0.0
-    power = 0.0
-    if running > 0.0:
-        power = (
-            power_price(params, a, month, market_price) * params.terms[COST_TERM.power_mwh, a] / 1e6
-        )
-    return power, params.terms[COST_TERM.operations, a] + params.terms[
-        COST_TERM.hall, a
-    ] * params.hall_path[month]
+    triple_net = params.codes[COST_CODE.triple_net, a] > 0
+    bears = status < CANCELLED and not (triple_net and customer_pays)
+    power = power_price(params, a, month, market_price) * params.terms[COST_TERM.power_mwh, a] / 1e6
+    other = (
+        params.terms[COST_TERM.operations, a]
+        + params.terms[COST_TERM.hall, a] * params.hall_path[month]
+    )
+    return power if bears and running > 0.0 else 0.0, other if bears else 0.0

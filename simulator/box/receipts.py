@@ -59,65 +59,95 @@ def collect(
     market_power : (lane,), USD per MWh before the regional factor
     sponsors_default : (sponsor, lane), default month, 0 = none
     """
+    slot = month % WINDOW
+    lanes = market_power.shape[0]
     for b in range(box_params.codes.shape[1]):
-        sponsor = box_params.codes[BOX_CODE.sponsor, b]
-        for lane in range(market_power.shape[0]):
-            if boxes.rows[BOX.status, b, lane] == CLOSED:
-                continue
-            receipts = 0.0
-            power_cost = 0.0
-            other_cost = 0.0
-            transfer = 0.0
-            due = 0.0
-            received = 0.0
-            failed = sponsors_default[sponsor, lane]
-            in_transfer = failed > 0.0 and failed < month
+        for lane in range(lanes):
+            boxes.windows[WINDOWS.due_window, slot, b, lane] = 0.0
+            boxes.windows[WINDOWS.received_window, slot, b, lane] = 0.0
+        for a in range(
+            box_params.codes[BOX_CODE.first_asset, b], box_params.codes[BOX_CODE.end_asset, b]
+        ):
+            collect_from(boxes, lease_state, flow, slot, a, b)
+            collect_rarely(leases, lease_state, deliveries, availability, flow, month, a, b)
+            add_costs(lease_state, costs, flow, month, market_power, a, b)
+        for lane in range(lanes):
+            flow[flows.OPERATING_COSTS, b, lane] += flow[flows.POWER_COST, b, lane]
+        change_servicer(box_params, boxes, lease_state, costs, flow, month, sponsors_default, b)
+
+
+@inner
+def collect_from(boxes, lease_state, flow, slot, a, b):
+    """Add what an asset's customer paid to its box's receipts and coverage window."""
+    for lane in range(flow.shape[2]):
+        flow[flows.RECEIPTS, b, lane] += lease_state.rows[LEASE.received, a, lane]
+    for lane in range(flow.shape[2]):
+        boxes.windows[WINDOWS.due_window, slot, b, lane] += lease_state.rows[LEASE.due, a, lane]
+    for lane in range(flow.shape[2]):
+        boxes.windows[WINDOWS.received_window, slot, b, lane] += min(
+            lease_state.rows[LEASE.received, a, lane], lease_state.rows[LEASE.due, a, lane]
+        )
+
+
+@inner
+def collect_rarely(leases, lease_state, deliveries, availability, flow, month, a, b):
+    """Add damages for late deliveries, and claims against customers that are paid this month."""
+    if deliveries.codes[DELIVERY_CODE.pending, a]:
+        for lane in range(flow.shape[2]):
+            if lease_state.rows[LEASE.status, a, lane] <= COMMISSIONING:
+                flow[flows.RECEIPTS, b, lane] += damages(
+                    deliveries, leases, lease_state, a, lane, month, availability[a, lane]
+                )
+    for lane in range(flow.shape[2]):
+        if lease_state.rows[LEASE.claim_month, a, lane] == month:
+            flow[flows.RECEIPTS, b, lane] += lease_state.rows[LEASE.claim, a, lane]
+            lease_state.rows[LEASE.claim_month, a, lane] = 0.0
+
+
+@inner
+def add_costs(lease_state, costs, flow, month, market_power, a, b):
+    """Add an asset's costs to its box's: power apart, the rest to the operating costs."""
+    for lane in range(flow.shape[2]):
+        power, _ = asset_cost(
+            costs,
+            a,
+            month,
+            market_power[lane],
+            lease_state.rows[LEASE.status, a, lane],
+            lease_state.rows[LEASE.running, a, lane],
+        )
+        accepted = lease_state.rows[LEASE.accepted, a, lane] < month
+        flow[flows.POWER_COST, b, lane] += power if accepted else 0.0
+    for lane in range(flow.shape[2]):
+        status = lease_state.rows[LEASE.status, a, lane]
+        _, other = asset_cost(costs, a, month, market_power[lane], status, 0.0)
+        accepted = lease_state.rows[LEASE.accepted, a, lane] < month
+        flow[flows.OPERATING_COSTS, b, lane] += other if accepted else 0.0
+
+
+@inner
+def change_servicer(box_params, boxes, lease_state, costs, flow, month, sponsors_default, b):
+    """Charge the servicer's transfer after a sponsor's default, and halve receipts for a while."""
+    months = TRANSFER_MONTHS
+    if box_params.codes[BOX_CODE.operating_licence, b]:
+        months = TRANSFER_MONTHS_WITH_LICENCE
+    for lane in range(flow.shape[2]):
+        failed = sponsors_default[box_params.codes[BOX_CODE.sponsor, b], lane]
+        if failed == 0.0 or failed >= month or month > failed + months:
+            continue
+        if boxes.rows[BOX.status, b, lane] == CLOSED:
+            continue
+        flow[flows.RECEIPTS, b, lane] *= 0.5
+        boxes.windows[WINDOWS.received_window, month % WINDOW, b, lane] *= 0.5
+        if month == failed + 1.0:
             for a in range(
                 box_params.codes[BOX_CODE.first_asset, b], box_params.codes[BOX_CODE.end_asset, b]
             ):
-                cash = lease_state.rows[LEASE.received, a, lane]
-                receipts += cash
-                if lease_state.rows[LEASE.due, a, lane] > 0.0:
-                    due += lease_state.rows[LEASE.due, a, lane]
-                    received += min(cash, lease_state.rows[LEASE.due, a, lane])
-                if (
-                    deliveries.codes[DELIVERY_CODE.pending, a]
-                    and lease_state.rows[LEASE.status, a, lane] <= COMMISSIONING
-                ):
-                    receipts += damages(
-                        deliveries, leases, lease_state, a, lane, month, availability[a, lane]
+                status = lease_state.rows[LEASE.status, a, lane]
+                if lease_state.rows[LEASE.accepted, a, lane] < month and status != GONE:
+                    flow[flows.OPERATING_COSTS, b, lane] += (
+                        box_params.transfer_cost * costs.terms[COST_TERM.cost, a]
                     )
-                if lease_state.rows[LEASE.claim_month, a, lane] == month:
-                    receipts += lease_state.rows[LEASE.claim, a, lane]
-                    lease_state.rows[LEASE.claim_month, a, lane] = 0.0
-                if (
-                    lease_state.rows[LEASE.accepted, a, lane] < month
-                    and lease_state.rows[LEASE.status, a, lane] != GONE
-                ):
-                    power, other = asset_cost(
-                        costs,
-                        a,
-                        month,
-                        market_power[lane],
-                        lease_state.rows[LEASE.status, a, lane],
-                        lease_state.rows[LEASE.running, a, lane],
-                    )
-                    power_cost += power
-                    other_cost += other
-                    if in_transfer and month == failed + 1.0:
-                        transfer += box_params.transfer_cost * costs.terms[COST_TERM.cost, a]
-            if in_transfer:
-                months = TRANSFER_MONTHS
-                if box_params.codes[BOX_CODE.operating_licence, b]:
-                    months = TRANSFER_MONTHS_WITH_LICENCE
-                if month <= failed + months:
-                    receipts *= 0.5
-                    received *= 0.5
-            boxes.windows[WINDOWS.due_window, month % WINDOW, b, lane] = due
-            boxes.windows[WINDOWS.received_window, month % WINDOW, b, lane] = received
-            flow[flows.RECEIPTS, b, lane] = receipts
-            flow[flows.POWER_COST, b, lane] = power_cost
-            flow[flows.OPERATING_COSTS, b, lane] = power_cost + other_cost + transfer
 
 
 @inner

@@ -1,0 +1,124 @@
+"""Measure the engine on the reference book and print a table.
+
+Machines differ and share their cores, so every figure stands beside another one of the same run:
+NumPy drawing as many normals as the market takes, and the same model in plain Python (the oracle).
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+import simulator
+from simulator.engine.compilation import compile_kernels
+from simulator.engine.prepare import Prepared, prepare
+from simulator.engine.runner import BLOCK_LANES
+from tests.reference import reference_path
+from tests.reference.path import simulate_path
+
+BOOK = Path(__file__).parents[1] / "configs" / "neocloud-2026.yaml"
+REPEATS = 5
+NORMALS_A_MONTH = 28  # of the market: nine factors, and two a generation and one for spot
+PATHS = 20_000
+
+
+def best(work: Callable[[], object], repeats: int = REPEATS) -> float:
+    """Return the shortest of several timings, seconds: others can only slow it down."""
+    seconds = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - start)
+    return min(seconds)
+
+
+def machine() -> str:
+    """Say what this was measured on."""
+    names = [line for line in cpu_lines() if line.startswith("model name")]
+    name = names[0].split(":", 1)[1].strip() if names else platform.processor()
+    return f"{name}, {os.cpu_count()} cores, Python {platform.python_version()}"
+
+
+def cpu_lines() -> list[str]:
+    try:
+        return Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return []
+
+
+def cold_compilation() -> float:
+    """Return the seconds that compilation into an empty cache takes, with the imports."""
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.perf_counter()
+        subprocess.run(
+            [sys.executable, "-m", "simulator", "warmup"],
+            env=os.environ | {"NUMBA_CACHE_DIR": folder},
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        return time.perf_counter() - start
+
+
+def block_seconds(prepared: Prepared) -> float:
+    """Return the seconds of one block of the book, on one core."""
+    state, outputs = prepared.state(BLOCK_LANES), prepared.outputs(BLOCK_LANES)
+    paths = np.arange(BLOCK_LANES, dtype=np.int64)
+    return best(lambda: prepared.run_block(state, 1, paths, outputs, 0))
+
+
+def normals_seconds(horizon: int) -> float:
+    """Return the seconds in which NumPy's Philox draws a block's normals."""
+    generator = np.random.Generator(np.random.Philox(1))
+    count = NORMALS_A_MONTH * horizon * BLOCK_LANES
+    return best(lambda: generator.standard_normal(count))
+
+
+def row(name: str, value: str, beside: str = "") -> None:
+    print(f"  {name:<46} {value:>12}   {beside}".rstrip())
+
+
+def main() -> None:
+    compile_kernels()
+    study = simulator.load_study(BOOK)
+    prepared = prepare(study.inputs)
+    path_months = BLOCK_LANES * prepared.horizon
+    print(machine())
+    print(f"{BOOK.name}: {len(prepared.layout.boxes)} boxes, {len(prepared.layout.assets)} assets")
+
+    row("cold compilation", f"{cold_compilation():.0f} s")
+    block, normals = block_seconds(prepared), normals_seconds(prepared.horizon)
+    row("book, one core, a path-month", f"{1e6 * block / path_months:.2f} us")
+    row(
+        "NumPy, the normals of a path-month",
+        f"{1e6 * normals / path_months:.2f} us",
+        f"the book takes {block / normals:.0f} times that",
+    )
+    reference = reference_path(study.inputs)
+    oracle = best(lambda: simulate_path(study.inputs, 1, 0, None, reference), 1)
+    row(
+        "plain Python, a path-month",
+        f"{1e6 * oracle / prepared.horizon:.0f} us",
+        f"the engine is {oracle / prepared.horizon / (block / path_months):,.0f} times as fast",
+    )
+    for jobs in (1, 2):
+        seconds = best(lambda: simulator.simulate(study, paths=PATHS, seed=1, jobs=jobs), 1)  # noqa: B023
+        row(
+            f"simulate, {PATHS:,} paths, {jobs} jobs",
+            f"{seconds:.1f} s",
+            f"{PATHS / seconds:,.0f} paths/s",
+        )
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0
+    row("peak memory", f"{peak:,.0f} MB")
+
+
+if __name__ == "__main__":
+    main()
