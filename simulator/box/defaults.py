@@ -5,6 +5,8 @@ Model: docs/model.md §11.
 
 from __future__ import annotations
 
+import numpy as np
+
 from simulator.box import flows
 from simulator.box.covenants import FAILS_TO_DEFAULT, MONTHS_OVER_TO_DEFAULT
 from simulator.box.deliveries import DELIVERY_TERM
@@ -72,7 +74,7 @@ def try_to_refinance(
     multiple = box_params.neo_beta
     if box_params.codes[BOX_CODE.investment_grade, b]:
         start = exp(box_params.log_spread_start)
-        multiple = box_params.ig_margin * (high_yield / start) ** 0.5 / high_yield
+        multiple = box_params.ig_margin * np.sqrt(high_yield / start) / high_yield
     spread = new_issue_spread(high_yield, multiple, repaid, distressed, box_params.learning)
     coupon = view.sofr[lane] + spread
     months = box_params.refinancing_months

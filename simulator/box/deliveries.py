@@ -321,6 +321,28 @@ def step_deliveries(
 
 
 @inner
+def cancel_commitments(box_params, tranche_params, tranches, lease_state, month):
+    """Cancel what is undrawn of a box of which nothing is still to be delivered or accepted."""
+    for b in range(box_params.codes.shape[1]):
+        first = box_params.codes[BOX_CODE.first_tranche, b]
+        end = box_params.codes[BOX_CODE.end_tranche, b]
+        is_open = False
+        for d in range(first, end):
+            is_open = is_open or tranche_params.codes[TRANCHE_CODE.available_until, d] >= month
+        if not is_open:
+            continue
+        for lane in range(tranches.rows.shape[2]):
+            waiting = False
+            for a in range(
+                box_params.codes[BOX_CODE.first_asset, b], box_params.codes[BOX_CODE.end_asset, b]
+            ):
+                waiting = waiting or lease_state.rows[LEASE.status, a, lane] <= COMMISSIONING
+            if not waiting:
+                for d in range(first, end):
+                    tranches.rows[TRANCHE.undrawn, d, lane] = 0.0
+
+
+@inner
 def damages(params, leases, lease_state, a, lane, month, availability):
     """Return what vendors and insurers pay for a late contracted delivery this month, USD m."""
     late = month > params.terms[DELIVERY_TERM.planned, a] + params.commission_months
@@ -391,6 +413,7 @@ __all__ = [
     "DeliveryParams",
     "DeliveryState",
     "accept",
+    "cancel_commitments",
     "damages",
     "expected_acceptance",
     "init_deliveries",

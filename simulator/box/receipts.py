@@ -5,8 +5,6 @@ Model: docs/model.md §11.
 
 from __future__ import annotations
 
-import numpy as np
-
 from simulator.box import flows
 from simulator.box.costs import COST_TERM, asset_cost
 from simulator.box.debt import scheduled_service
@@ -32,6 +30,7 @@ from simulator.credit.leases import (
     PENDING,
 )
 from simulator.drivers.collateral import orderly_value
+from simulator.numerics.elementary import exp
 from simulator.numerics.jit import inlined, inner
 
 TRANSFER_MONTHS = 3.0
@@ -233,7 +232,7 @@ def asset_value(
     g = leases.codes[LEASE_CODE.generation, a]
     price = contract_prices[g, lane]
     if ahead > 0.0:
-        price *= np.exp(collateral.price_drift * ahead / 12.0)
+        price *= exp(collateral.price_drift * ahead / 12.0)
     value = orderly_value(
         collateral,
         g,

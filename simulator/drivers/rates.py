@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from simulator.drivers.draws import uniforms
 from simulator.drivers.shocks import R, Z
-from simulator.numerics.elementary import exp
+from simulator.numerics.elementary import exp, log
 from simulator.numerics.jit import inner
 from simulator.numerics.processes import ou_coefficients
 from simulator.numerics.rows import row_names
@@ -117,7 +117,7 @@ def step_rates(params, state, seed, paths, month, shocks, pocket_arrived):
             - params.spread_sd * shocks[Z, lane]
             + params.pocket_jump * pocket_arrived[lane]
         )
-    threshold = np.log(SHUT_ABOVE_BP)
+    threshold = log(SHUT_ABOVE_BP)
     for lane in range(lanes):
         state.rows[RATE.shut, lane] = 0.0
         if state.rows[RATE.log_spread, lane] > threshold:

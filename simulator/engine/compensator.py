@@ -55,7 +55,7 @@ def default_share(pilot, integrated, increment, compensator, a, b, nu, values):
         Lambda of the month before, and what this month adds at compensator zero.
     values : (path,), scratch: probabilities apart from their sum, so that the loop vectorises
     """
-    scale = np.exp(-compensator)
+    scale = exp(-compensator)
     own = 1.0 / np.sqrt(1.0 - a * a - b * b)
     for i in range(values.shape[0]):
         p = -expm1(-(integrated[i] + increment[i] * scale))
@@ -128,13 +128,13 @@ def solve_class(hazard, beta, a, b, nu, stress, pilot, result, scratch):
     guess = 0.0
     for month in range(1, hazard.shape[0]):
         target_hazard += hazard[month] / 12.0
-        target = 1.0 - np.exp(-target_hazard)
+        target = 1.0 - exp(-target_hazard)
         for i in range(paths):
             increment[i] = hazard[month] / 12.0 * exp(beta * stress[month, i])
         c = find_compensator(pilot, integrated, increment, guess, target, a, b, nu, values)
         guess = c
         result[month] = c
-        scale = np.exp(-c)
+        scale = exp(-c)
         for i in range(paths):
             integrated[i] += increment[i] * scale
 

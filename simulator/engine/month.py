@@ -12,7 +12,13 @@ from simulator.box.costs import set_floors
 from simulator.box.covenants import note_cure, test_covenants
 from simulator.box.debt import debt_service, fit_schedules
 from simulator.box.defaults import end_of_month
-from simulator.box.deliveries import accept, note_acceptance, slip_deliveries, step_deliveries
+from simulator.box.deliveries import (
+    accept,
+    cancel_commitments,
+    note_acceptance,
+    slip_deliveries,
+    step_deliveries,
+)
 from simulator.box.receipts import collect, measure_coverage, value_collateral
 from simulator.box.terms import BOX, BOX_CODE, PERFORMING, TRANCHE, WORKOUT
 from simulator.box.waterfall import run_waterfall
@@ -255,6 +261,7 @@ def step_month(params, state, seed, paths, month):
         policy.rows[POLICY.tariff],
         log_development,
     )
+    cancel_commitments(box_terms, debt_terms, tranches, leases, month)
     value_collateral(
         box_terms,
         boxes,

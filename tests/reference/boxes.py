@@ -81,6 +81,9 @@ def deliveries(world: World, box: BoxState, t: int) -> None:
             asset.reason = asset.reason or "delay"
         elif not asset.site.is_killed and t >= rounded(asset.due):
             deliver(world, box, asset, t)
+    if not any(asset.status in (Status.PENDING, Status.COMMISSIONING) for asset in box.assets):
+        for tranche in box.tranches:
+            tranche.undrawn = 0.0
 
 
 def deliver(world: World, box: BoxState, asset: AssetState, t: int) -> None:

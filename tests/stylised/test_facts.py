@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import simulator
+from simulator.analytics.estimators import mean_difference
 from simulator.config.terms import Amortisation, ModelInputs
 from simulator.engine.base_case import prepare_base_case
 from simulator.engine.paths import trace_path
@@ -124,6 +125,17 @@ def test_the_investment_grade_box_defaults_less_than_boxes_with_short_contracts(
         - defaulted.sel(facility="CRWV_DDTL4").astype(float)
     ).values
     assert gap.mean() > 4.0 * gap.std(ddof=1) / np.sqrt(PATHS)
+
+
+@pytest.mark.slow
+def test_the_expected_loss_of_ddtl_4_is_below_that_of_ddtl_5(study):
+    """Fact 3, on expected loss as a share of what is lent, with the ratings it implies."""
+    paths = 50_000
+    results = simulator.simulate(study, paths=paths, seed=1, jobs=2)
+    share = results["lender_loss_share"]
+    lower, upper = (share.sel(facility=name).values for name in ("CRWV_DDTL4", "CRWV_DDTL5"))
+    gap = mean_difference(upper, lower)
+    assert gap.value > 4.0 * gap.se
 
 
 @pytest.mark.slow

@@ -10,7 +10,6 @@ import pytest
 import yaml
 
 from simulator.config import load_study
-from tests.reference import simulate_path
 
 ROOT = Path(__file__).parents[3]
 CONFIGS = ROOT / "configs"
@@ -157,18 +156,6 @@ def test_ddtl1_balances_are_five_years_straight_line_from_mid_may_2024() -> None
     for month, age in (("2024-12", 7.5), ("2025-06", 13.5), ("2026-03", 22.5)):
         assert reported[month] == pytest.approx(2300 * (1 - age / 60), abs=0.6)
     assert reported["2026-06"] < 2300 * (1 - 25.5 / 60)
-
-
-@pytest.mark.parametrize("facility", ["CRWV_DDTL1"])
-def test_modelled_balances_of_the_comparison_are_the_reported_ones(facility: str) -> None:
-    """The study from closing in July 2023, no shocks, within half a percent of the filings."""
-    study = load_study(STUDIES["ddtl1"])
-    balances = simulate_path(study.inputs, seed=1, path=0).tranches[facility].balances
-    rows = read(CONFIGS / "validation" / "reported_balances.csv")
-    for row in (row for row in rows if row["facility"] == facility):
-        year, month = map(int, row["month"].split("-"))
-        modelled = balances[12 * (year - 2023) + month - 7 - 1]  # element 0 is August 2023
-        assert modelled == pytest.approx(float(row["balance_usd_m"]), rel=0.005), row["month"]
 
 
 def test_a_swept_box_at_the_claimed_economics_repays_in_about_two_and_a_half_years() -> None:
