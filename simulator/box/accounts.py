@@ -32,17 +32,17 @@ from simulator.numerics.rows import row_names
 
 OPENING_LIFE_MONTHS = 72.0
 IRR_DEFINED, IRR_NONE, IRR_SEVERAL = 0.0, 1.0, 2.0
+IRR_FACTORS = 193
 
 
 @row_names
 class AccountLaneRows(NamedTuple):
     """Rows of `AccountState.lanes`."""
 
-    cumulative_loss: int  # (lane,), unpaid claims of closed workouts, USD m
     cumulative_distributions: int  # (lane,)
 
 
-ACCOUNT_LANE = AccountLaneRows(*range(2))
+ACCOUNT_LANE = AccountLaneRows(*range(1))
 
 
 @row_names
@@ -123,7 +123,6 @@ def record_month(state, box_params, boxes, tranches, flow, month):
     """Book the month's flows between each box and its equity, and the closing balances."""
     early = exp((month - 1.0) * log(box_params.hurdle))
     late = early * box_params.hurdle
-    state.lanes[ACCOUNT_LANE.cumulative_loss, :] = 0.0
     for b in range(box_params.codes.shape[1]):
         for lane in range(boxes.rows.shape[2]):
             at_start = flow[flows.EQUITY_FOR_CAPEX, b, lane]
@@ -142,8 +141,6 @@ def record_month(state, box_params, boxes, tranches, flow, month):
             state.lanes[ACCOUNT_LANE.cumulative_distributions, lane] += out
             debt = box_debt(box_params, tranches, b, lane)
             closed = boxes.rows[BOX.status, b, lane] == 2.0
-            if closed:
-                state.lanes[ACCOUNT_LANE.cumulative_loss, lane] += debt
             flow[flows.DEBT, b, lane] = 0.0 if closed else debt
             flow[flows.TRAPPED_CASH, b, lane] = boxes.rows[BOX.trapped, b, lane]
             flow[flows.DEBT_SERVICE_RESERVE, b, lane] = boxes.rows[BOX.reserve, b, lane]
@@ -230,36 +227,60 @@ def present_value(cash_flows, factor):
     return value, slope
 
 
+def discount_grid() -> NDArray[np.float64]:
+    """Return scratch to look for internal rates on: monthly discount factors, and room for values.
+
+    Returns
+    -------
+    ndarray (2, factor)
+        Factors from 0.5 to 2 in equal steps of their logarithm, 1 among them; zeros.
+    """
+    factors = np.exp(np.linspace(-np.log(2.0), np.log(2.0), IRR_FACTORS))
+    return np.stack([factors, np.zeros(IRR_FACTORS)])
+
+
 @inner
-def internal_rate(cash_flows):
+def only_bracket(cash_flows, grid):
+    """Return (roots, k): how often the value of flows changes sign on the grid, the last time at k.
+
+    Parameters
+    ----------
+    grid : (2, factor), see `discount_grid`; the second row is written
+    """
+    for k in range(grid.shape[1]):
+        grid[1, k] = 0.0
+    for t in range(cash_flows.shape[0] - 1, -1, -1):
+        flow = cash_flows[t]
+        for k in range(grid.shape[1]):
+            grid[1, k] = grid[1, k] * grid[0, k] + flow
+    roots = 0
+    last = 0
+    for k in range(grid.shape[1] - 1):
+        if (grid[1, k] > 0.0) != (grid[1, k + 1] > 0.0):
+            roots += 1
+            last = k
+    return roots, last
+
+
+@inner
+def internal_rate(cash_flows, grid):
     """Return (state, annual effective IRR) of a box's equity flows.
 
-    Undefined without a change of sign or beyond doubling or halving in a month, ambiguous with
-    several changes (Descartes): then NaN and a state.  Newton steps on the monthly discount factor;
-    bisection where a step leaves the bracket or does not halve the value.
+    Undefined where no monthly discount factor from a half to two brings the flows to zero, and
+    where several do: then NaN and a state.  Newton steps on the factor; bisection where a step
+    leaves the bracket or does not halve the value.
     """
-    changes = 0
-    sign = 0.0
     for t in range(cash_flows.shape[0]):
-        flow = cash_flows[t]
-        if abs(flow) > flows.TINY:
-            now = 1.0 if flow > 0.0 else -1.0
-            if sign != 0.0 and now != sign:
-                changes += 1
-            sign = now
-        else:  # debris of rounding, which a long horizon would blow up
+        if abs(cash_flows[t]) <= flows.TINY:  # debris of rounding, which a long horizon blows up
             cash_flows[t] = 0.0
-    if changes == 0:
+    roots, k = only_bracket(cash_flows, grid)
+    if roots == 0:
         return IRR_NONE, np.nan
-    if changes > 1:
+    if roots > 1:
         return IRR_SEVERAL, np.nan
-    low, high = 0.5, 2.0
-    value_low, _ = present_value(cash_flows, low)
-    value_high, _ = present_value(cash_flows, high)
-    rising = value_high > 0.0
-    if rising == (value_low > 0.0):
-        return IRR_NONE, np.nan
-    factor = 0.99
+    low, high = grid[0, k], grid[0, k + 1]
+    rising = grid[1, k + 1] > 0.0
+    factor = 0.5 * (low + high)
     before = np.inf
     for _ in range(200):
         value, slope = present_value(cash_flows, factor)
@@ -279,7 +300,7 @@ def internal_rate(cash_flows):
 
 
 @inner
-def close_accounts(state, view, box_params, boxes, tranches, month, series):
+def close_accounts(state, view, box_params, boxes, tranches, month, series, grid):
     """Close the accounts at the horizon: terminal values and internal rates of return."""
     for b in range(box_params.codes.shape[1]):
         for lane in range(boxes.rows.shape[2]):
@@ -288,7 +309,7 @@ def close_accounts(state, view, box_params, boxes, tranches, month, series):
             state.cash_flows[month, b, lane] += value
             for t in range(month + 1):
                 series[t] = state.cash_flows[t, b, lane]
-            irr_state, irr = internal_rate(series[: month + 1])
+            irr_state, irr = internal_rate(series[: month + 1], grid)
             state.rows[ACCOUNT.irr_state, b, lane] = irr_state
             state.rows[ACCOUNT.irr, b, lane] = irr
 
@@ -296,6 +317,7 @@ def close_accounts(state, view, box_params, boxes, tranches, month, series):
 __all__ = [
     "AccountState",
     "close_accounts",
+    "discount_grid",
     "init_accounts",
     "internal_rate",
     "new_accounts",

@@ -117,9 +117,10 @@ class TrancheTermRows(NamedTuple):
     sculpt_dscr: int
     depreciation_months: int
     balloon: int
+    lender_share: int  # held by the lender's book
 
 
-TRANCHE_TERM = TrancheTermRows(*range(12))
+TRANCHE_TERM = TrancheTermRows(*range(13))
 
 
 @row_names

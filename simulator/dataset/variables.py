@@ -228,6 +228,10 @@ SERIES: Final = (
     series("high_yield_spread", "bp", "High-yield spread index"),
     series("sofr", "1/year", "SOFR, annual rate"),
     series("power_price", "USD/MWh", "Power price of the reference region"),
+    series("efficiency_offset", FRACTION, "Log of demand added or lost to efficiency surprises"),
+    series("custom_silicon_share", FRACTION, "Share of demand served by custom silicon"),
+    series("captive_release", FRACTION, "Log of capacity added by captive owners"),
+    series("credit_market_shut", FRACTION, "Refinancing market shut (1) or open (0)"),
     series(
         "rental_price_contract",
         "USD per GPU-hour",
@@ -235,9 +239,10 @@ SERIES: Final = (
         entity=GENERATION,
     ),
     series("rental_price_spot", "USD per GPU-hour", "Rental price, spot", entity=GENERATION),
+    series("resale_factor", FRACTION, "Factor on the resale curve of a GPU", entity=GENERATION),
     # the lender's book
-    series("outstanding_debt", MONEY, "Debt outstanding in the book"),
-    series("cumulative_lender_loss", MONEY, "Lenders' loss so far"),
+    series("outstanding_debt", MONEY, "Claims of the lender's book"),
+    series("cumulative_lender_loss", MONEY, "Loss of the lender's book so far, PV"),
     series("cumulative_distributions", MONEY, "Distributions to box equity so far"),
     series("book_dscr", FRACTION, "Debt service coverage of the book", missing="NaN if no service"),
     series("boxes_in_default", FRACTION, "Boxes in default"),

@@ -46,9 +46,10 @@ class SiliconRows(NamedTuple):
     addressable: int  # L_a
     released: int  # 1 while captive capacity is offered
     captive: int  # log capacity it adds
+    share: int  # of demand served by custom silicon
 
 
-SILICON = SiliconRows(*range(4))
+SILICON = SiliconRows(*range(5))
 
 
 class SiliconState(NamedTuple):
@@ -117,6 +118,7 @@ def step_silicon(
             state.rows[SILICON.noise, lane] += params.noise * first[lane]
     for lane in range(paths.shape[0]):
         share = min(0.9, max(0.05, line + state.rows[SILICON.noise, lane]))
+        state.rows[SILICON.share, lane] = share
         state.rows[SILICON.addressable, lane] = (
             demand[lane]
             + efficiency[lane]

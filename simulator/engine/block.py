@@ -40,11 +40,9 @@ def run_months(params, state, seed, paths, outputs, offset, first, last):
     outputs : Outputs, written at columns offset..offset + lanes
     offset, first, last : int
     """
-    market, boxes, sponsors = state.market, state.boxes, state.sponsors
-    accounts, flow = state.accounts, state.flow
     for month in range(first, last + 1):
         step_month(params, state, seed, paths, month)
-        record_series(market, boxes, sponsors, accounts, flow, state.series, outputs, offset, month)
+        record_series(params, state, outputs, offset, month)
 
 
 @kernel
@@ -53,7 +51,16 @@ def close_block(params, state, outputs, offset):
     boxes, tranches, sponsors = state.boxes, state.tranches, state.sponsors
     accounts, view = state.accounts, state.market_view
     box_terms, debt_terms = params.boxes, params.tranches
-    close_accounts(accounts, view, box_terms, boxes, tranches, params.horizon, state.contracted)
+    close_accounts(
+        accounts,
+        view,
+        box_terms,
+        boxes,
+        tranches,
+        params.horizon,
+        state.contracted,
+        state.discount_grid,
+    )
     write_tranches(debt_terms, tranches, boxes, sponsors, outputs, offset)
     write_boxes(box_terms, params.deliveries, boxes, accounts, outputs, offset)
     write_sponsors(

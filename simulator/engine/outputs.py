@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 from simulator.box import flows
 from simulator.box.accounts import ACCOUNT, ACCOUNT_LANE
 from simulator.box.deliveries import DELIVERY_TERM
-from simulator.box.terms import BOX, BOX_CODE, TRANCHE, TRANCHE_CODE, TRANCHE_TERM
+from simulator.box.terms import BOX, BOX_CODE, CLOSED, TRANCHE, TRANCHE_CODE, TRANCHE_TERM
 from simulator.credit.names import NAME
 from simulator.drivers.demand import DEMAND
+from simulator.drivers.efficiency import EFFICIENCY
 from simulator.drivers.power import POWER
 from simulator.drivers.prices import GENERATION, PRICE
 from simulator.drivers.rates import RATE
+from simulator.drivers.silicon import SILICON
 from simulator.drivers.supply import SUPPLY
 from simulator.numerics.elementary import exp, log
 from simulator.numerics.jit import inner
@@ -40,6 +42,10 @@ MARKET_SERIES = (
     "cumulative_distributions",
     "book_dscr",
     "boxes_in_default",
+    "efficiency_offset",
+    "custom_silicon_share",
+    "captive_release",
+    "credit_market_shut",
 )
 
 WIPED_OUT_BELOW = 0.05  # of contributions
@@ -74,6 +80,7 @@ class Outputs(NamedTuple):
     market: NDArray[np.float32]  # (series, month, path)
     contract_price: NDArray[np.float32]  # (month, generation, path)
     spot_price: NDArray[np.float32]
+    resale_factor: NDArray[np.float32]  # (month, generation, path)
     box_dscr: NDArray[np.float32]  # (month, box, path)
     box_ltv: NDArray[np.float32]
     sponsor_cash: NDArray[np.float32]  # (month, sponsor, path)
@@ -92,19 +99,15 @@ def new_outputs(
 
     market = np.zeros((len(MARKET_SERIES), horizon, paths), dtype=np.float32)
     scalars = by(tranches, 6) + by(boxes, 12) + by(sponsors, 4) + by(names, 1)
-    by_month = [series(count) for count in (generations, generations, boxes, boxes, sponsors)]
+    entities = (generations, generations, generations, boxes, boxes, sponsors)
+    by_month = [series(count) for count in entities]
     return Outputs._make([*scalars, market, *by_month])
 
 
 @inner
-def market_series(market, boxes, accounts, flow, target):
-    """Write this month's market and portfolio series, in the order of MARKET_SERIES.
-
-    Parameters
-    ----------
-    target : (series, lane), written
-    """
-    tiny = flows.TINY
+def market_series(market, target):
+    """Write this month's market series, see MARKET_SERIES; `target` (series, lane)."""
+    efficiency, silicon, rates = market.efficiency.rows, market.silicon.rows, market.rates.rows
     for lane in range(target.shape[1]):
         target[0, lane] = market.supply.rows[SUPPLY.tightness, lane]
         target[1, lane] = market.prices.rows[PRICE.deviation, lane]
@@ -112,49 +115,104 @@ def market_series(market, boxes, accounts, flow, target):
         target[3, lane] = exp(market.demand.rows[DEMAND.level, lane])
         target[4, lane] = exp(market.supply.rows[SUPPLY.capacity, lane])
         target[5, lane] = market.memory.cost_factor[0, lane]
-        target[6, lane] = exp(market.rates.rows[RATE.log_spread, lane])
-        target[7, lane] = market.rates.rows[RATE.sofr, lane]
+        target[6, lane] = exp(rates[RATE.log_spread, lane])
+        target[7, lane] = rates[RATE.sofr, lane]
         target[8, lane] = market.power.rows[POWER.market, lane]
-        debt = 0.0
+        target[14, lane] = (
+            efficiency[EFFICIENCY.permanent, lane] + efficiency[EFFICIENCY.transient, lane]
+        )
+        target[15, lane] = silicon[SILICON.share, lane]
+        target[16, lane] = silicon[SILICON.captive, lane]
+        target[17, lane] = rates[RATE.shut, lane]
+
+
+@inner
+def book_series(debt_terms, tranches, boxes, sponsors, accounts, flow, month, last, target):
+    """Write this month's series of the lender's book and of the boxes, see MARKET_SERIES.
+
+    A claim is outstanding until its workout is closed, a HoldCo's until its estate is paid out;
+    what it then leaves unpaid is loss, at its present value: D(t) claim(t), which stands still.
+
+    Parameters
+    ----------
+    last : float
+        Months from a HoldCo's default to the payment of its estate.
+    """
+    tiny = flows.TINY
+    lanes = target.shape[1]
+    for lane in range(lanes):
+        target[9, lane] = 0.0
+        target[10, lane] = 0.0
+        target[11, lane] = accounts.lanes[ACCOUNT_LANE.cumulative_distributions, lane]
+    for d in range(debt_terms.codes.shape[1]):
+        b, s = debt_terms.codes[TRANCHE_CODE.box, d], debt_terms.codes[TRANCHE_CODE.sponsor, d]
+        held = debt_terms.terms[TRANCHE_TERM.lender_share, d]
+        for lane in range(lanes):
+            failed = sponsors.rows[SPONSOR.default_month, s, lane]
+            over = failed > 0.0 and month >= failed + last
+            if b >= 0:
+                over = boxes.rows[BOX.status, b, lane] == CLOSED
+            claim = held * tranches.rows[TRANCHE.balance, d, lane]
+            if not over:
+                target[9, lane] += claim
+            elif tranches.rows[TRANCHE.balance, d, lane] > tiny:
+                target[10, lane] += tranches.rows[TRANCHE.discount, d, lane] * claim
+    for lane in range(lanes):
         cfads = 0.0
         service = 0.0
         failed = 0.0
         for b in range(flow.shape[1]):
-            debt += flow[flows.DEBT, b, lane]
             if flow[flows.DEBT_SERVICE, b, lane] > tiny:
                 cfads += flow[flows.CFADS, b, lane]
                 service += flow[flows.DEBT_SERVICE, b, lane]
             if boxes.rows[BOX.default_month, b, lane] > 0.0:
                 failed += 1.0
-        target[9, lane] = debt
-        target[10, lane] = accounts.lanes[ACCOUNT_LANE.cumulative_loss, lane]
-        target[11, lane] = accounts.lanes[ACCOUNT_LANE.cumulative_distributions, lane]
         target[12, lane] = cfads / service if service > tiny else np.nan
         target[13, lane] = failed
 
 
 @inner
-def record_series(market, boxes, sponsors, accounts, flow, series, outputs, offset, month):
-    """Write this month's fan series of a block; `series` (series, lane) is scratch."""
-    lanes = market.rows.shape[1]
+def record_series(params, state, outputs, offset, month):
+    """Write this month's fan series of a block; `state.series` is scratch."""
+    market, series = state.market, state.series
+    lanes = series.shape[1]
     row = month - 1
-    generations = market.prices.generations
-    market_series(market, boxes, accounts, flow, series)
+    to_estate = params.sponsors.estate_lag
+    if month == params.horizon:
+        to_estate = 0.0  # paid at the horizon at the latest
+    market_series(market, series)
+    book_series(
+        params.tranches,
+        state.tranches,
+        state.boxes,
+        state.sponsors,
+        state.accounts,
+        state.flow,
+        month,
+        to_estate,
+        series,
+    )
     for i in range(series.shape[0]):
         for lane in range(lanes):
             outputs.market[i, row, offset + lane] = series[i, lane]
+    generations, beta = market.prices.generations, params.collateral.resale_beta
     for g in range(outputs.contract_price.shape[1]):
         for lane in range(lanes):
             contract = generations[GENERATION.contract, g, lane]
             outputs.contract_price[row, g, offset + lane] = contract
             outputs.spot_price[row, g, offset + lane] = generations[GENERATION.spot, g, lane]
+        for lane in range(lanes):
+            moved = exp(beta * generations[GENERATION.log_development, g, lane])
+            depressed = 1.0 - 0.5 * state.overhang[g, lane]
+            outputs.resale_factor[row, g, offset + lane] = moved * depressed
     for b in range(outputs.box_dscr.shape[1]):
         for lane in range(lanes):
-            outputs.box_dscr[row, b, offset + lane] = flow[flows.DSCR, b, lane]
-            outputs.box_ltv[row, b, offset + lane] = flow[flows.LTV, b, lane]
+            outputs.box_dscr[row, b, offset + lane] = state.flow[flows.DSCR, b, lane]
+            outputs.box_ltv[row, b, offset + lane] = state.flow[flows.LTV, b, lane]
     for s in range(outputs.sponsor_cash.shape[1]):
         for lane in range(lanes):
-            outputs.sponsor_cash[row, s, offset + lane] = sponsors.rows[SPONSOR.cash, s, lane]
+            cash = state.sponsors.rows[SPONSOR.cash, s, lane]
+            outputs.sponsor_cash[row, s, offset + lane] = cash
 
 
 @inner

@@ -514,6 +514,7 @@ def pack_tranches(layout: Layout) -> TrancheParams:
             sculpt_dscr=column("sculpt_dscr"),
             depreciation_months=column("depreciation_months"),
             balloon=column("balloon"),
+            lender_share=column("lender_share"),
         ),
         codes=code_rows(
             TRANCHE_CODE,

@@ -204,6 +204,7 @@ def series_of(outputs: Outputs) -> Arrays:
     return series | {
         "rental_price_contract": outputs.contract_price,
         "rental_price_spot": outputs.spot_price,
+        "resale_factor": outputs.resale_factor,
         "box_dscr": outputs.box_dscr,
         "box_ltv": outputs.box_ltv,
         "sponsor_cash": outputs.sponsor_cash,

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.box.accounts import AccountState, new_accounts
+from simulator.box.accounts import AccountState, discount_grid, new_accounts
 from simulator.box.costs import CostParams
 from simulator.box.deliveries import (
     DeliveryParams,
@@ -99,6 +99,7 @@ class ModelState(NamedTuple):
     renegotiation_prior: NDArray[np.float64]  # (lane,)
     ranking: NDArray[np.float64]  # (box,), scratch
     contracted: NDArray[np.float64]  # (month,), scratch
+    discount_grid: NDArray[np.float64]  # (2, factor), scratch
     series: NDArray[np.float64]  # (series, lane), of the month, see outputs.MARKET_SERIES
     market_view: MarketView  # windows on all of these
 
@@ -134,6 +135,7 @@ def new_state(params: ModelParams, lanes: int) -> ModelState:
         renegotiation_prior=np.ones(lanes),
         ranking=np.zeros(max(1, boxes)),
         contracted=np.zeros(CONTRACT_MONTHS),
+        discount_grid=discount_grid(),
         series=np.zeros((len(MARKET_SERIES), lanes)),
         market_view=MarketView(
             leases=params.leases,

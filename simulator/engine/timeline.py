@@ -152,8 +152,8 @@ def default_events(path: TracedPath, b: int) -> Iterator[Event]:
             f"{name} DEFAULTS: event of default {trigger}, cause {cause}, claim USD {claim:,.1f} m",
         )
     for month, _, sale in turns(rows[:, BOX.sale_month]):
-        if sale > 0.0:
-            yield Event(month, "default", f"lenders decide to sell {name} in month {sale:.0f}")
+        if sale > month:
+            yield Event(month, "default", decision(path, name, month, int(sale)))
     for month, before, called in turns(trace.guarantee[:, 0, b]):
         if called > before:
             amount = called - before
@@ -166,6 +166,18 @@ def default_events(path: TracedPath, b: int) -> Iterator[Event]:
             yield Event(
                 month, "default", f"{name} is closed; lenders got USD {paid:,.1f} m in the workout"
             )
+
+
+def decision(path: TracedPath, name: str, month: int, sale: int) -> str:
+    """Say whether lenders run a box for cash first or sell it as soon as they can."""
+    horizon = path.prepared.horizon
+    early = f" (month {horizon}, the horizon, comes first)" if sale > horizon else ""
+    if sale - month == path.prepared.params.boxes.run_months:
+        return (
+            f"lenders decide to run {name} for {sale - month} months and to sell it then,"
+            f" in month {sale}{early}"
+        )
+    return f"lenders decide to sell {name} at once: the sale is made in month {sale}{early}"
 
 
 def refinancings(path: TracedPath, b: int) -> list[Event]:

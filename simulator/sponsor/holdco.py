@@ -1,8 +1,9 @@
 """The HoldCo: liquidity, support for its boxes, its own debt, default and estate.
 
 A sponsor pays the shortfalls it has guaranteed as long as it has cash, and supports or cures other
-boxes only where that is worth more than it costs.  Short of cash it sells shares, at a discount and
-up to a limit; still short, it defaults, and its guarantees and notes share one estate.
+boxes only where that is worth more than it costs.  Short of cash it draws on its revolver, then
+sells shares, at a discount and up to a limit; still short, it defaults, and its guarantees and
+notes share one estate.
 
 Model: docs/model.md §12; `hold.*` (judgement), maturity walls from the public record.
 """
@@ -35,6 +36,7 @@ from simulator.box.terms import (
     PERFORMING,
     TRANCHE,
     TRANCHE_CODE,
+    TRANCHE_TERM,
     WORKOUT,
 )
 from simulator.box.workout import pay_claims
@@ -274,6 +276,58 @@ def own_debt_due(params, tranche_params, tranches, s, lane, month, sofr_before, 
 
 
 @inlined
+def commitment_fees(tranche_params, tranches, s, lane, month):
+    """Return the fees on a HoldCo's open commitments, USD m; those past their end lapse."""
+    fees = 0.0
+    for d in range(tranche_params.codes.shape[1]):
+        if (
+            tranche_params.codes[TRANCHE_CODE.box, d] < 0
+            and tranche_params.codes[TRANCHE_CODE.sponsor, d] == s
+        ):
+            if not may_draw(tranche_params, tranches, d, lane, month):
+                tranches.rows[TRANCHE.undrawn, d, lane] = 0.0
+            undrawn = tranches.rows[TRANCHE.undrawn, d, lane]
+            fees += tranche_params.terms[TRANCHE_TERM.undrawn_fee, d] * undrawn / 12.0
+    return fees
+
+
+@inlined
+def may_draw(tranche_params, tranches, d, lane, month):
+    """Say whether a tranche can still be drawn: in its draw period and before it falls due."""
+    return (
+        month <= tranche_params.codes[TRANCHE_CODE.available_until, d]
+        and month < tranches.rows[TRANCHE.maturity, d, lane]
+    )
+
+
+@inner
+def draw_commitments(tranche_params, tranches, s, lane, need):
+    """Draw on a HoldCo's open commitments, pro rata to what is undrawn; return the cash, USD m."""
+    undrawn = 0.0
+    for d in range(tranche_params.codes.shape[1]):
+        if (
+            tranche_params.codes[TRANCHE_CODE.box, d] < 0
+            and tranche_params.codes[TRANCHE_CODE.sponsor, d] == s
+        ):
+            undrawn += tranches.rows[TRANCHE.undrawn, d, lane]
+    drawn = min(need, undrawn)
+    if drawn <= flows.TINY:
+        return 0.0
+    for d in range(tranche_params.codes.shape[1]):
+        if (
+            tranche_params.codes[TRANCHE_CODE.box, d] < 0
+            and tranche_params.codes[TRANCHE_CODE.sponsor, d] == s
+        ):
+            part = drawn * tranches.rows[TRANCHE.undrawn, d, lane] / undrawn
+            tranches.rows[TRANCHE.undrawn, d, lane] -= part
+            tranches.rows[TRANCHE.balance, d, lane] += part
+            tranches.rows[TRANCHE.drawn_pv, d, lane] += (
+                tranches.rows[TRANCHE.discount, d, lane] * part
+            )
+    return drawn
+
+
+@inlined
 def pay_own_debt(tranche_params, tranches, s, lane):
     """Pay what is due on a HoldCo's own debt."""
     for d in range(tranche_params.codes.shape[1]):
@@ -315,6 +369,7 @@ def default_of(state, view, box_params, boxes, tranche_params, tranches, flow, s
             and tranche_params.codes[TRANCHE_CODE.sponsor, d] == s
         ):
             tranches.rows[TRANCHE.exposure, d, lane] = tranches.rows[TRANCHE.balance, d, lane]
+            tranches.rows[TRANCHE.undrawn, d, lane] = 0.0
     for b in range(box_params.codes.shape[1]):
         if box_params.codes[BOX_CODE.sponsor, b] != s:
             continue
@@ -486,12 +541,19 @@ def step_sponsors(
                     ):
                         if boxes.rows[BOX.sale_month, b, lane] < month:
                             called += state.claims[CLAIM.guarantee_called, b, lane]
-                due = overhead + params.terms[SPONSOR_TERM.lease, s] + coupons + principal + called
+                fees = commitment_fees(tranche_params, tranches, s, lane, month)
+                lease = params.terms[SPONSOR_TERM.lease, s]
+                due = overhead + lease + coupons + principal + fees + called
                 duty = min(
                     state.rows[SPONSOR.duty_before, s, lane],
                     full_recourse_arrears(box_params, boxes, tranches, s, lane),
                 )
                 need = due + duty - state.rows[SPONSOR.cash, s, lane]
+                if need > 0.0:
+                    state.rows[SPONSOR.cash, s, lane] += draw_commitments(
+                        tranche_params, tranches, s, lane, need
+                    )
+                    need = due + duty - state.rows[SPONSOR.cash, s, lane]
                 if need > 0.0:
                     state.rows[SPONSOR.cash, s, lane] += raise_equity(
                         params, state, s, lane, need, stress[lane]

@@ -179,6 +179,7 @@ def differences(study: Study, engine: EnginePaths, oracle: Outcome) -> list[Diff
     compare_boxes(result, study, engine, oracle)
     compare_tranches(result, study, engine, oracle)
     compare_sponsors(result, study, engine, oracle)
+    compare_book(result, study, engine, oracle)
     return sorted(result.found, key=lambda d: (d.month, d.stage))
 
 
@@ -365,13 +366,52 @@ def compare_sponsors(
         result.number(last, 421, f"{sponsor} pnl", outputs.sponsor_pnl[row, 0], outcome.pnl)
 
 
+def compare_book(result: Comparison, study: Study, engine: EnginePaths, oracle: Outcome) -> None:
+    """Series of the lender's book, added up from what the oracle says of tranches and boxes."""
+    horizon = study.inputs.horizon
+    lag = math.floor(study.inputs.parameters["hold.estate_lag"] + 0.5)
+    outstanding, lost = np.zeros(horizon), np.zeros(horizon)
+    for tranche in study.layout.tranches:
+        outcome = oracle.tranches[tranche.id]
+        if tranche.box:
+            over = oracle.boxes[tranche.box].closed_month or horizon + 1
+        else:
+            failed = oracle.sponsors[tranche.sponsor].default_month
+            over = min(failed + lag, horizon) if failed > 0 else horizon + 1
+        discount = 1.0
+        for month in range(horizon):
+            discount /= 1.0 + outcome.coupons[month] / 12.0
+            claim = tranche.lender_share * outcome.balances[month]
+            if month + 1 < over:
+                outstanding[month] += claim
+            elif outcome.balances[month] > ABSOLUTE:
+                lost[month] += discount * claim
+    boxes = oracle.boxes.values()
+    failed = [sum(0 < box.default_month <= t for box in boxes) for t in range(1, horizon + 1)]
+    paid = np.cumsum([sum(box.months[t]["distribution"] for box in boxes) for t in range(horizon)])
+    for name, values in (
+        ("outstanding_debt", outstanding),
+        ("cumulative_lender_loss", lost),
+        ("boxes_in_default", failed),
+        ("cumulative_distributions", paid),
+    ):
+        series = engine.trace.market[:, MARKET_SERIES.index(name)]
+        result.series(500, name, series, values)
+    total = sum(
+        tranche.lender_share * oracle.tranches[tranche.id].loss_pv
+        for tranche in study.layout.tranches
+    )
+    series = engine.trace.market[:, MARKET_SERIES.index("cumulative_lender_loss")]
+    result.number(horizon, 501, "loss of the book at the horizon", series[-1], total)
+
+
+FACTORS = [math.exp(-math.log(2.0) * (1.0 - k / 96.0)) for k in range(193)]
+"""Monthly discount factors between which roots are told apart (docs/model.md §13)."""
+
+
 def internal_rate(flows: Sequence[float]) -> tuple[int, float]:
-    """Return (state, annual IRR): 1 without a change of sign, 2 with several."""
+    """Return (state, annual IRR): 1 without a root, 2 with several."""
     flows = [flow if abs(flow) > ABSOLUTE else 0.0 for flow in flows]
-    signs = [math.copysign(1.0, flow) for flow in flows if flow != 0.0]
-    changes = sum(a != b for a, b in pairwise(signs))
-    if changes != 1:
-        return (2 if changes else 1), math.nan
 
     def value(factor: float) -> float:
         total = 0.0
@@ -379,10 +419,12 @@ def internal_rate(flows: Sequence[float]) -> tuple[int, float]:
             total = total * factor + flow
         return total
 
-    low, high = 0.5, 2.0
-    rising = value(high) > 0.0
-    if rising == (value(low) > 0.0):
-        return 1, math.nan
+    signs = [value(factor) > 0.0 for factor in FACTORS]
+    changes = [k for k, (a, b) in enumerate(pairwise(signs)) if a != b]
+    if len(changes) != 1:
+        return (2 if changes else 1), math.nan
+    low, high = FACTORS[changes[0]], FACTORS[changes[0] + 1]
+    rising = signs[changes[0] + 1]
     for _ in range(200):
         middle = 0.5 * (low + high)
         if (value(middle) > 0.0) == rising:

@@ -210,19 +210,23 @@ def claims_move_as_debt_can(told: Told) -> None:
     boxes = {box.id: row for row, box in told.boxes()}
     for row, tranche in enumerate(told.study.layout.tranches):
         claim = tranche.balance0
+        revolver = tranche.commitment - claim if not tranche.box else 0.0  # undrawn
         for t in range(1, told.study.inputs.horizon + 1):
             y = coupons[t - 1, row]
-            drawn = fees = 0.0
+            drawn = drawn_late = fees = 0.0
             if tranche.box:
                 line = LINES.index("debt_drawn")
                 drawn = told.paths.trace.flow[t - 1, line, boxes[tranche.box]]
             if t <= tranche.available_until:
                 fees = tranche.undrawn_fee * tranche.commitment / 12.0
+                drawn_late = revolver  # at most, at the end of the month
             least = claim * (1.0 + y / 12.0) - received[t - 1, row]
-            most = (claim + drawn) * (1.0 + y / 12.0) + fees - received[t - 1, row]
+            most = (claim + drawn) * (1.0 + y / 12.0) + fees + drawn_late - received[t - 1, row]
             claim = balances[t - 1, row]
             scale = SMALL * max(1.0, tranche.commitment)
             assert least - scale <= claim <= most + scale, (tranche.id, t)
+            if not tranche.box:
+                revolver -= max(0.0, claim - least)
 
 
 def recoveries_stay_within_claims(told: Told) -> None:

@@ -148,12 +148,19 @@ def alive(world: World, sponsor: SponsorState, t: int) -> float:
             else:
                 note.instalment = note.balance
                 maturities += note.balance
+    fees = 0.0
+    for note in sponsor.notes:
+        if t > note.terms.available_until or t >= note.maturity:
+            note.undrawn = 0.0
+        fees += note.terms.undrawn_fee * note.undrawn / 12.0
     called = [obligation for obligation in sponsor.obligations if obligation.called < t]
-    due = overhead + terms.lease_per_year / 12.0 + coupons + maturities
+    due = overhead + terms.lease_per_year / 12.0 + coupons + maturities + fees
     due += sum(obligation.amount for obligation in called)
     duty = duty_still_open(sponsor)
 
     raised = 0.0
+    if due + duty > sponsor.cash:
+        draw_revolver(sponsor, due + duty - sponsor.cash)
     need = due + duty - sponsor.cash
     if need > 0.0:
         raised = raise_equity(world, sponsor, need, t)
@@ -170,6 +177,20 @@ def alive(world: World, sponsor: SponsorState, t: int) -> float:
     sponsor.obligations = [o for o in sponsor.obligations if o.called >= t]
     sponsor.overhead_and_coupons = overhead + coupons
     return raised
+
+
+def draw_revolver(sponsor: SponsorState, need: float) -> None:
+    """Before shares are sold: open commitments, pro rata, at the end of the month."""
+    undrawn = sum(note.undrawn for note in sponsor.notes)
+    amount = min(need, undrawn)
+    if amount <= TINY:
+        return
+    for note in sponsor.notes:
+        part = amount * note.undrawn / undrawn
+        note.undrawn -= part
+        note.balance += part
+        note.fee_drawn += part  # counted as a draw at the end of the month
+    sponsor.cash += amount
 
 
 def pay_guarantee(box: BoxState, amount: float) -> None:
@@ -215,6 +236,7 @@ def sponsor_default(world: World, sponsor: SponsorState, t: int) -> None:
         note.balance += note.interest
         note.default_month = t
         note.exposure_at_default = note.balance
+        note.undrawn = 0.0
         note.instalment = 0.0
         sponsor.note_claims[note.terms.id] = note.balance
     for box in sponsor.boxes:

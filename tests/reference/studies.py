@@ -429,6 +429,8 @@ def notes(choose: Chooser, owner: Sponsor, horizon: int) -> list[Tranche]:
     tranches = []
     for i in range(choose.integer(0, 2)):
         amount = choose.one_of((10.0, 100.0, 1000.0))
+        until = choose.one_of((0, 0, 12, horizon))  # of a revolver
+        drawn = choose.one_of((0.0, 0.5)) if until > 0 else 1.0
         tranches.append(
             Tranche(
                 id=f"{owner.id}-note-{i}",
@@ -437,13 +439,13 @@ def notes(choose: Chooser, owner: Sponsor, horizon: int) -> list[Tranche]:
                 sponsor=owner.id,
                 rank=0,
                 commitment=amount,
-                balance0=amount,
-                available_until=0,
+                balance0=amount * drawn,
+                available_until=until,
                 maturity=choose.integer(1, 90),
                 fixed=choose.chance(0.7),
                 rate=choose.real(0.04, 0.1),
                 floor=0.0,
-                undrawn_fee=0.0,
+                undrawn_fee=0.01,
                 hedge_share=0.0,
                 swap_rate=0.0,
                 issue_discount=0.0,
