@@ -30,10 +30,11 @@ def equity_table(dataset: xr.Dataset) -> xr.Dataset:
     -------
     Dataset
         By ``box``: ``wipe_out_probability``, ``mean_pnl`` [USD m, PV], ``pnl_loss_probability``,
-        ``mean_contributions``, ``moic_undefined_share``, ``irr_none_share`` (no rate exists),
-        ``irr_several_share`` (flows change sign more than once); by ``box, probability``:
-        ``moic``, ``irr``, ``pnl``. Each with ``_se``. Quantiles of MOIC and IRR are over the
-        paths on which they are defined, so they must be read beside the undefined shares.
+        ``mean_contributions``, ``moic_undefined_share`` (nothing was paid in),
+        ``irr_defined_share``, ``irr_none_share`` (no rate exists), ``irr_several_share`` (several
+        do); by ``box, probability``: ``moic``, ``irr``, ``pnl``. Each with ``_se``. Quantiles of
+        MOIC and IRR are over the paths on which they are defined, so they must be read beside
+        those shares.
     """
     boxes = labels(dataset, BOX)
     weights = path_weights(dataset)
@@ -52,6 +53,7 @@ def equity_table(dataset: xr.Dataset) -> xr.Dataset:
         scalars["pnl_loss_probability"].append(probability(pnl < 0.0, weights))
         scalars["mean_contributions"].append(mean(paid, weights, normalise=True))
         scalars["moic_undefined_share"].append(probability(np.isnan(moic), weights))
+        scalars["irr_defined_share"].append(probability(state == 0, weights))
         scalars["irr_none_share"].append(probability(state == 1, weights))
         scalars["irr_several_share"].append(probability(state == 2, weights))
         spreads["moic"] += _quantiles(moic, ~np.isnan(moic), weights)
@@ -69,6 +71,12 @@ def sponsor_table(dataset: xr.Dataset) -> xr.Dataset:
         By ``sponsor``: ``default_probability``, ``dilution_probability`` (opening owners are
         diluted at all), ``mean_dilution`` (share they give up, mean), ``mean_pnl`` [USD m, PV];
         by ``sponsor, probability``: ``pnl``. Each with ``_se``.
+
+    Notes
+    -----
+    Profit compares max(0, closing value - debt) with max(0, opening value - debt) and lets cash
+    idle at the hurdle rate: for a sponsor that owes more than its boxes and cash are worth it is
+    0 on most paths and says nothing about its owners.
     """
     sponsors = labels(dataset, SPONSOR)
     weights = path_weights(dataset)
@@ -92,8 +100,9 @@ _SCALARS: Final = {
     "pnl_loss_probability": ("probability of a loss in PV", "1"),
     "mean_contributions": ("mean contributions, PV", "million USD"),
     "moic_undefined_share": ("share of paths on which nothing was paid in", "1"),
+    "irr_defined_share": ("share of paths with one internal rate of return", "1"),
     "irr_none_share": ("share of paths without an internal rate of return", "1"),
-    "irr_several_share": ("share of paths whose flows change sign more than once", "1"),
+    "irr_several_share": ("share of paths with several internal rates of return", "1"),
     "default_probability": ("probability of default within the horizon", "1"),
     "dilution_probability": ("probability that opening owners are diluted", "1"),
     "mean_dilution": ("mean share that opening owners give up", "1"),

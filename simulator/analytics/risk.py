@@ -43,7 +43,7 @@ class Lending(NamedTuple):
     lent: Vector  # PV [USD m], NaN if the run does not say
     held: Vector  # the lender's part of it [USD m]
     loss: Vector  # PV [USD m]
-    share: Vector  # of what was lent
+    share: Vector  # of what was lent; NaN if nothing was lent on any path
     defaulted: NDArray[np.bool_]
     claim: Vector  # at default, else 0 [USD m]
     lost: Vector  # of that claim [USD m]
@@ -83,8 +83,8 @@ def risk_table(
     Dataset
         By ``facility`` (and ``level``): the measures named in this module, each with ``*_se``,
         ``implied_rating`` and ``implied_rating_range`` (expected loss ± 2 se; with no loss on
-        any of n paths the upper end is 3/n, the bound by the rule of three). The same for
-        the book under ``book_*``.
+        any of n paths the upper end is 3/n, the bound by the rule of three), both ``n/a`` for
+        a facility that was lent to on no path. The same for the book under ``book_*``.
     """
     scale = scale or fitted_scale()
     weights = path_weights(dataset)
@@ -101,12 +101,13 @@ def risk_table(
 def _facility(dataset: xr.Dataset, i: int) -> Lending:
     """Vectors of one facility."""
     defaulted = vector(dataset, "facility_default_month", facility=i) > 0
-    loss = vector(dataset, "lender_loss", facility=i)
+    loss, lent = vector(dataset, "lender_loss", facility=i), exposure(dataset, i)
+    share = vector(dataset, "lender_loss_share", facility=i)
     return Lending(
-        lent=exposure(dataset, i),
+        lent=lent,
         held=holding(dataset, i).lent,
         loss=loss,
-        share=vector(dataset, "lender_loss_share", facility=i),
+        share=share if lent.any() else np.full_like(share, np.nan),
         defaulted=defaulted,
         claim=np.where(defaulted, vector(dataset, "exposure_at_default", facility=i), 0.0),
         lost=np.where(defaulted, vector(dataset, "lender_principal_loss", facility=i), 0.0),

@@ -69,6 +69,15 @@ class LazyGroup(click.Group):
 
 
 EPILOG = """\b
+Examples:
+  neobox init my-study
+  neobox check my-study/study.yaml
+  neobox run my-study/study.yaml --paths 100000 --jobs 2 --out results/my-study
+  neobox report results/my-study
+
+Each command has examples of its own: neobox run --help.
+
+\b
 Complete commands and options with the tab key (put the line into the shell's start file):
   bash  eval "$(_NEOBOX_COMPLETE=bash_source neobox)"
   zsh   eval "$(_NEOBOX_COMPLETE=zsh_source neobox)"

@@ -34,6 +34,7 @@ def cashflow(
 ) -> None:
     """Print receipts, costs, debt service, DSCR, debt and LTV of a facility in the base case."""
     from simulator.cli.failures import unknown_facility
+    from simulator.cli.progress import ProgressLine, compiling
     from simulator.cli.waterfall import month_table
     from simulator.config.overrides import parse_assignment
     from simulator.config.study import load_study
@@ -46,7 +47,10 @@ def cashflow(
     known = ids_of(layout_of(loaded.inputs))["facility"]
     if facility not in known:
         raise unknown_facility(facility, known)
-    path = trace_path(prepare_base_case(loaded.inputs), 0, 0)
+    with ProgressLine(quiet=as_json) as line:
+        line.note(f"preparing {loaded.name}")
+        compiling(line)
+        path = trace_path(prepare_base_case(loaded.inputs), 0, 0)
     table = month_table(path, facility, str(loaded.resolved["study"]["start"]))
     if file:
         table.write_csv(file)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -15,12 +16,34 @@ from simulator.config.overrides import parse_assignment
 from simulator.config.plain import plain_values
 from simulator.config.study import Study, load_study
 
+EPILOG = """\b
+Examples:
+  neobox check study.yaml
+  neobox check study.yaml --set debt.TERM-A.margin_bp=425 --paths 1000000 --jobs 2
+  neobox check study.yaml --json > check.json
 
-@click.command()
+Nothing is written. Faults come all at once, one a line: file, line, field, what was expected, what
+was found, and how to mend it; the exit code is then 2.
+"""
+
+
+@click.command(epilog=EPILOG)
 @click.argument("study", type=click.Path(path_type=Path))
 @click.option("--set", "assignments", metavar="KEY=VALUE", multiple=True, help="Change one value.")
-@click.option("--paths", default=100_000, show_default=True, help="Paths to estimate a run for.")
-@click.option("--jobs", default=1, show_default=True, help="Workers to estimate a run for.")
+@click.option(
+    "--paths",
+    type=click.IntRange(1),
+    default=100_000,
+    show_default=True,
+    help="Paths to estimate a run for.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(0),
+    default=1,
+    show_default=True,
+    help="Workers to estimate a run for; 0: one per core.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
 def check(
@@ -40,7 +63,7 @@ def check(
         problems = [asdict(problem) for problem in error.problems]
         click.echo(json.dumps({"ok": False, "problems": problems}, indent=2))
         ctx.exit(error.exit_code)
-    cost = estimate(loaded.inputs, paths, jobs)
+    cost = estimate(loaded.inputs, paths, jobs or os.cpu_count() or 1)
     click.echo(as_object(loaded, cost) if as_json else as_text(loaded, cost), nl=True)
 
 

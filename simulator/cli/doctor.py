@@ -24,6 +24,14 @@ EXTRAS: Final = {
     "tape": ("xlsxwriter", "pyarrow"),
 }
 
+EPILOG = """\b
+Examples:
+  neobox doctor
+  neobox doctor --json > doctor.json
+
+Nothing is compiled and nothing is written. Put the output into a report of a fault.
+"""
+
 
 class Check(NamedTuple):
     """Something that was looked at."""
@@ -33,7 +41,7 @@ class Check(NamedTuple):
     found: str
 
 
-@click.command()
+@click.command(epilog=EPILOG)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
 def doctor(ctx: click.Context, as_json: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from simulator.engine.paths import TracedPath
+
+SHORT: Final = frozenset({"dscr", "ltv", "ltc"})
+"""Words of a code that a reader knows in capitals."""
 
 EPILOG = """\b
 Examples:
@@ -32,14 +35,12 @@ with what the run stored. The report of a run names its worst paths.
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def explain(directory: Path, number: int, facility: str, as_json: bool) -> None:
     """Tell what happened to a facility on one path of the run in DIR, when and why."""
-    from simulator.cli.waterfall import month_table
+    from simulator.cli.progress import ProgressLine, compiling
+    from simulator.cli.waterfall import month_name, month_table
     from simulator.config.stored import stored_inputs
     from simulator.dataset.files import read_json
     from simulator.dataset.folder import RESOLVED
     from simulator.dataset.reading import open_run, read_status
-    from simulator.engine.paths import trace_path
-    from simulator.engine.prepare import prepare
-    from simulator.engine.timeline import events_of
 
     with told_as_failures():
         plan = read_status(directory).plan
@@ -51,8 +52,15 @@ def explain(directory: Path, number: int, facility: str, as_json: bool) -> None:
         raise unknown_facility(facility, plan.ids["facility"])
     if number >= plan.paths:
         raise Failure(f"--path: the run has paths 0 to {plan.paths - 1}, got {number}", USAGE)
-    path = trace_path(prepare(stored_inputs(resolved)), plan.seed, number)
-    differing = differences(run, path, number)
+    with ProgressLine(quiet=as_json) as line:
+        line.note(f"simulating path {number} again")
+        from simulator.engine.paths import trace_path
+        from simulator.engine.prepare import prepare
+        from simulator.engine.timeline import events_of
+
+        compiling(line)
+        path = trace_path(prepare(stored_inputs(resolved)), plan.seed, number)
+        differing = differences(run, path, number)
     table = month_table(path, facility, plan.start)
     events = events_of(path, facility)
     outcome = outcome_of(path, list(plan.ids["facility"]).index(facility))
@@ -72,9 +80,7 @@ def explain(directory: Path, number: int, facility: str, as_json: bool) -> None:
         return
     click.echo(f"{plan.title}, seed {plan.seed}, path {number}: {facility}")
     click.echo(verdict(differing, plan.versions) + "\n")
-    click.echo("\n".join(f"  {name:28}{value}" for name, value in outcome.items()) + "\n")
-    from simulator.cli.waterfall import month_name
-
+    click.echo(as_lines(outcome, plan.start) + "\n")
     for event in events:
         when = month_name(plan.start, event.month)
         click.echo(f"  {event.month:>3}  {when}  {event.kind:<9} {event.text}")
@@ -114,7 +120,7 @@ def verdict(differing: list[str], versions: Any) -> str:
 
 
 def outcome_of(path: TracedPath, facility: int) -> dict[str, Any]:
-    """Return the results of a facility on the path, for a reader."""
+    """Return the results of a facility on the path, by name."""
     from simulator.dataset.variables import VARIABLES
 
     found: dict[str, Any] = {}
@@ -124,3 +130,40 @@ def outcome_of(path: TracedPath, facility: int) -> dict[str, Any]:
             value = array[0, facility].item()
             found[name] = variable.flags[int(value)] if variable.flags else value
     return found
+
+
+def as_lines(outcome: dict[str, Any], start: str) -> str:
+    """Return the results with labels and units, in digits that a reader can use."""
+    from simulator.dataset.variables import VARIABLES
+
+    labels = [VARIABLES[name].long_name for name in outcome]
+    width = max(map(len, labels)) + 2
+    values = [in_words(value, VARIABLES[name].units, start) for name, value in outcome.items()]
+    return "\n".join(
+        f"  {label:{width}}{value}" for label, value in zip(labels, values, strict=True)
+    )
+
+
+def in_words(value: float | str, units: str, start: str) -> str:
+    """Return a value with its unit.
+
+    Examples
+    --------
+    >>> in_words(1085.1885792758694, "million USD", "2026-11")
+    'USD 1,085.2 m'
+    >>> in_words(0.15001023964239585, "1", "2026-11"), in_words("ltv_or_ltc", "1", "2026-11")
+    ('15.0%', 'LTV or LTC')
+    >>> in_words(16, "month", "2026-11"), in_words(0, "month", "2026-11")
+    ('16 (2028-03)', 'never')
+    """
+    from simulator.cli.waterfall import month_name
+
+    if isinstance(value, str):
+        return " ".join(word.upper() if word in SHORT else word for word in value.split("_"))
+    if units == "month":
+        return f"{value:.0f} ({month_name(start, int(value))})" if value else "never"
+    if units == "million USD":
+        return f"USD {value:,.1f} m"
+    if units == "1":
+        return f"{value:.1%}"
+    return f"{value:,.4g} {units}"

@@ -8,8 +8,17 @@ import click
 
 from simulator.config.template import write_template
 
+EPILOG = """\b
+Examples:
+  neobox init my-study
+  neobox init my-study --force
 
-@click.command()
+The deals are invented; replace them by one's own, then call neobox check on the study.yaml. What
+each column of the tape means stands in tape/README.md.
+"""
+
+
+@click.command(epilog=EPILOG)
 @click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--force", is_flag=True, help="Overwrite files that are there.")
 def init(directory: Path, force: bool) -> None:

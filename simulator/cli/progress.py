@@ -1,16 +1,17 @@
-"""Progress of a run on standard error: one line that moves, or a line now and then in a log."""
+"""Progress on standard error: one line that moves, or a line now and then in a log."""
 
 from __future__ import annotations
 
 import sys
 import time
 from datetime import datetime
-from typing import TYPE_CHECKING, Final, TextIO
+from types import TracebackType
+from typing import TYPE_CHECKING, Final, Self, TextIO
 
 if TYPE_CHECKING:
     from simulator.api import Progress
 
-__all__ = ["ProgressLine"]
+__all__ = ["ProgressLine", "compiling", "duration"]
 
 PATIENCE: Final = 2.0
 """Seconds a run may take without a word, on a terminal."""
@@ -21,20 +22,55 @@ LOG_EVERY: Final = 10.0
 WIDTH: Final = 30
 
 
+CLEAR: Final = "\x1b[K"
+"""Clears a terminal's line from the cursor on."""
+
+
 class ProgressLine:
-    """Tells how far a run is.
+    """Tells how far a run is, and what is being done while there is nothing to count.
 
     Parameters
     ----------
     stream : text file, optional
         Standard error.
+    quiet : bool
+        Whether notes are left out.
+
+    Examples
+    --------
+    >>> with ProgressLine(quiet=True) as line:
+    ...     line.note("reading the results")
     """
 
-    def __init__(self, stream: TextIO | None = None) -> None:
+    def __init__(self, stream: TextIO | None = None, *, quiet: bool = False) -> None:
         self.stream = stream or sys.stderr
+        self.quiet = quiet
         self.is_terminal = self.stream.isatty()
         self.last = time.monotonic()
-        self.is_open = False
+        self.end = ""
+
+    def __enter__(self) -> Self:
+        """Return the line."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """End the moving line, so that an error stands on one of its own."""
+        self.close()
+
+    def note(self, text: str) -> None:
+        """Say what is being done; on a terminal whatever comes next takes its place."""
+        if self.quiet:
+            return
+        if self.is_terminal:
+            self._write(f"\r{text}{CLEAR}")
+            self.end = f"\r{CLEAR}"
+        else:
+            self._write(f"{datetime.now():%H:%M:%S} {text}\n")
 
     def __call__(self, progress: Progress) -> None:
         """Tell, if it is time to."""
@@ -43,17 +79,19 @@ class ProgressLine:
             if progress.seconds >= PATIENCE:
                 filled = WIDTH * progress.paths // progress.total
                 bar = "#" * filled + "." * (WIDTH - filled)
-                self._write(f"\r[{bar}] {told(progress)}\x1b[K")
-                self.is_open = True
-        elif now - self.last >= LOG_EVERY:
+                self._write(f"\r[{bar}] {told(progress)}{CLEAR}")
+                self.end = "\n"
+        elif now - self.last >= LOG_EVERY or (
+            progress.paths == progress.total and progress.seconds >= PATIENCE
+        ):
             self.last = now
             self._write(f"{datetime.now():%H:%M:%S} {told(progress)}\n")
 
     def close(self) -> None:
-        """End the moving line, if there is one."""
-        if self.is_open:
-            self._write("\n")
-            self.is_open = False
+        """End the moving line, if there is one; a note goes, progress stays."""
+        if self.end:
+            self._write(self.end)
+            self.end = ""
 
     def _write(self, text: str) -> None:
         self.stream.write(text)
@@ -65,8 +103,18 @@ def told(progress: Progress) -> str:
     share = progress.paths / progress.total
     text = f"{share:4.0%}  {progress.paths:,} of {progress.total:,} paths"
     if progress.rate > 0.0:
-        text += f"  {progress.rate:,.0f} paths/s  {duration(progress.left)} left"
-    return text
+        text += f"  {progress.rate:,.0f} paths/s"
+        if progress.paths < progress.total:
+            text += f"  {duration(progress.left)} left"
+    return text + ("  writing the results" if progress.paths == progress.total else "")
+
+
+def compiling(line: ProgressLine) -> None:
+    """Note that the kernels are compiled first, if they have to be."""
+    from simulator.engine.compilation import has_compiled
+
+    if not has_compiled():
+        line.note("compiling the kernels, once for this version (less than a minute)")
 
 
 def duration(seconds: float) -> str:

@@ -24,7 +24,17 @@ class UnfinishedRunError(click.ClickException):
     exit_code = 4
 
 
-@click.command()
+EPILOG = """\b
+Examples:
+  neobox report results/base
+  neobox report results/base --out base.html --figures figures --format svg --format pdf
+  neobox report results/base --json > headline.json
+
+The file needs no other: it may be mailed as it is. Estimates carry their Monte Carlo error.
+"""
+
+
+@click.command(epilog=EPILOG)
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
 @click.option(
     "--out",
@@ -41,9 +51,7 @@ class UnfinishedRunError(click.ClickException):
     "formats",
     type=click.Choice(["png", "svg", "pdf"]),
     multiple=True,
-    default=("png",),
-    show_default=True,
-    help="Format of those figures; may be given several times.",
+    help="Format of those figures, png by default; may be given several times.",
 )
 @click.option(
     "--ratings",
@@ -60,15 +68,27 @@ def report(
     as_json: bool,
 ) -> None:
     """Write the report of the run in DIR: one HTML file with figures, tables and sources."""
+    if formats and not figures:
+        raise click.UsageError(
+            "--format is the format of figures in files: add --figures FOLDER, or leave it out"
+            " (the report holds its figures)"
+        )
     from simulator.analytics.rating import read_scale
-    from simulator.analytics.summary import analyse, headline
-    from simulator.reports.files import save_figures, save_report
+    from simulator.cli.progress import ProgressLine
 
     scale = read_scale(ratings) if ratings else None
-    analysis = analyse(open_complete(directory), scale)
-    written = [save_report(analysis, out or directory / "report.html")]
-    if figures:
-        written += save_figures(analysis, figures, formats)
+    run = open_complete(directory)
+    with ProgressLine(quiet=as_json) as line:
+        line.note("summing up the results")
+        from simulator.analytics.summary import analyse, headline
+        from simulator.reports.files import save_figures, save_report
+
+        analysis = analyse(run, scale)
+        line.note("writing the report")
+        written = [save_report(analysis, out or directory / "report.html")]
+        if figures:
+            line.note("drawing the figures")
+            written += save_figures(analysis, figures, formats or ("png",))
     numbers = headline(analysis)
     click.echo(json.dumps(numbers, indent=2) if as_json else as_text(numbers))
     for path in written:

@@ -12,6 +12,7 @@ import click
 from simulator.cli.failures import INTERRUPTED, told_as_failures
 
 if TYPE_CHECKING:
+    from simulator.cli.progress import ProgressLine
     from simulator.config.study import Study
     from simulator.dataset.store import RunStore
 
@@ -74,6 +75,7 @@ def run(
     if resume and overwrite:
         raise click.UsageError("--resume keeps what is there, --overwrite replaces it: choose one")
     from simulator.api import BLOCK_LANES, create_store, plan_run, workers
+    from simulator.cli.progress import ProgressLine
     from simulator.config.overrides import parse_assignment
     from simulator.config.study import load_study
 
@@ -95,12 +97,14 @@ def run(
         create_store(
             loaded, plan, folder, "overwrite" if overwrite else "resume" if resume else "refuse"
         ) as store,
+        ProgressLine(quiet=as_json) as line,
     ):
         reused = store.complete
         try:
-            simulate_into(loaded, store, workers(jobs), executor, lanes)
+            simulate_into(loaded, store, workers(jobs), executor, lanes, line)
         except KeyboardInterrupt:
             done = f"{store.done} of {store.plan.chunk_count} chunks"
+            line.close()
             click.echo(
                 f"interrupted; {done} are safe in {folder}: run the same command with --resume",
                 err=True,
@@ -110,29 +114,28 @@ def run(
     click.echo(summary(folder, reused=reused, seconds=seconds, as_json=as_json))
 
 
-def simulate_into(study: Study, store: RunStore, jobs: int, executor: str, lanes: int) -> None:
+def simulate_into(
+    study: Study, store: RunStore, jobs: int, executor: str, lanes: int, line: ProgressLine
+) -> None:
     """Compute what a store lacks, with progress on standard error."""
     from simulator.api import compute
-    from simulator.cli.progress import ProgressLine
-    from simulator.engine.compilation import has_compiled
+    from simulator.cli.progress import compiling
 
-    if not store.complete and not has_compiled():
-        click.echo("compiling the kernels, once for this version (less than a minute)", err=True)
-    line = ProgressLine()
-    try:
-        compute(study, store, jobs=jobs, executor=executor, block=lanes, report=line)
-    finally:
-        line.close()
+    if not store.complete:
+        line.note(f"preparing {study.name}")
+        compiling(line)
+    compute(study, store, jobs=jobs, executor=executor, block=lanes, report=line)
 
 
 def summary(folder: Path, *, reused: bool, seconds: float, as_json: bool) -> str:
     """Return the headline of a finished run and where it stands."""
     from simulator.analytics.summary import analyse, headline
-    from simulator.cli.progress import duration
+    from simulator.cli.progress import ProgressLine, duration
     from simulator.cli.report import as_text
     from simulator.dataset.reading import open_run
 
-    with told_as_failures():
+    with told_as_failures(), ProgressLine(quiet=as_json) as line:
+        line.note("summing up the results")
         numbers: dict[str, Any] = headline(analyse(open_run(folder)))
     if as_json:
         found = {"out": str(folder), "reused": reused, "seconds": seconds, **numbers}

@@ -9,6 +9,10 @@ import time
 import click
 
 EPILOG = """\b
+Examples:
+  neobox warmup
+  NUMBA_CACHE_DIR=/opt/neobox neobox warmup --json
+
 Kernels are compiled once for a version of the package, of Python, Numba and NumPy, and kept in a
 cache folder of the user ($NUMBA_CACHE_DIR, or ~/.cache/neobox). Call this when an image is built,
 or after an installation, and runs start within seconds.

@@ -22,6 +22,9 @@ Column = NDArray[np.float64]
 STOCKS: Final = frozenset({"debt", "cash", "collateral"})
 RATIOS: Final = frozenset({"DSCR", "LTV"})
 UNITS: Final = "USD m; DSCR over three months; a year's line adds flows and ends with its stocks"
+IN_WORKOUT: Final = (
+    "CFADS and service are blank in a workout: lenders get receipts less costs, and reserves"
+)
 
 
 @dataclass(frozen=True)
@@ -62,13 +65,16 @@ class MonthTable:
                 rows.append([str(row + 1), month_name(self.start, row + 1), *cells])
             sums = [shown(name, self._of_year(name, year)) for name in names]
             rows += [["", f"year {first // 12 + 1}", *sums], []]
-        return f"{self.facility}, paid by {self.behind} ({UNITS})\n\n{aligned(rows)}"
+        head = f"{self.facility}, paid by {self.behind} ({UNITS})"
+        if np.isnan(self.key.get("CFADS", np.zeros(1))).any():
+            head += f"\n{IN_WORKOUT}"
+        return f"{head}\n\n{aligned(rows)}"
 
     def _of_year(self, name: str, year: range) -> float:
         values = self.key[name][year.start : year.stop]
-        if name in RATIOS:
+        if name in RATIOS or np.isnan(values).all():
             return float("nan")
-        return float(values[-1] if name in STOCKS else values.sum())
+        return float(values[-1] if name in STOCKS else np.nansum(values))
 
     def as_object(self) -> dict[str, Any]:
         """Return every line as plain values; None where there is no number."""
@@ -119,13 +125,17 @@ def month_table(path: TracedPath, facility: str, start: str) -> MonthTable:
     lines: dict[str, Column] = {}
     if chosen.box >= 0:
         from simulator.box.flows import LINES
+        from simulator.box.terms import BOX, PERFORMING
 
         lines = {name: trace.flow[:, row, chosen.box] for row, name in enumerate(LINES)}
+        before = np.roll(trace.box[:, BOX.status, chosen.box], 1)  # status at the month's start
+        before[0] = PERFORMING
+        of_workout = np.where(before == PERFORMING, 0.0, np.nan)
         key = {
             "receipts": lines["receipts"],
             "costs": lines["operating_costs"],
-            "CFADS": lines["cfads"],
-            "service": lines["debt_service"],
+            "CFADS": lines["cfads"] + of_workout,
+            "service": lines["debt_service"] + of_workout,
             "drawn": lines["debt_drawn"],
             "interest": interest,
             "to lenders": received,

@@ -10,9 +10,14 @@ from simulator.config.amounts import check_asset, check_debt
 from simulator.config.case import Case
 from simulator.config.errors import did_you_mean
 from simulator.config.loader import dotted
+from simulator.config.parameters import resolve
 from simulator.config.ratings import NOTCHES, notch
 from simulator.config.references import check_completeness, check_nesting, check_references
-from simulator.config.tape import KEYS, ROWS, AssetRow, DebtRow, Row
+from simulator.config.tape import KEYS, ROWS, AssetRow, BoxRow, DebtRow, Row
+
+HIGHEST_RUNNING_COST = 50.0
+"""USD per GPU-hour above which a running cost makes no sense, as no price does."""
+HOURS_PER_YEAR = 8760
 
 
 def cross_check(case: Case) -> None:
@@ -28,6 +33,7 @@ def cross_check(case: Case) -> None:
         check_debt(case, place, row)
     for place, asset in case.tape.sound("assets", AssetRow):
         check_asset(case, place, asset)
+    check_running_costs(case)
 
 
 def check_study(case: Case) -> None:
@@ -75,6 +81,25 @@ def _must_know(case: Case, place: str, path: str, name: str, known: Iterable[str
         what = path.rsplit(".", 1)[-1]
         mend = did_you_mean(name, found, f"adding {name!r}, or writing a known {what}")
         case.fault(place, path, f"a known {what}", repr(name), mend)
+
+
+def check_running_costs(case: Case) -> None:
+    """Refuse a cost per GPU of which O&M alone is beyond any price of a GPU-hour.
+
+    Where cost or GPUs are blank, they follow from each other by the cost of a GPU.
+    """
+    usual = resolve(case.study.reference)["gpu.om"]
+    boxes = {box.box: box for _, box in case.tape.sound("boxes", BoxRow)}
+    for place, row in case.tape.sound("assets", AssetRow):
+        box = boxes.get(row.box)
+        if box is None or box.triple_net or not row.gpus or not row.cost_usd_m:
+            continue
+        share = usual if box.operations_share is None else box.operations_share
+        cost = share * row.cost_usd_m * 1e6 / (row.gpus * HOURS_PER_YEAR)
+        if cost > HIGHEST_RUNNING_COST:
+            expected = f"a running cost of at most {HIGHEST_RUNNING_COST:g} USD/GPU-hour"
+            got = f"{cost:.4g} ({share:g} a year of USD {row.cost_usd_m / row.gpus:.4g} m a GPU)"
+            case.fault(place, "cost_usd_m", expected, got, "correcting gpus or cost_usd_m")
 
 
 def check_duplicates(case: Case, table: str) -> None:

@@ -7,17 +7,23 @@ from dataclasses import dataclass
 from simulator.config.terms import ModelInputs
 
 # Measured on one core of 2026; `python -m benchmarks` says when they drift.
-START_SECONDS = 12.0  # imports, compiled kernels from cache, pilot of the compensator, summary
-MARKET_NANOSECONDS = 1100.0  # per path and month
-ASSET_NANOSECONDS = 270.0  # per path, month and delivery
-TRANCHE_NANOSECONDS = 140.0  # per path, month and tranche
+START_SECONDS = 6.0  # imports, compiled kernels from cache, pilot of the compensator, summary
+MARKET_NANOSECONDS = 950.0  # per path and month
+ASSET_NANOSECONDS = 130.0  # per path, month and delivery
+TRANCHE_NANOSECONDS = 65.0  # per path, month and tranche
+WRITE_NANOSECONDS = 22.0  # per value of a series, for its quantiles: on all cores, whatever jobs
 BASE_MEGABYTES = 400.0  # interpreter, libraries, compiled code
 WORKER_MEGABYTES = 150.0  # results of a chunk, twice, and the state of a block
 
-# Bytes of a path on disk, see `simulator.dataset.variables`.
-FACILITY_BYTES, TRANCHE_BYTES, BOX_BYTES, SPONSOR_BYTES, NAME_BYTES = 45, 16, 54, 26, 2
-MARKET_SERIES, SERIES_BYTES = 14, 4  # and 2 a generation, 2 a box, 1 a sponsor; a month
+# Bytes of a path before they are compressed, see `simulator.dataset.variables`.
+PATH_BYTES, FACILITY_BYTES, TRANCHE_BYTES = 8, 45, 16
+BOX_BYTES, SPONSOR_BYTES, NAME_BYTES = 52, 26, 2
+SERIES_BYTES = 4  # per path, month and series
+MARKET_SERIES, GENERATION_SERIES, BOX_SERIES, SPONSOR_SERIES = 18, 3, 2, 1
 EXACT_PATHS, FOLDED_PATHS = 1_000_000, 265_000  # whose series wait on disk for their quantiles
+PACKED = 0.6  # share of the numbers of a path that is left when they are compressed
+FAN_BYTES = 370.0  # per month and series: quantiles, their errors, means
+FOLDER_BYTES = 1e6  # study, provenance, and what every array takes however short
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +34,10 @@ class Estimate:
     ----------
     paths, jobs
         Paths, and workers that share them.
-    seconds, memory_mb, disk_mb
-        Wall time once the kernels are compiled, resident memory, and the most room that is taken
-        on disk while it runs; the results take a fraction of that.
+    seconds, memory_mb
+        Wall time once the kernels are compiled, and resident memory.
+    disk_mb, results_mb
+        The most room that is taken on disk while it runs, and what the results take after it.
     """
 
     paths: int
@@ -38,12 +45,14 @@ class Estimate:
     seconds: float
     memory_mb: float
     disk_mb: float
+    results_mb: float
 
     def __str__(self) -> str:
         """Return the estimate as a line."""
         return (
             f"A run of {self.paths:,} paths with {self.jobs} jobs: about {self.seconds:,.0f} s,"
-            f" {self.memory_mb:,.0f} MB of memory, {self.disk_mb:,.0f} MB on disk"
+            f" {self.memory_mb:,.0f} MB of memory; on disk up to {self.disk_mb:,.0f} MB while it"
+            f" runs, about {self.results_mb:,.0f} MB after it"
         )
 
 
@@ -64,20 +73,29 @@ def estimate(inputs: ModelInputs, paths: int, jobs: int = 1) -> Estimate:
         + TRANCHE_NANOSECONDS * len(book.tranches)
     )
     scalars = (
-        FACILITY_BYTES * len({tranche.facility for tranche in book.tranches})
+        PATH_BYTES
+        + FACILITY_BYTES * len({tranche.facility for tranche in book.tranches})
         + TRANCHE_BYTES * len(book.tranches)
         + BOX_BYTES * len(book.boxes)
         + SPONSOR_BYTES * len(book.sponsors)
         + NAME_BYTES * len(book.names)
     )
-    series = MARKET_SERIES + 2 * len(book.generations) + 2 * len(book.boxes) + len(book.sponsors)
+    series = inputs.horizon * (
+        MARKET_SERIES
+        + GENERATION_SERIES * len(book.generations)
+        + BOX_SERIES * len(book.boxes)
+        + SPONSOR_SERIES * len(book.sponsors)
+    )
     waiting = paths if paths <= EXACT_PATHS else FOLDED_PATHS
-    disk = 2 * paths * scalars + waiting * series * inputs.horizon * SERIES_BYTES
+    results = PACKED * paths * scalars + FAN_BYTES * series + FOLDER_BYTES
     workers = max(1, jobs)
+    simulating = paths * inputs.horizon * month / workers
+    writing = WRITE_NANOSECONDS * paths * series
     return Estimate(
         paths=paths,
         jobs=jobs,
-        seconds=START_SECONDS + paths * inputs.horizon * month * 1e-9 / workers,
+        seconds=START_SECONDS + (simulating + writing) * 1e-9,
         memory_mb=BASE_MEGABYTES + workers * WORKER_MEGABYTES + paths * scalars / 1e6,
-        disk_mb=disk / 1e6,
+        disk_mb=(results + paths * scalars + waiting * series * SERIES_BYTES) / 1e6,
+        results_mb=results / 1e6,
     )

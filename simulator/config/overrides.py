@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from simulator.config.errors import ConfigError, Problem, Problems
+from simulator.config.errors import ConfigError, Problem, Problems, did_you_mean
 from simulator.config.loader import Document, Location, scalar
 from simulator.config.messages import model_at
 from simulator.config.parameters import parameter_table
@@ -80,14 +80,18 @@ def apply_overrides(
     out
         Takes keys that name nothing.
     """
-    cells = []
+    cells, parameters = [], parameter_table()
+    families = {name.partition(".")[0] for name in parameters}
     for key, value in overrides.items():
         table, _, rest = key.partition(".")
         row, _, column = rest.rpartition(".")
         if table in TABLES:
             cells.append(CellChange(key, table, row, column, value))
-        elif not _known(table) and key in parameter_table():
+        elif not _known(table) and key in parameters:
             _assign(document, ("parameters", "values", key), key, value)
+        elif not _known(table) and table in families:
+            mend = did_you_mean(key, parameters, f"writing an id that begins with {table}.")
+            out.add(f"--set {key}", key, expected="a parameter id", got=repr(key), mend=mend)
         else:
             _assign(document, _location(document.tree, key), key, value)
     return cells

@@ -12,11 +12,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Final
 
 from simulator.config.drivers import DRIVER_PREFIXES
 from simulator.config.errors import Problems, did_you_mean
 from simulator.config.loader import Document, Location
 from simulator.config.schema import ParameterBlock
+
+NOT_READ: Final = frozenset(
+    {
+        "cp.cycle_ar",
+        *(f"cp.pf_season.y{year}" for year in range(1, 7)),
+        "dem.uncontracted_share",
+        "loan.tail_balloon",
+    }
+)
+"""Ids that no code reads: kept for their sources, refused in studies."""
+NOT_READ_SAID: Final = "not read by this version"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +45,11 @@ class Parameter:
     description: str
     basis: str
     source: str
+
+    @property
+    def read(self) -> bool:
+        """Whether the model reads it."""
+        return self.id not in NOT_READ
 
     def value(self, column: str) -> float:
         """Return the value of a set: ``low``, ``base`` or ``stress``."""
@@ -85,7 +102,8 @@ def resolve(
     document, where
         Where the block stands, for messages.
     out
-        Takes unknown ids and values outside their domain; those are left at their column.
+        Takes unknown ids, ids that no code reads and values outside their domain; those are left
+        at their column.
 
     Examples
     --------
@@ -107,6 +125,8 @@ def resolve(
             problems.add(
                 places.place(at), _path(at), expected="a parameter id", got=repr(name), mend=mend
             )
+        elif not table[name].read:
+            _refuse_unread(problems, places, at)
         elif not table[name].minimum <= value <= table[name].maximum:
             one = table[name]
             problems.add(
@@ -132,6 +152,8 @@ def _columns(
         if key in DRIVER_PREFIXES:
             columns.update(dict.fromkeys(DRIVER_PREFIXES[key], column))
         elif key in families or any(_begins(name, key) for name in table):
+            if not any(one.read for name, one in table.items() if _begins(name, key)):
+                _refuse_unread(out, places, (*where, "driver_sets", key))
             columns[key] = column
         else:
             at = (*where, "driver_sets", key)
@@ -140,6 +162,11 @@ def _columns(
             expected = "a driver or the first part of an id"
             out.add(places.place(at), _path(at), expected=expected, got=repr(key), mend=mend)
     return columns
+
+
+def _refuse_unread(out: Problems, places: Document, at: Location) -> None:
+    got = f"{str(at[-1])!r}, which is {NOT_READ_SAID}"
+    out.add(places.place(at), _path(at), expected="a parameter in use", got=got, mend="removing it")
 
 
 def _longest(name: str, prefixes: Mapping[str, str]) -> str:

@@ -71,6 +71,15 @@ class Study:
     sources: Mapping[str, str]
     summaries: tuple[BoxSummary, ...]
 
+    def __repr__(self) -> str:
+        """Return name, size and digest."""
+        book = self.inputs.book
+        facilities = len({tranche.facility for tranche in book.tranches})
+        return (
+            f"<Study {self.name!r}: {len(book.boxes)} boxes, {facilities} facilities,"
+            f" {self.inputs.horizon} months, digest {self.digest[:12]}>"
+        )
+
 
 def load_study(path: str | Path, overrides: Mapping[str, Any] | None = None) -> Study:
     """Read, check and resolve a study.

@@ -9,6 +9,7 @@ from typing import Any, Final
 import xarray as xr
 
 from simulator.analytics.estimate import format_significant
+from simulator.config.parameters import NOT_READ_SAID, Parameter
 from simulator.config.parameters import parameter_table as package_parameters
 from simulator.reports.tables.table import Table
 
@@ -74,21 +75,20 @@ def parameter_table(parameters: Any, reference: Any) -> Table:
     """List parameters with unit, what they rest on and their source.
 
     Units and sources are those of the package's own table; a value that is in none of its three
-    columns is marked as the study's own.
+    columns is marked as the study's own, one that no code reads as not read.
     """
     known = package_parameters()
     frozen = reference if isinstance(reference, Mapping) else {}
     rows = []
     for name, value in _items(parameters):
         one = known.get(name)
-        own = one is None or value not in (one.low, one.base, one.stress)
         rows.append(
             [
                 name,
                 _text(value),
                 _text(frozen[name]) if frozen.get(name, value) != value else "",
                 one.unit if one else "",
-                "study's own value" if own else one.basis if one else "",
+                _basis(one, value),
                 one.source if one else "",
             ]
         )
@@ -99,6 +99,15 @@ def parameter_table(parameters: Any, reference: Any) -> Table:
         "The reference is what was expected at the start; it stays when a stress moves the value.",
         words=6,
     )
+
+
+def _basis(one: Parameter | None, value: Any) -> str:
+    """Say what a value rests on."""
+    if one and not one.read:
+        return NOT_READ_SAID
+    if one is None or value not in (one.low, one.base, one.stress):
+        return "study's own value"
+    return one.basis
 
 
 def switch_table(switches: Any) -> Table:

@@ -111,7 +111,7 @@ def sections(analysis: Analysis, drawn: Mapping[str, Picture]) -> list[Section]:
         Section(
             "sponsors",
             "Sponsors and counterparties",
-            "When they default, and what that does to the sponsors' owners.",
+            "When they default, and how far the sponsors' owners are diluted.",
             images=_images(drawn, "names"),
             tables=(
                 owners.sponsors(analysis),
@@ -121,6 +121,7 @@ def sections(analysis: Analysis, drawn: Mapping[str, Picture]) -> list[Section]:
                     "Cumulative probability of default by counterparty",
                 ),
             ),
+            folded=(owners.sponsor_profit(analysis),),
         ),
         Section(
             "enough",

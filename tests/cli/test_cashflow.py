@@ -51,6 +51,16 @@ def test_table_of_a_holdco(call: Call, template: Path) -> None:
     assert "paid by Example Cloud" in result.stdout
 
 
+@pytest.mark.parametrize(("facility", "least"), [("TERM-A", 1.2), ("TERM-B", 1.3)])
+def test_the_template_serves_its_debt(
+    call: Call, template: Path, facility: str, least: float
+) -> None:
+    result = call("cashflow", template, "--facility", facility, "--json")
+    assert "defaults" not in result.stderr
+    covers = [one for one in json.loads(result.stdout)["lines"]["dscr"] if one is not None]
+    assert min(covers) > least
+
+
 def test_unknown_facility(call: Call, template: Path) -> None:
     result = call("cashflow", template, "--facility", "TERM-C", *SHORT)
     assert result.exit_code == 2

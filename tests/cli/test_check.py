@@ -7,15 +7,18 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import Result
 
-from simulator.cli import COMMANDS
+from simulator.cli import COMMANDS, LazyGroup, main
 from simulator.config.json_schema import schema_text
 from tests.unit.config.conftest import Draft
 from tests.unit.config.wrong import TEN
 
 Call = Callable[..., Result]
+
+THERE = LazyGroup().list_commands(click.Context(main))
 
 
 def files(folder: Path) -> set[Path]:
@@ -90,7 +93,7 @@ def test_estimates_grow_with_the_run(call: Call, template: Path) -> None:
         cost("--paths", 1_000_000),
         cost("--paths", 1_000_000, "--jobs", 2),
     )
-    for name in ("seconds", "memory_mb", "disk_mb"):
+    for name in ("seconds", "memory_mb", "disk_mb", "results_mb"):
         assert small[name] < large[name]
     assert shared["seconds"] < large["seconds"]
 
@@ -111,6 +114,20 @@ def test_a_file_that_is_not_there(call: Call, tmp_path: Path) -> None:
 def test_wrong_usage(call: Call) -> None:
     assert call("check").exit_code == 2
     assert call("chekc").exit_code == 2
+
+
+@pytest.mark.parametrize("wrong", [("--paths", -5), ("--paths", 0), ("--jobs", -1)])
+def test_impossible_runs(call: Call, template: Path, wrong: tuple[str, int]) -> None:
+    result = call("check", template, *wrong)
+    assert result.exit_code == 2
+    assert wrong[0] in result.stderr
+
+
+@pytest.mark.parametrize("name", [(), *((name,) for name in THERE)])
+def test_help_has_examples(call: Call, name: tuple[str, ...]) -> None:
+    result = call(*name, "--help")
+    assert result.exit_code == 0
+    assert f"\n  Examples:\n    neobox {' '.join(name)}" in result.stdout
 
 
 def test_schema(call: Call) -> None:

@@ -48,15 +48,31 @@ def test_tells_the_default(call: Call, run: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "The path is the stored one, bit for bit." in result.stdout
     assert "DEFAULTS" in result.stdout
-    assert "facility_default_trigger" in result.stdout
+    assert "  Event of default  " in result.stdout
+    assert "facility_default_trigger" not in result.stdout
+    assert "Lenders' loss, PV " in result.stdout
     assert "paid by" in result.stdout
+
+
+def test_a_workout_has_no_cfads(call: Call, run: Path) -> None:
+    path, facility = defaulted(run)
+    result = call("explain", run, "--path", path, "--facility", facility)
+    month = int(open_run(run)["facility_default_month"].sel(facility=facility)[path])
+    assert "CFADS and service are blank in a workout" in result.stdout
+    head, *table = result.stdout[result.stdout.index("\nmonth ") + 1 :].splitlines()
+    end = head.index("CFADS") + len("CFADS")
+    cells = {
+        int(line[:5]): line[end - 5 : end].strip() for line in table if line[:5].strip().isdigit()
+    }
+    assert cells[month] != ""
+    assert cells[month + 1] == ""
 
 
 def test_json(call: Call, run: Path) -> None:
     path, facility = defaulted(run)
-    found = json.loads(
-        call("explain", run, "--path", path, "--facility", facility, "--json").stdout
-    )
+    result = call("explain", run, "--path", path, "--facility", facility, "--json")
+    assert result.stderr == ""
+    found = json.loads(result.stdout)
     stored = open_run(run).sel(facility=facility).isel(path=path)
     assert found["same_as_stored"]
     assert found["outcome"]["lender_loss"] == float(stored["lender_loss"])
@@ -106,3 +122,26 @@ def test_no_run(call: Call, tmp_path: Path) -> None:
     result = call("explain", tmp_path, "--path", 0, "--facility", "TERM-A")
     assert result.exit_code == 2
     assert "no run here" in result.stderr
+
+
+def test_what_lenders_decide() -> None:
+    from types import SimpleNamespace
+    from typing import Any
+
+    from simulator.engine.timeline import decision
+
+    boxes = SimpleNamespace(run_months=36, sale_lag=9)
+    prepared = SimpleNamespace(horizon=72, params=SimpleNamespace(boxes=boxes))
+    path: Any = SimpleNamespace(prepared=prepared)
+    assert decision(path, "BOX-A", 19, 55) == (
+        "lenders decide to run BOX-A for 36 months and to sell it then, in month 55"
+    )
+    assert decision(path, "BOX-A", 19, 28) == (
+        "lenders decide to sell BOX-A at once: the sale is made in month 28"
+    )
+    assert decision(path, "BOX-A", 69, 78).endswith("(month 72, the horizon, comes first)")
+
+
+def test_a_note_while_it_works(call: Call, run: Path) -> None:
+    result = call("explain", run, "--path", 0, "--facility", "TERM-A")
+    assert "simulating path 0 again" in result.stderr

@@ -49,5 +49,43 @@ def test_a_log_gets_a_line_every_ten_seconds(monkeypatch: pytest.MonkeyPatch) ->
     assert written.endswith("50%  500 of 1,000 paths  100 paths/s  5 s left")
 
 
+def test_a_note_is_replaced_on_a_terminal() -> None:
+    stream = Terminal()
+    with ProgressLine(stream) as line:
+        line.note("preparing base")
+        line(Progress(300, 1000, 0, 3.0))
+    assert stream.getvalue().startswith("\rpreparing base\x1b[K\r[###")
+    assert stream.getvalue().endswith("left\x1b[K\n")
+
+
+def test_a_note_goes_when_the_work_is_done_or_fails() -> None:
+    stream = Terminal()
+    line = ProgressLine(stream)
+    line.note("preparing base")
+    with pytest.raises(ValueError, match="wrong"), line:
+        raise ValueError("wrong")
+    assert stream.getvalue() == "\rpreparing base\x1b[K\r\x1b[K"
+
+
+def test_a_note_is_a_line_of_a_log_and_nothing_if_quiet() -> None:
+    stream, silent = io.StringIO(), Terminal()
+    with ProgressLine(stream) as line:
+        line.note("preparing base")
+    (written,) = stream.getvalue().splitlines()
+    assert written.endswith(" preparing base")
+    with ProgressLine(silent, quiet=True) as line:
+        line.note("preparing base")
+    assert silent.getvalue() == ""
+
+
+def test_the_end_of_a_long_run_is_told() -> None:
+    stream: Any = io.StringIO()
+    with ProgressLine(stream) as line:
+        line(Progress(500, 1000, 0, 3.0))
+        line(Progress(1000, 1000, 0, 5.0))
+    (written,) = stream.getvalue().splitlines()
+    assert written.endswith("100%  1,000 of 1,000 paths  200 paths/s  writing the results")
+
+
 def test_no_rate_before_the_first_result() -> None:
     assert progress.told(Progress(500, 1000, 500, 0.0)) == " 50%  500 of 1,000 paths"

@@ -62,6 +62,19 @@ def test_figures(call: Call, run: Path, tmp_path: Path, quick: None) -> None:
     assert {"exceedance.svg", "portfolio.svg", "rental_price_contract.svg"} <= names
 
 
+def test_a_format_without_figures_is_refused(call: Call, run: Path) -> None:
+    result = call("report", run, "--format", "svg")
+    assert result.exit_code == 2
+    assert "add --figures FOLDER" in result.stderr
+
+
+def test_a_note_while_it_works(call: Call, run: Path, tmp_path: Path, quick: None) -> None:
+    result = call("report", run, "--out", tmp_path / "r.html", "--figures", tmp_path / "f")
+    for text in ("summing up the results", "writing the report", "drawing the figures"):
+        assert text in result.stderr
+    assert {path.suffix for path in (tmp_path / "f").iterdir()} == {".png"}
+
+
 def test_ratings_of_the_users_own(call: Call, run: Path, tmp_path: Path, quick: None) -> None:
     scale = tmp_path / "scale.csv"
     scale.write_text("rating,expected_loss\nsafe,0.01%\nrisky,50%\n")

@@ -15,6 +15,8 @@ FIRST_TEST_MONTHS = 12
 """Months from the last draw to the first covenant test where the tape gives none."""
 TEST_INTERVAL = 3
 """Months between tests where the tape gives none: quarterly."""
+OPENING_EQUITY = "depreciated cost + reserves - debt, at least 0; 0 before the first delivery"
+"""Equity at t0 where the tape gives none; only the engine knows the reserves it rests on."""
 
 
 def is_investment_grade(
@@ -69,6 +71,8 @@ def fill_box(
         "full": (0.0, "a full guarantee has no cap"),
     }
     lockup, default = _covers(box, market, ledger)
+    if box.equity0_usd_m is None:
+        ledger.note("boxes", box.box, "equity0_usd_m", "by rule at t0", OPENING_EQUITY)
     plain: dict[str, tuple[object, str]] = {
         "power_hedged": (terms["pow.hedged"], "pow.hedged"),
         "colo_usd_per_kw_month": (terms["pow.colo"], "pow.colo"),

@@ -8,12 +8,12 @@ from typing import Final
 
 import xarray as xr
 
-from simulator.analytics.estimate import format_significant
 from simulator.analytics.frame import labels
 from simulator.analytics.summary import Analysis
 from simulator.reports.canvas import Picture
 from simulator.reports.catalogue.sizes import BELOW_DATES, MOST_PANELS
 from simulator.reports.figures import fans
+from simulator.reports.tables.fans import quantile_text
 
 BANDS: Final = "Bands hold the middle 50, 80, 90 and 98% of paths month by month."
 
@@ -112,8 +112,9 @@ def _ends(run: xr.Dataset, series: str, entity: str = "", names: Sequence[str] =
     parts = []
     for name in names:
         fan = run[f"fan_{series}"].sel({entity: name} if entity else {})
-        first, last = (fan.isel(month=i).sel(quantile=[0.05, 0.5, 0.95]).values for i in (0, -1))
-        low, middle, high = (format_significant(float(value), 3) for value in last)
-        text = f"median {format_significant(float(first[1]), 3)} in the first month, {middle} in "
+        error = run[f"fan_{series}_se"].sel({entity: name} if entity else {})
+        first = quantile_text(fan, error, 0.5, 0)
+        low, middle, high = (quantile_text(fan, error, level, -1) for level in (0.05, 0.5, 0.95))
+        text = f"median {first} in the first month, {middle} in "
         parts.append(f"{name} {text}the last (5% to 95%: {low} to {high}).".strip())
     return " ".join(parts)

@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from simulator.analytics.estimate import format_estimate, format_significant
+from simulator.analytics.estimate import format_estimate, format_probability
 from simulator.analytics.frame import estimate_at, labels
 from simulator.analytics.summary import Analysis
 from simulator.reports.canvas import Picture
@@ -94,7 +94,8 @@ def names(analysis: Analysis) -> Iterable[Picture | None]:
         (analysis.sponsor_defaults, "sponsor", "Sponsors"),
         (analysis.counterparty_defaults, "counterparty", "Counterparties"),
     ):
-        final = table["default_probability"].isel(year=-1).values
+        last = table["default_probability"].isel(year=-1)
+        final = last.values
         order = np.argsort(-final, kind="stable")[:MOST_LINES]
         names = [str(name) for name in table[entity].values[order]]
         if not names:
@@ -102,7 +103,10 @@ def names(analysis: Analysis) -> Iterable[Picture | None]:
         panels.append(
             partial(defaults.default_curves, table, entity=entity, names=names, title=title)
         )
-        said.append(f"{names[0]} {format_significant(100 * float(final[order[0]]), 3)}%")
+        first = estimate_at(
+            table, "default_probability", **{entity: names[0], "year": last["year"].values}
+        )
+        said.append(f"{names[0]} {format_probability(*first, analysis.run.sizes['path'])}")
     if panels:
         yield Picture(
             "names",

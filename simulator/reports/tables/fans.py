@@ -38,7 +38,7 @@ def fan_table(
         cells = []
         for month in months:
             low, middle, high = (
-                _point(fan, error, level, month, 100.0 if percent else 1.0)
+                quantile_text(fan, error, level, month, 100.0 if percent else 1.0)
                 for level in (0.05, 0.5, 0.95)
             )
             cells.append(middle if low == "n/a" else f"{middle} ({low} to {high})")
@@ -51,8 +51,22 @@ def fan_table(
     )
 
 
-def _point(fan: xr.DataArray, error: xr.DataArray, level: float, month: int, scale: float) -> str:
-    """Read one quantile with as many digits as its error supports."""
+def quantile_text(
+    fan: xr.DataArray, error: xr.DataArray, level: float, month: int, scale: float = 1.0
+) -> str:
+    """Read one quantile with as many digits as its error supports.
+
+    Parameters
+    ----------
+    fan, error : DataArray
+        Quantiles by level and month, and their standard errors.
+    level : float
+        Of the quantile.
+    month : int
+        Position.
+    scale : float
+        Factor on both.
+    """
     value = scale * float(fan.sel(quantile=level).isel(month=month))
     se = scale * float(error.sel(quantile=level).isel(month=month))
     if math.isnan(value):

@@ -102,7 +102,8 @@ def facilities(analysis: Analysis) -> Table:
         "of them. EL, VaR and ES in percent of the amount lent (opening claim and draws, PV). PD "
         "is over the whole horizon, of the book that any facility it holds defaults. LGD is "
         "principal lost over claim at default. Ratings are read off the expected loss on a scale "
-        f"of five-year losses: {analysis.risk.attrs['rating_scale']}.",
+        f"of five-year losses: {analysis.risk.attrs['rating_scale']}; n/a where nothing was ever "
+        "lent.",
         strong=1,
     )
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from simulator.analytics.frame import labels
+from typing import Final
+
+from simulator.analytics.frame import estimate_at, labels
 from simulator.analytics.summary import Analysis
 from simulator.reports.tables.table import Table, level_name, reader_of
+
+FEWEST_DEFINED: Final = 0.5
+"""Share of paths with a rate of return below which its quantiles are not printed."""
 
 
 def equity(analysis: Analysis) -> list[Table]:
@@ -24,11 +29,22 @@ def equity(analysis: Analysis) -> list[Table]:
                 *(one.number("pnl", probability=p) for p in (0.05, 0.5, 0.95)),
             ]
         )
-        back.append([name, *(one.number("moic", probability=p) for p in points)])
+        back.append(
+            [
+                name,
+                *(one.number("moic", probability=p) for p in points),
+                one.chance("moic_undefined_share"),
+            ]
+        )
+        defined = estimate_at(analysis.equity, "irr_defined_share", box=name).value
         rate.append(
             [
                 name,
-                *(one.percent("irr", probability=p) for p in points),
+                *(
+                    one.percent("irr", probability=p) if defined >= FEWEST_DEFINED else "n/a"
+                    for p in points
+                ),
+                one.chance("irr_defined_share"),
                 one.chance("irr_none_share"),
                 one.chance("irr_several_share"),
             ]
@@ -44,20 +60,26 @@ def equity(analysis: Analysis) -> list[Table]:
             loss,
             "Wiped out: less than 5% of what was paid in comes back.",
         ),
-        Table("Box equity: money multiple, quantiles over paths", ("", *heads), back),
+        Table(
+            "Box equity: money multiple, quantiles over the paths on which it exists",
+            ("", *heads, "undefined"),
+            back,
+            "Undefined: nothing was paid in. Those paths are in no quantile.",
+        ),
         Table(
             "Box equity: internal rate of return, quantiles over the paths on which it exists",
-            ("", *heads, "no rate", "ambiguous"),
+            ("", *heads, "defined", "no rate", "several rates"),
             rate,
-            "Of the paths without a rate (nothing comes back) and those whose flows change sign "
-            "more than once (ambiguous) none is in a quantile: where the last two columns are "
-            "large, read the multiples instead.",
+            "Paths on which no rate brings the flows to zero (such as those on which nothing comes "
+            "back) and paths on which several do are in no quantile: where these are many, read "
+            "the multiples instead. Quantiles are n/a where a rate is defined on less than half of "
+            "the paths.",
         ),
     ]
 
 
 def sponsors(analysis: Analysis) -> Table:
-    """Sponsors and their owners."""
+    """Sponsors: default and dilution."""
     read = reader_of(analysis, analysis.sponsors)
     rows = [
         [
@@ -65,17 +87,34 @@ def sponsors(analysis: Analysis) -> Table:
             read.chance("default_probability", sponsor=name),
             read.chance("dilution_probability", sponsor=name),
             read.percent("mean_dilution", sponsor=name),
+        ]
+        for name in labels(analysis.sponsors, "sponsor")
+    ]
+    return Table(
+        "Sponsors: default and dilution",
+        ("", "PD", "P(diluted)", "mean share given up"),
+        rows,
+    )
+
+
+def sponsor_profit(analysis: Analysis) -> Table:
+    """Profit of the sponsors' opening owners, which is degenerate where debt exceeds value."""
+    read = reader_of(analysis, analysis.sponsors)
+    rows = [
+        [
+            name,
             read.number("mean_pnl", sponsor=name),
             *(read.number("pnl", sponsor=name, probability=p) for p in (0.05, 0.5, 0.95)),
         ]
         for name in labels(analysis.sponsors, "sponsor")
     ]
     return Table(
-        "Sponsors: default, dilution, and profit of their opening owners (PV, USD m)",
-        (
-            *("", "PD", "P(diluted)", "mean share given up", "mean profit"),
-            *("profit 5%", "50%", "95%"),
-        ),
+        "Sponsors: profit of their opening owners within the tape (PV, USD m)",
+        ("", "mean profit", "profit 5%", "50%", "95%"),
         rows,
-        "The sponsor's profit contains that of its boxes: never add the two.",
+        "Closing less opening value, each max(0, cash + equity of the boxes - debt of the HoldCo). "
+        "For a HoldCo that owes more than its cash and boxes are worth at the start both are 0 on "
+        "most paths, and so is the profit: it says nothing about such owners. Cash is discounted "
+        "at the hurdle rate and earns nothing, so a HoldCo that holds cash shows a loss for that "
+        "alone. The profit contains that of the boxes: never add the two.",
     )

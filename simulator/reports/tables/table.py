@@ -12,8 +12,8 @@ from simulator.analytics.estimate import format_estimate, format_probability
 from simulator.analytics.frame import estimate_at
 from simulator.analytics.summary import Analysis
 
-RESOLUTION: Final = 0.001
-"""Errors below a thousand dollars [USD m], or a thousandth of a percent, are not printed."""
+RESOLUTION: Final = 1e-6
+"""Errors below a dollar [USD m], or a millionth of a percent, are rounding and are not printed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,6 +148,18 @@ def test_run_that_does_not_say_what_was_lent() -> None:
     assert float(table["expected_loss_share"].sel(facility="one")) == pytest.approx(0.05)
 
 
+def test_a_facility_that_was_never_lent_to_has_no_rating() -> None:
+    run = tiny()
+    for name in ("lender_loss", "lender_loss_share", "tranche_loss", "tranche_drawn_pv"):
+        run[name] = run[name] * [1.0, 0.0]
+    two = risk_table(run).sel(facility="two")
+    assert str(two["implied_rating"].values) == str(two["implied_rating_range"].values) == "n/a"
+    assert math.isnan(float(two["expected_loss_share"]))
+    assert math.isnan(float(two["value_at_risk_share"].sel(level=0.99)))
+    assert float(two["expected_loss"]) == 0.0
+    assert str(risk_table(run)["book_implied_rating"].values) != "n/a"
+
+
 def test_no_loss_at_all() -> None:
     run = tiny()
     for name in ("lender_loss", "lender_loss_share", "lender_principal_loss", "book_lender_loss"):
@@ -208,6 +220,7 @@ def test_equity_never_averages_what_is_not_defined() -> None:
     assert float(one["moic_undefined_share"]) == 0.1
     assert float(one["moic"].sel(probability=0.5)) == 1.5
     assert float(one["moic"].sel(probability=0.05)) == 0.0
+    assert float(two["irr_defined_share"]) == pytest.approx(0.7)
     assert float(two["irr_none_share"]) == 0.2
     assert float(two["irr_several_share"]) == 0.1
     assert float(two["irr"].sel(probability=0.05)) == 0.2

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from simulator.config.parameters import resolve
+from simulator.config.schema import ParameterBlock
 from tests.unit.config.conftest import Draft
 
 CELLS: dict[str, tuple[str, str, dict[str, Any], str, str]] = {
@@ -208,3 +210,21 @@ def test_faults_of_rules_are_told_together_with_the_others(draft: Draft) -> None
         "counterparties.Example Search.rating",
         "contract_value_usd_m",
     ]
+
+
+def test_a_running_cost_beyond_any_price_is_refused(draft: Draft) -> None:
+    draft.row("assets", "B-1")["gpus"] = 12
+    problem = draft.problem()
+    assert (problem.path, problem.place.rsplit("/", 1)[1]) == ("cost_usd_m", "assets.csv:4")
+    assert problem.expected == "a running cost of at most 50 USD/GPU-hour"
+    cost = resolve(ParameterBlock())["gpu.om"] * 350e6 / 12 / 8760
+    assert problem.got.startswith(f"{cost:.4g} (")
+
+
+@pytest.mark.parametrize("update", [{"triple_net": "true"}, {"operations_share": 0}])
+def test_a_box_without_operations_of_its_own_has_no_such_cost(
+    draft: Draft, update: dict[str, object]
+) -> None:
+    draft.row("assets", "B-1")["gpus"] = 12
+    draft.row("boxes", "BOX-B").update(update)
+    assert draft.load().inputs.book.boxes

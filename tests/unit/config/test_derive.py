@@ -92,7 +92,7 @@ class TestDebt:
         assert loan.amortisation is Amortisation.LEVEL
         assert (loan.undrawn_fee, loan.hedge_share, loan.swap_rate) == (0, 0, 0)
         assert (loan.sponsor, loan.facility) == ("Example Cloud", "TERM-B")
-        assert loan.advance == pytest.approx(400 / 500)
+        assert loan.advance == pytest.approx(360 / 500)
         assert (loan.lender_share, loan.balloon, loan.depreciation_months) == (1, 0, 72)
 
     def test_holdco_debt(self, draft: Draft) -> None:
@@ -156,7 +156,7 @@ class TestDeliveries:
             draft.row("assets", name)["cost_usd_m"] = ""
         study = draft.load()
         assert tranche(study, "TERM-B").advance == base("loan.ltv0")
-        assert [one.cost for one in assets(study, "B-")] == [400 / base("loan.ltv0") / 2] * 2
+        assert [one.cost for one in assets(study, "B-")] == [360 / base("loan.ltv0") / 2] * 2
 
     def test_planned_and_accepted(self, draft: Draft) -> None:
         study = draft.load()
@@ -217,7 +217,7 @@ class TestContracts:
         )
         gpus = 350e6 / base("gpu.capex.H200")
         price = contract(draft.load(), "LAB-1").price
-        assert price == pytest.approx(400e6 / (gpus * 8760 * 3), rel=1e-12)
+        assert price == pytest.approx(400e6 / (gpus * 8760 * 5), rel=1e-12)
 
     def test_solved_price_gives_the_cover(self, draft: Draft) -> None:
         """Revenue less cost over an annuity computed here from scratch."""
@@ -259,7 +259,7 @@ class TestContracts:
             price_usd_per_gpu_hour="", contract_value_usd_m=90000
         )
         problem = draft.problem()
-        assert (problem.path, problem.got) == ("contract_value_usd_m", "538.2")
+        assert (problem.path, problem.got) == ("contract_value_usd_m", "322.9")
 
     def test_term_and_other_blanks(self, draft: Draft) -> None:
         draft.row("contracts", "SEARCH-1")["term_months"] = ""
@@ -272,7 +272,7 @@ class TestContracts:
         draft.row("contracts", "LAB-1").update(backstop="Example Search", consent="at_will")
         terms = contract(draft.load(), "LAB-1")
         gpus = 350e6 / base("gpu.capex.H200")
-        assert terms.backstop_cap == pytest.approx(2.6 * gpus * 8760 * 3 / 1e6)
+        assert terms.backstop_cap == pytest.approx(2.6 * gpus * 8760 * 5 / 1e6)
         assert terms.consent_multiplier == 4
 
 
@@ -291,6 +291,15 @@ class TestBoxes:
         assert first.colo_usd_per_kw_month == base("pow.colo")
         assert math.isnan(first.equity0)
         assert (first.sweep_share, first.ltc_trigger, first.cures) == (0, 0, 4)
+
+    def test_opening_equity_is_told_where_the_engine_derives_it(self, draft: Draft) -> None:
+        draft.row("boxes", "BOX-B")["equity0_usd_m"] = 250
+        study = draft.load()
+        (cell,) = (one for one in study.derived if one.field == "equity0_usd_m")
+        assert (cell.row, cell.value, cell.assumed) == ("BOX-A", "by rule at t0", False)
+        assert "depreciated cost + reserves - debt" in cell.rule
+        assert math.isnan(box(study, "BOX-A").equity0)
+        assert box(study, "BOX-B").equity0 == 250
 
     @pytest.mark.parametrize(
         ("cells", "covers"),

@@ -81,7 +81,15 @@ def test_an_override_leaves_the_rest_alone(draft: Draft) -> None:
     ("key", "value", "path", "part"),
     [
         ("horizon", 60, "horizon", "horizon_months"),
-        ("dem.sgma", 0.1, "dem", "a known key"),
+        ("dem.sgma", 0.1, "dem.sgma", "'dem.sigma' (did you mean that?)"),
+        ("gpu.detla", -0.3, "gpu.detla", "'gpu.delta' (did you mean that?)"),
+        ("dem.qqqqqqqq", 1, "dem.qqqqqqqq", "begins with dem."),
+        (
+            "loan.tail_balloon",
+            0.1,
+            "parameters.values.loan.tail_balloon",
+            "not read by this version",
+        ),
         ("debt.TERM-C.margin_bp", 1, "TERM-C", "did you mean"),
         ("debt.TERM-A.margn_bp", 1, "margn_bp", "margin_bp"),
         ("debt.TERM-A.advance", 85, "advance", "85%"),

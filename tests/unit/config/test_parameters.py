@@ -1,11 +1,19 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
 import pytest
 
 from simulator.config.drivers import DRIVER_PREFIXES
 from simulator.config.errors import Problems
-from simulator.config.parameters import parameter_table, resolve
+from simulator.config.parameters import NOT_READ, NOT_READ_SAID, parameter_table, resolve
 from simulator.config.schema import ParameterBlock
+from simulator.engine.pack import pack_model
+from simulator.engine.pack_market import empty_reference, pack_market
+from tests.unit.config.conftest import Draft
 
 
 def block(**keys: object) -> ParameterBlock:
@@ -75,3 +83,70 @@ def test_unknown_and_out_of_domain_are_noted_and_left() -> None:
     assert "'dem.sigma' (did you mean that?)" in said["dem.sgima"].mend
     assert said["cp.rho"].expected == "0 to 0.95 (correlation)"
     assert "'demand'" in said["parameters.driver_sets.demnd"].mend
+
+
+class Recorded(dict[str, float]):
+    """Parameters that remember which of them were read, in `seen`."""
+
+    def __init__(self, values: Mapping[str, float], seen: set[str]) -> None:
+        super().__init__(values)
+        self.seen = seen
+
+    def __getitem__(self, key: str) -> float:
+        self.seen.add(key)
+        return super().__getitem__(key)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self.seen.add(key)
+        return super().get(key, default)
+
+
+def pack(draft: Draft, seen: set[str]) -> None:
+    """Resolve a study and pack it for the engine; note the parameters that are read."""
+    loaded = draft.load().inputs
+    inputs = replace(
+        loaded,
+        parameters=Recorded(loaded.parameters, seen),
+        reference=Recorded(loaded.reference, seen),
+    )
+    market = pack_market(inputs, inputs.parameters, empty_reference(inputs.horizon))
+    pack_model(inputs, market, np.zeros((1, inputs.horizon + 1)))
+
+
+def test_every_parameter_is_read_or_said_not_to_be(
+    draft: Draft, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two studies that leave every rule something to do."""
+    seen: set[str] = set()
+    monkeypatch.setattr(
+        "simulator.config.study.resolve",
+        lambda *given, **named: Recorded(resolve(*given, **named), seen),
+    )
+    pack(draft, seen)
+    draft.study["drivers"] = {"easing": True}
+    draft.study["counterparties"]["Example Search"] |= {"kind": "corporate", "rating": "B2"}
+    draft.study["sites"][next(iter(draft.study["sites"]))]["network_risk"] = True
+    for table, column in (("debt", "advance"), ("assets", "cost_usd_m")):
+        for row in draft.tape[table]:
+            row.pop(column, None)
+    pack(draft, seen)
+    assert set(parameter_table()) - seen == NOT_READ
+
+
+@pytest.mark.parametrize("name", sorted(NOT_READ))
+def test_what_is_not_read_is_refused(name: str) -> None:
+    one, out = parameter_table()[name], Problems()
+    assert not one.read
+    assert one.description.startswith(NOT_READ_SAID)
+    assert resolve(block(values={name: one.stress}), out=out) == resolve(block())
+    (problem,) = out
+    assert NOT_READ_SAID in problem.got
+    assert problem.mend == "removing it"
+
+
+@pytest.mark.parametrize("key", ["cp.pf_season", "loan.tail_balloon"])
+def test_a_set_for_nothing_that_is_read_is_refused(key: str) -> None:
+    out = Problems()
+    resolve(block(driver_sets={key: "stress"}), out=out)
+    (problem,) = out
+    assert NOT_READ_SAID in problem.got

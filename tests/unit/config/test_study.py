@@ -179,3 +179,9 @@ def test_every_column_is_described_where_it_can_be_blank() -> None:
             if not field.is_required() and name not in ("source", "assumed"):
                 told = "blank" in str(field.description)
                 assert told or name in ("fixed_rate", "contract_value_usd_m"), name
+
+
+def test_repr_is_short(draft: Draft) -> None:
+    study = draft.load()
+    text = f"<Study 'my-study': 2 boxes, 3 facilities, 72 months, digest {study.digest[:12]}>"
+    assert repr(study) == text

@@ -43,6 +43,8 @@ def test_a_value_of_the_package_has_its_source() -> None:
     assert row[3:] == [known.unit, known.basis, known.source]
     (row,) = table_of({"dem.sigma": 0.123}, {}).rows
     assert row[4] == "study's own value"
+    (row,) = table_of({"loan.tail_balloon": 0.05}, {}).rows
+    assert row[4] == "not read by this version"
     (row,) = table_of({"not.there": 1}, None).rows
     assert row[3:] == ["", "study's own value", ""]
 
