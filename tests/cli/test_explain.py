@@ -27,6 +27,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     study = write_template(folder / "study")[0]
     arguments = ["run", study, "--paths", PATHS, "--seed", 3, "--out", folder / "run"]
     arguments += ["--set", "horizon_months=24", "--set", "drivers.compensator=false"]
+    arguments += ["--set", "contracts.LAB-1.price_usd_per_gpu_hour=1.5"]  # too little: it defaults
     result = CliRunner().invoke(main, [str(one) for one in arguments])
     assert result.exit_code == 0, result.output
     return folder / "run"
