@@ -76,7 +76,8 @@ def portfolio(analysis: Analysis) -> Iterable[Picture | None]:
         analysis.run,
         "portfolio",
         "The book by month. Coverage is over three months; the dashed line is cash flow equal to "
-        "debt service, and the line ends when next to no debt is left.",
+        "debt service, and the line ends when next to no debt is left. The loss so far counts a "
+        "claim when its workout closes, and shrinks if a guarantor pays afterwards.",
         PORTFOLIO,
     )
 
