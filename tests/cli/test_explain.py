@@ -17,7 +17,7 @@ Call = Callable[..., Result]
 
 pytestmark = pytest.mark.nojit
 
-PATHS = 12
+PATHS, SEED = 12, 8
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a small run with a default."""
     folder = tmp_path_factory.mktemp("explained")
     study = write_template(folder / "study")[0]
-    arguments = ["run", study, "--paths", PATHS, "--seed", 3, "--out", folder / "run"]
+    arguments = ["run", study, "--paths", PATHS, "--seed", SEED, "--out", folder / "run"]
     arguments += ["--set", "horizon_months=24", "--set", "drivers.compensator=false"]
     arguments += ["--set", "contracts.LAB-1.price_usd_per_gpu_hour=1.5"]  # too little: it defaults
     result = CliRunner().invoke(main, [str(one) for one in arguments])
@@ -101,7 +101,7 @@ def test_notices_a_difference_of_one_bit(run: Path) -> None:
     from simulator.engine.prepare import prepare
 
     resolved = json.loads((run / "config.resolved.json").read_text(encoding="utf-8"))
-    path = trace_path(prepare(stored_inputs(resolved)), 3, 0)
+    path = trace_path(prepare(stored_inputs(resolved)), SEED, 0)
     dataset = open_run(run).load()
     assert differences(dataset, path, 0) == []
     array = path.scalars["equity_pnl"]
