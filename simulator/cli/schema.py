@@ -8,8 +8,9 @@ EPILOG = """\b
 Examples:
   neobox schema > schema.json
 
+\b
 Editors that know YAML check a study as it is typed if its first line is
-# yaml-language-server: $schema=schema.json
+  # yaml-language-server: $schema=schema.json
 """
 
 
