@@ -162,7 +162,7 @@ def plan_run(
             labels=labels_of(study.inputs, layout),
             versions=current_versions(),
             keep_paths=keep_paths,
-            title=study.name,
+            title=study.title,
         )
 
     if chunk is not None:

@@ -1,6 +1,6 @@
 """Deliveries: when GPUs arrive, what they cost, who pays, and when they are accepted.
 
-    due = planned + site delay + slips;   capex = cost x memory cost x noise x tariff
+    due = max(planned + site delay, licence) + slips;   capex = cost x memory cost x noise x tariff
     debt = min(undrawn, advance x capex, capex - prepayment);   equity pays the rest
 
 Model: docs/model.md §11; `del.*`, `mem.delay`, `box.commission`, `contract.long_stop`.
@@ -35,7 +35,7 @@ from simulator.credit.leases import (
     start_reletting,
 )
 from simulator.credit.names import NAME
-from simulator.drivers.draws import normals
+from simulator.drivers.draws import normals, uniforms
 from simulator.drivers.memory import CAPEX_LAG
 from simulator.numerics.elementary import exp
 from simulator.numerics.jit import inlined, inner
@@ -43,6 +43,8 @@ from simulator.numerics.rows import row_names
 
 CAPEX_SD = 0.08  # of log capex
 SLIP_SD = 0.7  # of log delay
+LICENCE_MONTHS = 6.0  # median wait for an export licence
+LICENCE_SD = 0.5  # of its log
 LONG_STOP_MONEYNESS = 0.9  # the customer walks away if the market is cheaper than that
 
 
@@ -68,9 +70,10 @@ class DeliveryCodeRows(NamedTuple):
     price_fixed: int
     pending: int  # not accepted at t0
     paid: int  # delivered and paid for by t0
+    licence: int  # needs an export licence that is not granted yet
 
 
-DELIVERY_CODE = DeliveryCodeRows(*range(7))
+DELIVERY_CODE = DeliveryCodeRows(*range(8))
 
 
 @row_names
@@ -79,9 +82,10 @@ class DeliveryStreamRows(NamedTuple):
 
     cost_streams: int
     slip_streams: int
+    licence_streams: int
 
 
-DELIVERY_STREAM = DeliveryStreamRows(*range(2))
+DELIVERY_STREAM = DeliveryStreamRows(*range(3))
 
 
 class DeliveryParams(NamedTuple):
@@ -95,6 +99,8 @@ class DeliveryParams(NamedTuple):
     slip_median: float  # months
     revenue_lost: float  # share of a late month's revenue not covered by damages
     noise: float  # CAPEX_SD, or 0
+    path_delay: float  # months, of every delivery to come in a stress case
+    licence_probability: float  # that a licence is granted
 
 
 @row_names
@@ -120,16 +126,41 @@ def new_deliveries(assets: int, lanes: int) -> DeliveryState:
 
 
 @inner
-def init_deliveries(params, state, sites):
-    """Set the due months from plans and site delays; killed sites never deliver."""
+def licence_month(params, seed, path, a):
+    """Return the month in which an export licence is granted, NEVER if it is refused."""
+    if params.licence_probability >= 1.0:
+        return 0.0
+    z, u = licence_draws(seed, path, params.streams[DELIVERY_STREAM.licence_streams, a])
+    return LICENCE_MONTHS * exp(LICENCE_SD * z) if u < params.licence_probability else NEVER
+
+
+@inner
+def licence_draws(seed, path, stream):
+    """Return the wait's normal and the decision's uniform."""
+    z, _ = normals(seed, path, stream, 0)
+    _, u = uniforms(seed, path, stream, 0)
+    return z, u
+
+
+@inner
+def init_deliveries(params, state, sites, seed, paths):
+    """Set the due months from plans, site delays and licences.
+
+    Nothing is ever delivered at a killed site, or without its licence.
+    """
     for a in range(params.terms.shape[1]):
         site = params.codes[DELIVERY_CODE.site, a]
         for lane in range(state.rows.shape[2]):
             if not params.codes[DELIVERY_CODE.paid, a]:
                 state.rows[DELIVERY.delivered, a, lane] = NEVER
-                state.rows[DELIVERY.due, a, lane] = (
-                    params.terms[DELIVERY_TERM.planned, a] + sites.rows[SITE.delay, site, lane]
+                due = (
+                    params.terms[DELIVERY_TERM.planned, a]
+                    + sites.rows[SITE.delay, site, lane]
+                    + params.path_delay
                 )
+                if params.codes[DELIVERY_CODE.licence, a]:
+                    due = max(due, licence_month(params, seed, paths[lane], a))
+                state.rows[DELIVERY.due, a, lane] = due
                 if sites.rows[SITE.killed, site, lane] > 0.0:
                     state.rows[DELIVERY.due, a, lane] = NEVER
             else:
@@ -173,7 +204,7 @@ def expected_acceptance(params, state, a, lane):
 
 @inlined
 def cancelled(
-    params, leases, lease_state, sites, boxes, sponsor_default, a, b, lane, month, log_development
+    params, leases, lease_state, boxes, sponsor_default, a, b, lane, month, due, log_development
 ):
     """Say whether a pending delivery is called off this month."""
     failed = boxes.rows[BOX.default_month, b, lane]
@@ -181,7 +212,7 @@ def cancelled(
         return True
     if month != max(1.0, params.terms[DELIVERY_TERM.planned, a] + params.long_stop_months):
         return False
-    if sites.rows[SITE.killed, params.codes[DELIVERY_CODE.site, a], lane] > 0.0:
+    if due >= NEVER:
         return True
     if leases.codes[LEASE_CODE.name, a] < 0:
         return False
@@ -238,7 +269,6 @@ def step_deliveries(
     state,
     leases,
     lease_state,
-    sites,
     box_params,
     boxes,
     tranche_params,
@@ -272,13 +302,13 @@ def step_deliveries(
                 params,
                 leases,
                 lease_state,
-                sites,
                 boxes,
                 sponsor_default,
                 a,
                 b,
                 lane,
                 month,
+                state.rows[DELIVERY.due, a, lane],
                 log_development[params.codes[DELIVERY_CODE.generation, a], lane],
             ):
                 lease_state.rows[LEASE.status, a, lane] = CANCELLED

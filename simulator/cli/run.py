@@ -122,7 +122,7 @@ def simulate_into(
     from simulator.cli.progress import compiling
 
     if not store.complete:
-        line.note(f"preparing {study.name}")
+        line.note(f"preparing {study.title}")
         compiling(line)
     compute(study, store, jobs=jobs, executor=executor, block=lanes, report=line)
 

@@ -29,6 +29,9 @@ LINKED: Mapping[tuple[str, str], float] = {
 }
 """Entries while the structural link is on (model §1)."""
 
+STRESSED = frozenset("DPCZ")
+"""Factors whose correlations ``correlation_stress`` scales: demand, price, AI credit, credit."""
+
 
 def package_entries() -> Entries:
     """Return the matrix of the package by pairs of factors."""
@@ -76,6 +79,9 @@ def study_matrix(
             entries[row, column] = value
             if (column, row) not in given:
                 entries[column, row] = value
+    for pair in entries:
+        if pair[0] != pair[1] and set(pair) <= STRESSED:
+            entries[pair] *= study.correlation_stress
     if len(out) == before:
         _check(entries, place, study, parameters, out)
     return as_matrix(entries) if len(out) == before else as_matrix(package_entries())

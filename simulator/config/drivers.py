@@ -42,6 +42,24 @@ class Drivers(BaseModel):
     easing: Flag = _switch("all constraints easing in one month", on=False)
 
 
+FIXED_BY_PATH = (
+    "policy",
+    "demand",
+    "efficiency",
+    "silicon",
+    "captive",
+    "memory",
+    "supply",
+    "generations",
+    "price_noise",
+    "power",
+    "rates",
+    "spreads",
+    "compensator",
+    "easing",
+)
+"""Switches that a stress case with a given market path turns off."""
+
 DRIVER_PREFIXES: dict[str, tuple[str, ...]] = {
     "policy": ("reg",),
     "demand": ("dem",),

@@ -37,6 +37,10 @@ Horizon = Annotated[
 Freedom = Annotated[
     float, Quantity("degrees of freedom", 2.1, 1000, "writing 5, or kind: gaussian")
 ]
+Month = Annotated[int, Quantity("month from t0", 1, 120, "writing 1 to 120", whole=True)]
+Delay = Annotated[float, Quantity("months", 0, 60, "writing months")]
+BasisPoints = Annotated[float, Quantity("bp", 1, 10_000, "writing basis points")]
+Rate = Annotated[float, Quantity("fraction per year", -0.02, 0.25, "writing 0.0365 for 3.65%")]
 GpuCost = Annotated[float, Quantity("USD per GPU", 100, 1e7, "writing USD, not thousands")]
 Kilowatt = Annotated[float, Quantity("kW per GPU", 0.05, 50, "writing kW, not W")]
 Installed = Annotated[float, Quantity("million GPUs", 1e-6, 1e4, "writing millions of GPUs")]
@@ -166,6 +170,31 @@ class Generation(Model):
     source: Text = term("where this comes from", "", "")
 
 
+class PathBlock(Model):
+    """A stress case: prices and spreads follow a path, names, sites and customers stay random."""
+
+    price: dict[Month, Multiple] = term(
+        "contract prices over expected ones by month; 1 at t0, log-linear between, flat after",
+        "times",
+    )
+    hazard_multiplier: Multiple = term(
+        "factor on default hazards, in place of the stress of the sector", "times", 1
+    )
+    high_yield_peak_bp: BasisPoints | None = term(
+        "spread index at 12 months, back at its expected level by 36; blank: as expected",
+        "bp",
+        None,
+    )
+    delay_months: Delay = term("of every delivery still to come", "months", 0)
+    capex_factor: Multiple = term("factor on the cost of what is still to come", "times", 1)
+    defaults: dict[Identifier, Month] = term(
+        "month of defaults that are certain, by name; largest-non-investment-grade is the one"
+        " with the most contracted revenue",
+        "month",
+        {},
+    )
+
+
 Matrix = dict[Factor, dict[Factor, Correlation]]
 Correlations = Annotated[
     Annotated[str, Tag("path")] | Annotated[Matrix, Tag("matrix")],
@@ -195,7 +224,16 @@ class StudyFile(Model):
         "correlation",
         None,
     )
+    correlation_stress: Multiple = term(
+        "factor on the correlations among D, P, C and Z, 1.3 in stress runs", "times", 1
+    )
     copula: Copula = term("dependence of defaults", "", Copula())
+    sofr_curve: dict[Month, Rate] = term(
+        "one-month SOFR forwards by month, linear between, flat outside; blank: Vasicek from ir.r0",
+        "fraction per year",
+        {},
+    )
+    path: PathBlock | None = term("stress case with a given market path", "", None)
     waterfall: tuple[Line, ...] = term(
         "order of payments; all lines, distribution last", "", WATERFALL_LINES
     )

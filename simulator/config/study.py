@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from simulator.config.case import Case
-from simulator.config.correlations import Matrix, study_matrix
+from simulator.config.correlations import study_matrix
 from simulator.config.crosscheck import cross_check
 from simulator.config.derive import BoxSummary, Completed, Deal, complete, complete_holdco, to_book
 from simulator.config.derive.ledger import Ledger
 from simulator.config.derive.market import Market, generations, package_names
 from simulator.config.derive.names import resolve_names
+from simulator.config.derive.path import market_path, monthly_forwards, switches_of
 from simulator.config.errors import ConfigError, Problems
 from simulator.config.loader import read_document
 from simulator.config.overrides import apply_overrides
 from simulator.config.parameters import resolve
 from simulator.config.plain import canonical_json, plain_values
 from simulator.config.ratings import package_curves, user_curves
+from simulator.config.scenarios import Scenario, lay_over, read_scenario
 from simulator.config.schema import StudyFile
-from simulator.config.study_reader import read_study
+from simulator.config.study_reader import as_written, read_study
 from simulator.config.tape import (
     KEYS,
     TABLES,
@@ -34,7 +37,7 @@ from simulator.config.tape import (
     Tape,
 )
 from simulator.config.tape_reader import read_tape
-from simulator.config.terms import DerivedCell, ModelInputs
+from simulator.config.terms import DerivedCell, ModelInputs, World, hyperscalers
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,8 @@ class Study:
         Where each value comes from, by ``table.row.field``.
     summaries
         The boxes at a glance.
+    scenarios
+        Names of the overlays, in their order.
     """
 
     name: str
@@ -70,6 +75,12 @@ class Study:
     digest: str
     sources: Mapping[str, str]
     summaries: tuple[BoxSummary, ...]
+    scenarios: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """Name of the study and of what was laid over it."""
+        return " + ".join((self.name, *self.scenarios))
 
     def __repr__(self) -> str:
         """Return name, size and digest."""
@@ -81,7 +92,11 @@ class Study:
         )
 
 
-def load_study(path: str | Path, overrides: Mapping[str, Any] | None = None) -> Study:
+def load_study(
+    path: str | Path,
+    overrides: Mapping[str, Any] | None = None,
+    scenarios: Sequence[str | Path] = (),
+) -> Study:
     """Read, check and resolve a study.
 
     Parameters
@@ -90,6 +105,9 @@ def load_study(path: str | Path, overrides: Mapping[str, Any] | None = None) -> 
         The study file (YAML).
     overrides
         Values by dotted key, see `simulator.config.overrides`.
+    scenarios
+        Overlays (YAML), later ones win, see `simulator.config.scenarios`. Neither they nor the
+        overrides change what was expected at t0; only keys that begin with ``reference`` do.
 
     Returns
     -------
@@ -105,12 +123,20 @@ def load_study(path: str | Path, overrides: Mapping[str, Any] | None = None) -> 
     document = read_document(path, out)
     if not document.tree and out:
         raise ConfigError(out.found)
-    changes = apply_overrides(document, overrides or {}, out)
+    written = copy.deepcopy(document.tree)
+    overlays = [read_scenario(Path(one), out) for one in scenarios]
+    wanted: dict[str, Any] = {}
+    for overlay in overlays:
+        lay_over(document, overlay)
+        wanted |= overlay.overrides
+    changes = apply_overrides(document, wanted | dict(overrides or {}), out)
     study, unsound = read_study(document, out)
+    before = as_written(written, study)
     base = path.parent
     terms = resolve(study.parameters, document, ("parameters",), out)
     expected = resolve(study.reference, document, ("reference",), out)
     matrix = study_matrix(study, document, base, terms, out)
+    usual = study_matrix(before, document, base, expected, Problems())
     curves = package_curves()
     if study.ratings_table and "ratings_table" not in unsound:
         curves = user_curves(base / study.ratings_table, out) or curves
@@ -123,12 +149,37 @@ def load_study(path: str | Path, overrides: Mapping[str, Any] | None = None) -> 
 
     ledger = Ledger(out, _places(tape))
     names = resolve_names(study, terms, curves, ledger)
-    planned = generations(study, expected, document, out)
-    market = Market(study.start, terms, expected, now, planned, names, study)
+    planned = generations(before, expected, document, out)
+    forwards = monthly_forwards(before)
+    market = Market(study.start, terms, expected, now, planned, names, study, forwards)
     completed = _complete_all(tape, market, ledger, unsound)
     if out:
         raise ConfigError(out.found)
-    return _resolved(path, study, market, matrix, tape, completed, ledger)
+    book = to_book(completed, market, ledger)
+    inputs = ModelInputs(
+        horizon=study.horizon_months,
+        parameters=dict(terms),
+        switches=switches_of(study),
+        correlations=matrix,
+        sofr_forwards=monthly_forwards(study),
+        copula_nu=float(study.copula.nu) if study.copula.kind == "t" else 0.0,
+        path=market_path(study, book, document, terms, out),
+        waterfall=tuple(study.waterfall),
+        book=book,
+        expected=World(
+            parameters=dict(expected),
+            switches=switches_of(before),
+            correlations=usual,
+            sofr_forwards=forwards,
+            generations=tuple(planned.values()),
+            jurisdictions=tuple(sorted(before.jurisdictions.items())),
+            hyperscalers=hyperscalers(book.names),
+            stressed=any(name.beta > 0.0 for name in book.names),
+        ),
+    )
+    if out:
+        raise ConfigError(out.found)
+    return _resolved(path, study, inputs, tape, completed, ledger, overlays)
 
 
 def _places(tape: Tape) -> dict[tuple[str, str], str]:
@@ -191,28 +242,21 @@ def _deals(tape: Tape, at_fault: set[str], market: Market) -> list[Deal]:
 def _resolved(
     path: Path,
     study: StudyFile,
-    market: Market,
-    matrix: Matrix,
+    inputs: ModelInputs,
     tape: Tape,
     completed: Completed,
     ledger: Ledger,
+    overlays: Sequence[Scenario],
 ) -> Study:
-    inputs = ModelInputs(
-        horizon=study.horizon_months,
-        parameters=dict(market.terms),
-        reference=dict(market.expected),
-        switches=study.drivers.model_dump(),
-        correlations=matrix,
-        copula_nu=float(study.copula.nu) if study.copula.kind == "t" else 0.0,
-        waterfall=tuple(study.waterfall),
-        book=to_book(completed, market, ledger),
-    )
     derived = tuple(ledger.cells[key] for key in sorted(ledger.cells))
     plain = plain_values(asdict(inputs))
     digest = hashlib.sha256(canonical_json(plain).encode()).hexdigest()
     resolved = {
         "schema": "neobox.resolved/1",
         "digest": digest,
+        "scenarios": [
+            {"name": one.name, "description": one.description, "text": one.text} for one in overlays
+        ],
         "study": study.model_dump(mode="json", by_alias=True),
         "tape": {
             table: [row.model_dump(mode="json") for row in completed.table(table)]
@@ -229,6 +273,7 @@ def _resolved(
         derived=derived,
         resolved=resolved,
         digest=digest,
+        scenarios=tuple(one.name for one in overlays),
         sources=_sources(tape, ledger),
         summaries=tuple(completed.summaries),
     )

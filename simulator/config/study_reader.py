@@ -12,7 +12,7 @@ from simulator.config.loader import Document, Location
 from simulator.config.messages import note_errors
 from simulator.config.schema import SCHEMA_NAME, StudyFile
 
-_BY_ENTRY = ("generations", "sites", "counterparties", "sponsors", "drivers", "copula")
+_BY_ENTRY = ("generations", "sites", "counterparties", "sponsors", "drivers", "copula", "path")
 _BY_VALUE = ("parameters", "reference")
 _STAND_IN: dict[str, Any] = {
     "schema": SCHEMA_NAME,
@@ -54,6 +54,22 @@ def read_study(document: Document, out: Problems) -> tuple[StudyFile, frozenset[
         return StudyFile.model_validate(tree), frozenset(unsound)
     except ValidationError:  # pragma: no cover - nothing is left to keep
         return StudyFile.model_validate(_STAND_IN), frozenset(StudyFile.model_fields)
+
+
+def as_written(tree: dict[str, Any], otherwise: StudyFile) -> StudyFile:
+    """Return the study as its file says it, before scenarios and changes from outside.
+
+    Parameters
+    ----------
+    tree
+        The file.
+    otherwise
+        What to take if the file is unsound: its faults are noted with the changed study.
+    """
+    try:
+        return StudyFile.model_validate(tree)
+    except ValidationError:
+        return otherwise
 
 
 def _prune(tree: dict[str, Any], where: Location) -> set[str]:

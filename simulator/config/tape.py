@@ -239,6 +239,7 @@ class AssetRow(Row):
         "planned all-in cost; blank: GPUs x gpu.capex, else commitments over advance", "USD m"
     )
     price_fixed: Flag | None = column("cost not exposed to memory, noise, tariff; blank: false")
+    licence: Flag | None = column("delivery waits for an export licence; blank: false")
     planned_delivery: YearMonth | None = column(
         "planned delivery; blank: by the share drawn, the rest before draw_end", "YYYY-MM"
     )

@@ -10,8 +10,8 @@ The order of the words in each name follows the market: sponsor > box > facility
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 
@@ -104,6 +104,7 @@ class Asset:
     planned_delivery: int  # month
     accepted: int | None  # month if already accepted at t0 (<= 0), else None
     cost_delivered_at_t0: bool  # delivered by t0 (capex already paid)
+    licence: bool  # an export licence is needed, and not granted yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +198,32 @@ class Book:
 
 
 @dataclass(frozen=True, slots=True)
+class World:
+    """What the market's half of a path depends on."""
+
+    parameters: Mapping[str, float]  # by id, with element: "dem.sigma", "dem.ap_mult.min"
+    switches: Mapping[str, bool]  # by name, see SWITCHES
+    correlations: tuple[tuple[float, ...], ...]  # order of CORRELATION_ORDER, unit diagonal
+    sofr_forwards: tuple[float, ...]  # of months 1..H, per year; () = Vasicek from r0 to theta
+    generations: tuple[Generation, ...]
+    jurisdictions: tuple[tuple[str, float], ...]
+    hyperscalers: tuple[Name, ...]  # whose integrations the market feels
+    stressed: bool  # whether the default hazard of any name loads on sector stress
+
+
+@dataclass(frozen=True, slots=True)
+class MarketPath:
+    """A stress case: the market follows a path, names, sites and customers stay random."""
+
+    log_price: tuple[float, ...]  # months 0..H, contract prices over expected ones, log
+    high_yield_peak_bp: float  # of the spread index at 12 months, 0 = as expected
+    hazard_multiplier: float  # in place of the stress of the sector
+    delay_months: float  # of every delivery still to come
+    capex_factor: float  # on the cost of what is still to be delivered
+    defaults: tuple[tuple[str, int], ...]  # (name, month): defaults that are certain
+
+
+@dataclass(frozen=True, slots=True)
 class DerivedCell:
     """A blank that a stated rule filled, or a value taken on an assumption."""
 
@@ -214,12 +241,33 @@ class ModelInputs:
 
     horizon: int  # months
     parameters: Mapping[str, float]  # by id, with element: "dem.sigma", "dem.ap_mult.min"
-    reference: Mapping[str, float]  # the same ids, frozen at what was expected at t0
     switches: Mapping[str, bool]  # by name, see SWITCHES
     correlations: tuple[tuple[float, ...], ...]  # order of CORRELATION_ORDER, unit diagonal
+    sofr_forwards: tuple[float, ...]  # of months 1..H, per year; () = Vasicek from r0 to theta
     copula_nu: float  # degrees of freedom of the t copula, 0 = Gaussian
+    path: MarketPath | None  # the market's path, if it is not simulated
     waterfall: tuple[str, ...]  # names of the lines, in order of payment
     book: Book
+    expected: World  # what was expected at t0: no scenario changes it
+
+    @property
+    def world(self) -> World:
+        """The market that is simulated."""
+        return World(
+            parameters=self.parameters,
+            switches=self.switches,
+            correlations=self.correlations,
+            sofr_forwards=self.sofr_forwards,
+            generations=self.book.generations,
+            jurisdictions=self.book.jurisdictions,
+            hyperscalers=hyperscalers(self.book.names),
+            stressed=any(name.beta > 0.0 for name in self.book.names),
+        )
+
+
+def hyperscalers(names: Sequence[Name]) -> tuple[Name, ...]:
+    """Return the names that can integrate vertically, as the market without deals knows them."""
+    return tuple(replace(name, sponsor="") for name in names if name.hyperscaler)
 
 
 CORRELATION_ORDER = ("Z", "C", "D", "P", "M", "S", "E", "W", "R")

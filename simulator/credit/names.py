@@ -51,9 +51,10 @@ class NameCodeRows(NamedTuple):
     sponsor: int  # (name,), -1 = not a simulated sponsor
     jurisdiction: int  # (name,), of export control, -1 = none
     integrates: int  # (name,), hyperscalers
+    certain: int  # (name,), month in which a stress case lets it default, 0 = none
 
 
-NAME_CODE = NameCodeRows(*range(4))
+NAME_CODE = NameCodeRows(*range(5))
 
 
 @row_names
@@ -197,14 +198,17 @@ def step_names(
             hazard = params.hazard[name, year] / 12.0
             beta = params.terms[NAME_TERM.beta, name]
             compensator = params.compensator[params.codes[NAME_CODE.group, name], month]
+            certain = params.codes[NAME_CODE.certain, name] == month
             for lane in range(lanes):
                 state.rows[NAME.integrated_hazard, name, lane] += hazard * exp(
                     beta * stress[lane] - compensator
                 )
-                defaults = (
+                reached = (
                     state.rows[NAME.integrated_hazard, name, lane]
                     >= state.rows[NAME.threshold, name, lane]
-                    and state.rows[NAME.default_month, name, lane] == 0.0
+                )
+                defaults = (reached or certain) and (
+                    state.rows[NAME.default_month, name, lane] == 0.0
                 )
                 state.rows[NAME.default_month, name, lane] = (
                     month if defaults else state.rows[NAME.default_month, name, lane]

@@ -43,6 +43,7 @@ class MemoryParams(NamedTuple):
     rent_beta_shortage: float
     rent_beta_glut: float
     enabled: bool
+    fixed_cost: float  # cost factor while the driver is off: 1, or that of a stress case
     streams: NDArray[np.uint64]  # (1,)
 
 
@@ -68,8 +69,13 @@ class MemoryState(NamedTuple):
     cost_factor: NDArray[np.float64]  # (CAPEX_LAG + 1, lane): c(t), c(t-1), ...
 
 
-def pack_memory(parameters: Mapping[str, float], *, enabled: bool) -> MemoryParams:
-    """Return the packed driver; disabled or centred, memory stays balanced at its price."""
+def pack_memory(
+    parameters: Mapping[str, float], *, enabled: bool, fixed_cost: float = 1.0
+) -> MemoryParams:
+    """Return the packed driver; disabled or centred, memory stays balanced at its price.
+
+    `fixed_cost` is the factor on undelivered capex while the driver is off.
+    """
     p = parameters
     stages = p["mem.shape"]
     means = np.array([p["mem.dur_bal"], p["mem.dur_short"], p["mem.dur_glut"]])
@@ -92,6 +98,7 @@ def pack_memory(parameters: Mapping[str, float], *, enabled: bool) -> MemoryPara
         rent_beta_shortage=p["mem.rent_beta_short"],
         rent_beta_glut=p["mem.rent_beta_glut"],
         enabled=enabled,
+        fixed_cost=1.0 if enabled else fixed_cost,
         streams=stream_id_array(["memory.regime"]),
     )
 
@@ -108,7 +115,7 @@ def init_memory(params, state):
     state.rows[MEMORY.regime] = params.start
     state.rows[MEMORY.stage] = 1.0
     state.rows[MEMORY.shortage_starts] = 1.0 if params.start == SHORTAGE else 0.0
-    state.cost_factor[:] = 1.0
+    state.cost_factor[:] = params.fixed_cost
 
 
 @inner

@@ -114,6 +114,7 @@ def pack_prices(
     noise: bool,
     generations: bool,
     centred: bool = False,
+    glut: bool = True,
 ) -> PriceParams:
     """Return the packed driver.
 
@@ -125,6 +126,8 @@ def pack_prices(
         Age drift of the reference path, log per year.
     noise, generations, centred : bool
         Switches of X and of the randomness of releases; centred switches both off.
+    glut : bool
+        Whether prices drift down further in a glut.
     """
     p = parameters
     noise = noise and not centred
@@ -142,7 +145,7 @@ def pack_prices(
         start_tightness=p["sup.x0"],
         age_drift=p["gpu.delta"],
         drift_surprise=p["gpu.delta"] - reference_drift,
-        glut_drift=min(0.0, p["sup.glut_decay"] - p["gpu.delta"]) / 12.0,
+        glut_drift=min(0.0, p["sup.glut_decay"] - p["gpu.delta"]) / 12.0 if glut else 0.0,
         generation_step=p["gpu.gen_step"],
         step_sd=0.5 if random_steps else 0.0,
         step_jitter=RELEASE_JITTER_MONTHS if random_steps else 0.0,

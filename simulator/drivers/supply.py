@@ -50,6 +50,7 @@ class SupplyParams(NamedTuple):
     retire_generation: NDArray[np.int64]  # (group,), index of the price, -1 = none
     retire_share: NDArray[np.float64]  # (group,), of the world stock at t0
     enabled: bool
+    path_tightness: NDArray[np.float64]  # (month,), x of a stress case; empty: the market clears
     streams: NDArray[np.uint64]  # (1,)
 
 
@@ -85,8 +86,12 @@ def pack_supply(
     *,
     enabled: bool,
     centred: bool = False,
+    path_tightness: NDArray[np.float64] | None = None,
 ) -> SupplyParams:
-    """Return the packed driver; centred, completion is the reference's own."""
+    """Return the packed driver; centred, completion is the reference's own.
+
+    `path_tightness` (month,) holds x by month 0..H in a stress case.
+    """
     p = parameters
     share = reference["sup.complete"]
     table = beta_quantile_table(p["sup.complete"], COMPLETION_SD) / share
@@ -107,6 +112,7 @@ def pack_supply(
         retire_generation=np.array(indices, dtype=np.int64),
         retire_share=np.array([s for _, s in groups]),
         enabled=enabled,
+        path_tightness=np.zeros(0) if path_tightness is None else path_tightness,
         streams=stream_id_array(["supply.completion"]),
     )
 
@@ -253,6 +259,9 @@ def step_supply(
         retire(params, state, prices, utilisation, floors)
     else:
         state.rows[SUPPLY.capacity, :] = reference_capacity
+    if params.path_tightness.shape[0] > 0:
+        state.rows[SUPPLY.tightness, :] = params.path_tightness[month]
+        return
     for lane in range(lanes):
         state.rows[SUPPLY.tightness, lane] = (
             params.start_tightness

@@ -24,7 +24,7 @@ from simulator.engine.prepare import Prepared
 
 __all__ = ["prepare_base_case"]
 
-EVENTS = ("counterparty_default", "integration", "renegotiation", "delivery")
+EVENTS = ("policy", "counterparty_default", "integration", "renegotiation", "delivery")
 """Switches of what happens at the level of deals; the market has its own centred mode."""
 
 
@@ -43,7 +43,10 @@ def prepare_base_case(inputs: ModelInputs) -> Prepared:
     """
     compile_kernels()
     calm = replace(inputs, switches={**inputs.switches, **dict.fromkeys(EVENTS, False)})
-    market = pack_market(calm, calm.parameters, reference_path(inputs), centred=True)
+    horizon, reference = inputs.horizon, reference_path(inputs.expected, inputs.horizon)
+    market = pack_market(
+        calm.world, calm.expected, horizon, reference, path=calm.path, centred=True
+    )
     classes, _ = name_classes(calm)
     params = pack_model(calm, market, np.zeros((max(1, len(classes)), inputs.horizon + 1)))
     p = inputs.parameters

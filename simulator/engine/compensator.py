@@ -172,11 +172,12 @@ def solve_compensator(inputs: ModelInputs, reference: ReferencePath) -> NDArray[
     classes, _ = name_classes(inputs)
     result = np.zeros((max(1, len(classes)), inputs.horizon + 1))
     wanted = [k for k, group in enumerate(classes) if group.beta != 0.0]
-    if not (inputs.switches["compensator"] and inputs.switches["counterparty_default"] and wanted):
+    on = inputs.switches["compensator"] and inputs.switches["counterparty_default"]
+    if inputs.path or not (on and wanted):
         return result
-    stress, macro, ai = run_pilot(inputs, reference, PILOT_PATHS)
+    stress, macro, ai = run_pilot(inputs.expected, inputs.horizon, reference, PILOT_PATHS)
     pilot = np.array([macro, ai, copula_mixing(inputs.copula_nu)])
-    multiplier = inputs.reference["cp.pd_curve"]
+    multiplier = inputs.expected.parameters["cp.pd_curve"]
     for k in wanted:
         group = classes[k]
         hazard = monthly_hazard(group, multiplier, inputs.horizon)

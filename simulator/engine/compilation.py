@@ -107,7 +107,8 @@ def compile_named(names: list[str]) -> None:
 def example_arguments(inputs: ModelInputs) -> dict[str, tuple[Any, ...]]:
     """Return arguments of every kernel, of the right types and no meaning."""
     layout = layout_of(inputs)
-    market = pack_market(inputs, inputs.parameters, empty_reference(inputs.horizon))
+    reference = empty_reference(inputs.horizon)
+    market = pack_market(inputs.world, inputs.expected, inputs.horizon, reference)
     model = pack_model(inputs, market, np.zeros((1, inputs.horizon + 1)))
     results = new_outputs(
         inputs.horizon,

@@ -7,14 +7,13 @@ Model: docs/model.md §0 (reference path), §10 (compensator).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.config.terms import ModelInputs, Name
+from simulator.config.terms import WATERFALL_LINES, Book, ModelInputs, World
 from simulator.drivers.prices import PRICE
 from simulator.drivers.rates import RATE
 from simulator.drivers.supply import SUPPLY
@@ -34,24 +33,43 @@ PILOT_SEED = 20261130
 PILOT_LANES = 256
 
 
-def without_deals(inputs: ModelInputs, market: MarketParams, names: Sequence[Name]) -> ModelParams:
-    """Pack a study that holds names but no deals.
+def without_deals(world: World, expected: World, horizon: int, market: MarketParams) -> ModelParams:
+    """Pack a study that holds the names whose integrations the market feels, and no deals.
 
     Parameters
     ----------
-    inputs : ModelInputs
-        The study.
+    world, expected : World
+        The market to be run, and what was expected of it.
+    horizon : int
+        Months H.
     market : MarketParams
-        Its market, packed.
-    names : sequence of Name
-        Whose integrations the market feels.
+        It, packed.
     """
-    nothing: dict[str, Any] = dict.fromkeys(
-        ("sites", "contracts", "assets", "boxes", "tranches"), ()
+    book = Book(
+        generations=world.generations,
+        jurisdictions=world.jurisdictions,
+        names=world.hyperscalers,
+        sites=(),
+        contracts=(),
+        assets=(),
+        boxes=(),
+        tranches=(),
+        sponsors=(),
     )
-    bare = replace(inputs, book=replace(inputs.book, names=tuple(names), sponsors=(), **nothing))
+    bare = ModelInputs(
+        horizon=horizon,
+        parameters=world.parameters,
+        switches=world.switches,
+        correlations=world.correlations,
+        sofr_forwards=world.sofr_forwards,
+        copula_nu=0.0,
+        path=None,
+        waterfall=WATERFALL_LINES,
+        book=book,
+        expected=expected,
+    )
     classes, _ = name_classes(bare)
-    return pack_model(bare, market, np.zeros((max(1, len(classes)), inputs.horizon + 1)))
+    return pack_model(bare, market, np.zeros((max(1, len(classes)), horizon + 1)))
 
 
 def run_market(params: ModelParams, seed: int, paths: NDArray[np.int64], watch: Watch) -> None:
@@ -74,22 +92,24 @@ def run_market(params: ModelParams, seed: int, paths: NDArray[np.int64], watch: 
     run_block(Addressed(params), Addressed(state), seed, paths, Addressed(outputs), 0, watch)
 
 
-def reference_path(inputs: ModelInputs) -> ReferencePath:
-    """Run the centred market at the reference parameters: what was expected at t0.
+def reference_path(expected: World, horizon: int) -> ReferencePath:
+    """Run the centred market as it was expected at t0.
 
     Parameters
     ----------
-    inputs : ModelInputs
-        The study.
+    expected : World
+        What was expected.
+    horizon : int
+        Months H.
 
     Returns
     -------
     ReferencePath
         By month 0..H.
     """
-    calm = replace(inputs, parameters=inputs.reference)
-    market = pack_market(calm, calm.parameters, empty_reference(inputs.horizon), centred=True)
-    path = ReferencePath(*(np.zeros(inputs.horizon + 1) for _ in ReferencePath._fields))
+    calm = replace(expected, hyperscalers=())
+    market = pack_market(calm, calm, horizon, empty_reference(horizon), centred=True)
+    path = ReferencePath(*(np.zeros(horizon + 1) for _ in ReferencePath._fields))
 
     def watch(state: ModelState, month: int) -> None:
         found = state.market
@@ -100,19 +120,21 @@ def reference_path(inputs: ModelInputs) -> ReferencePath:
             path.steps[month] = found.prices.rows[PRICE.steps, 0]
             path.capacity[month] = found.supply.rows[SUPPLY.capacity, 0]
 
-    run_market(without_deals(calm, market, ()), 0, np.zeros(1, dtype=np.int64), watch)
+    run_market(without_deals(calm, calm, horizon, market), 0, np.zeros(1, dtype=np.int64), watch)
     return path
 
 
 def run_pilot(
-    inputs: ModelInputs, reference: ReferencePath, paths: int
+    expected: World, horizon: int, reference: ReferencePath, paths: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Run market paths at the reference parameters, on a key of their own, without easing.
+    """Run paths of the market as expected, on a key of their own, without easing.
 
     Parameters
     ----------
-    inputs : ModelInputs
-        The study.
+    expected : World
+        What was expected.
+    horizon : int
+        Months H.
     reference : ReferencePath
         Its reference path.
     paths : int
@@ -125,11 +147,9 @@ def run_pilot(
     macro, ai_orthogonal : ndarray (path,)
         Static factors Z* and C-orthogonal.
     """
-    calm = replace(inputs, parameters=inputs.reference)
-    market = pack_market(calm, calm.parameters, reference, easing=False)
-    hyperscalers = [replace(n, sponsor="") for n in inputs.book.names if n.hyperscaler]
-    params = without_deals(calm, market, hyperscalers)
-    stress = np.zeros((inputs.horizon + 1, paths))
+    market = pack_market(expected, expected, horizon, reference, easing=False)
+    params = without_deals(expected, expected, horizon, market)
+    stress = np.zeros((horizon + 1, paths))
     macro, ai = np.zeros(paths), np.zeros(paths)
     for first in range(0, paths, PILOT_LANES):
         last = min(first + PILOT_LANES, paths)

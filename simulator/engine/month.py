@@ -173,7 +173,7 @@ def step_month(params, state, seed, paths, month):
     market_terms, name_terms, lease_terms = params.market, params.names, params.leases
     delivery_terms, cost_terms, collateral = params.deliveries, params.costs, params.collateral
     box_terms, debt_terms, sponsor_terms = params.boxes, params.tranches, params.sponsors
-    market, names, leases, sites = state.market, state.names, state.leases, state.sites
+    market, names, leases = state.market, state.names, state.leases
     deliveries, boxes, tranches = state.deliveries, state.boxes, state.tranches
     sponsors, accounts, flow = state.sponsors, state.accounts, state.flow
     availability, floors, overhang = state.availability, state.floors, state.overhang
@@ -247,7 +247,6 @@ def step_month(params, state, seed, paths, month):
         deliveries,
         lease_terms,
         leases,
-        sites,
         box_terms,
         boxes,
         debt_terms,

@@ -182,7 +182,7 @@ def open_block(params, state, seed, paths):
     for a in range(params.asset_site.shape[0]):
         for lane in range(paths.shape[0]):
             availability[a, lane] = sites.rows[SITE.availability, params.asset_site[a], lane]
-    init_deliveries(delivery_terms, deliveries, sites)
+    init_deliveries(delivery_terms, deliveries, sites, seed, paths)
     slip_deliveries(
         delivery_terms,
         deliveries,

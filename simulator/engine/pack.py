@@ -177,10 +177,14 @@ def pack_names(inputs: ModelInputs, layout: Layout, compensator: NDArray[np.floa
         hazard[row] = np.array(curve[:years]) * p["cp.pd_curve"]
     nu = inputs.copula_nu
     pairs = [loadings(inputs, n) for n in names]
+    certain: dict[str, int] = {}
+    if inputs.path:  # its multiplier stands in for the stress of the sector
+        certain = dict(inputs.path.defaults)
+        hazard = hazard * inputs.path.hazard_multiplier
     return NameParams(
         terms=float_rows(
             NAME_TERM,
-            beta=floats([n.beta for n in names]),
+            beta=floats([0.0 if inputs.path else n.beta for n in names]),
             macro_loading=floats([a for a, _ in pairs]),
             ai_loading=floats([b for _, b in pairs]),
         ),
@@ -190,6 +194,7 @@ def pack_names(inputs: ModelInputs, layout: Layout, compensator: NDArray[np.floa
             sponsor=indices(layout.sponsors, [n.sponsor for n in names]),
             jurisdiction=indices(layout.jurisdictions, [n.export_exposed for n in names]),
             integrates=bools([n.hyperscaler for n in names]),
+            certain=ints([certain.get(n.id, 0) for n in names]),
         ),
         streams=stream_rows(
             NAME_STREAM,
@@ -351,17 +356,21 @@ def pack_deliveries(inputs: ModelInputs, layout: Layout) -> DeliveryParams:
             price_fixed=bools([a.price_fixed for a in assets]),
             pending=bools([a.accepted is None for a in assets]),
             paid=bools([a.accepted is not None or a.cost_delivered_at_t0 for a in assets]),
+            licence=bools([a.licence for a in assets]),
         ),
         streams=stream_rows(
             DELIVERY_STREAM,
             cost_streams=stream_id_array([f"asset.{a.id}.cost" for a in assets]),
             slip_streams=stream_id_array([f"asset.{a.id}.slip" for a in assets]),
+            licence_streams=stream_id_array([f"asset.{a.id}.licence" for a in assets]),
         ),
         commission_months=whole_months(p["box.commission"]),
         long_stop_months=whole_months(p["contract.long_stop"]),
         slip_median=p["mem.delay"],
         revenue_lost=p["del.revenue_lost"],
         noise=CAPEX_SD if inputs.switches["delivery"] else 0.0,
+        path_delay=inputs.path.delay_months if inputs.path else 0.0,
+        licence_probability=p["reg.licence_p"] if inputs.switches["policy"] else 1.0,
     )
 
 

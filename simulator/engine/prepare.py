@@ -111,7 +111,7 @@ def prepare(inputs: ModelInputs) -> Prepared:
         The same for the same inputs, on any number of cores.
     """
     compile_kernels()
-    reference = reference_path(inputs)
+    reference = reference_path(inputs.expected, inputs.horizon)
     compensator = solve_compensator(inputs, reference)
-    market = pack_market(inputs, inputs.parameters, reference)
+    market = pack_market(inputs.world, inputs.expected, inputs.horizon, reference, path=inputs.path)
     return Prepared(layout_of(inputs), pack_model(inputs, market, compensator))

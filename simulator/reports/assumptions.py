@@ -43,7 +43,7 @@ def assumption_tables(run: xr.Dataset) -> list[Table]:
         cell_table("Values taken on an assumption", [c for c in cells if c.get("assumed")], MARK),
         cell_table("Blanks filled by a rule", [c for c in cells if not c.get("assumed")], ""),
         source_table(study),
-        parameter_table(inputs.get("parameters"), inputs.get("reference")),
+        parameter_table(inputs.get("parameters"), _part(inputs, "expected").get("parameters")),
         switch_table(inputs.get("switches")),
     ]
     return [table for table in tables if table.rows]
@@ -152,6 +152,12 @@ def _entries(study: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, 
             for key, row in named:
                 if isinstance(row, Mapping):
                     yield table, key, row
+
+
+def _part(mapping: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """Return a mapping inside another one, empty if there is none."""
+    part = mapping.get(key)
+    return part if isinstance(part, Mapping) else {}
 
 
 def _mappings(node: Any) -> list[Mapping[str, Any]]:

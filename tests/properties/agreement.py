@@ -102,7 +102,8 @@ def some_compensator(inputs: ModelInputs) -> NDArray[np.float64]:
 def pack(inputs: ModelInputs, compensator: NDArray[np.float64] | None = None) -> Study:
     """Pack a study for the engine."""
     c = some_compensator(inputs) if compensator is None else compensator
-    market = pack_market(inputs, inputs.parameters, reference_path(inputs))
+    reference = reference_path(inputs.expected, inputs.horizon)
+    market = pack_market(inputs.world, inputs.expected, inputs.horizon, reference, path=inputs.path)
     return Study(inputs, layout_of(inputs), pack_model(inputs, market, c), c)
 
 

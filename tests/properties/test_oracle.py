@@ -74,7 +74,9 @@ def test_they_solve_the_same_compensator(number: int, monkeypatch: pytest.Monkey
     inputs = with_compensator(small_study(random.Random(number)))
     monkeypatch.setattr(compensator, "PILOT_PATHS", 24)
     with np.errstate(all="ignore"):  # as compiled
-        by_class = compensator.solve_compensator(inputs, reference_path(inputs))
+        by_class = compensator.solve_compensator(
+            inputs, reference_path(inputs.expected, inputs.horizon)
+        )
     _, members = name_classes(inputs)
     for name, c in solve_compensator(inputs, paths=24).items():
         np.testing.assert_allclose(by_class[members[name], 1:], c, rtol=0, atol=1e-9)
@@ -83,7 +85,11 @@ def test_they_solve_the_same_compensator(number: int, monkeypatch: pytest.Monkey
 def with_compensator(inputs: ModelInputs) -> ModelInputs:
     """The same study over a short horizon, with the compensator in force and lively integration."""
     on = dict.fromkeys(("compensator", "counterparty_default", "integration"), True)
-    reference = {**inputs.reference, "sup.vi_lambda": 2.0}
+    expected = dataclasses.replace(
+        inputs.expected,
+        parameters={**inputs.expected.parameters, "sup.vi_lambda": 2.0},
+        switches={**inputs.switches, **on},
+    )
     return dataclasses.replace(
-        inputs, switches={**inputs.switches, **on}, reference=reference, horizon=14
+        inputs, switches={**inputs.switches, **on}, expected=expected, horizon=14
     )

@@ -25,6 +25,7 @@ from tests.reference.state import (
     Status,
     TrancheState,
     World,
+    is_never,
 )
 
 
@@ -75,11 +76,11 @@ def deliveries(world: World, box: BoxState, t: int) -> None:
         is_cheaper_elsewhere = (
             asset.contract is not None and moneyness_surprise(world, asset, t) < 0.9
         )
-        is_called_off = is_at_long_stop and (asset.site.is_killed or is_cheaper_elsewhere)
+        is_called_off = is_at_long_stop and (is_never(asset) or is_cheaper_elsewhere)
         if is_stopped or is_called_off:
             asset.status = Status.CANCELLED
             asset.reason = asset.reason or "delay"
-        elif not asset.site.is_killed and t >= rounded(asset.due):
+        elif not is_never(asset) and t >= rounded(asset.due):
             deliver(world, box, asset, t)
     if not any(asset.status in (Status.PENDING, Status.COMMISSIONING) for asset in box.assets):
         for tranche in box.tranches:

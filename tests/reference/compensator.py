@@ -15,7 +15,7 @@ from scipy import special
 from simulator.config.terms import ModelInputs, Name
 from tests.reference.credit import integration, loadings, yearly_hazard
 from tests.reference.draws import Draws, chi2_draw
-from tests.reference.market import Market, reference_path
+from tests.reference.market import Market, as_expected, reference_path
 from tests.reference.state import NameState
 
 PILOT_SEED = 20261130
@@ -37,7 +37,8 @@ class Pilot:
     def __init__(self, inputs: ModelInputs, paths: int) -> None:
         self.inputs = inputs
         reference = reference_path(inputs)
-        switches = {**inputs.switches, "easing": False}
+        usual = as_expected(inputs)
+        switches = {**usual.switches, "easing": False}
         horizon = inputs.horizon
         self.stress = np.empty((horizon + 1, paths))
         self.Z_star = np.empty(paths)
@@ -45,7 +46,7 @@ class Pilot:
         self.tail = np.ones(paths)  # √(χ²/ν)
         for path in range(paths):
             draws = Draws(PILOT_SEED, path)
-            market = Market(inputs, draws, inputs.reference, reference, switches)
+            market = Market(usual, draws, usual.parameters, reference, switches)
             names = {name.id: NameState(name, math.inf) for name in inputs.book.names}
             for t in range(1, horizon + 1):
                 market.step(t)
@@ -60,13 +61,14 @@ class Pilot:
 
     def solve(self, name: Name) -> list[float]:
         horizon = self.inputs.horizon
-        if name.beta == 0.0 or not self.inputs.switches["compensator"]:
+        off = self.inputs.path is not None or not self.inputs.switches["compensator"]
+        if name.beta == 0.0 or off:
             return [0.0] * horizon
         Lambda = np.zeros(self.Z_star.size)
         expected = 0.0
         c = []
         for t in range(1, horizon + 1):
-            h = yearly_hazard(name, t, self.inputs.reference)
+            h = yearly_hazard(name, t, self.inputs.expected.parameters)
             expected += h / 12.0
             target = -math.expm1(-expected)
             if expected == 0.0:  # no default expected so far: nothing to match
@@ -84,7 +86,7 @@ class Pilot:
 
     def default_probability(self, name: Name, Lambda: Vector) -> float:
         """Mean over the pilot of the probability to have defaulted, given the market."""
-        a, b = loadings(name, self.inputs.reference)
+        a, b = loadings(name, self.inputs.parameters)
         probability = -np.expm1(-Lambda)
         nu = self.inputs.copula_nu
         quantile = special.stdtrit(nu, probability) if nu > 0.0 else special.ndtri(probability)

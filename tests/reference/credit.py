@@ -53,12 +53,17 @@ def counterparty_defaults(
         if compensator is not None and world.is_on("compensator"):
             c = compensator[name.terms.id][t - 1]
         h = yearly_hazard(name.terms, t, world.p)
-        stress = world.market.stress[t]
-        name.cumulative_hazard += h / 12.0 * math.exp(name.terms.beta * stress - c)
+        path = world.inputs.path
+        if path is None:
+            moved = math.exp(name.terms.beta * world.market.stress[t] - c)
+        else:
+            moved = path.hazard_multiplier * math.exp(-c)
+        name.cumulative_hazard += h / 12.0 * moved
+        is_certain = path is not None and (name.terms.id, t) in path.defaults
         if (
             world.is_on("counterparty_default")
             and name.default_month == 0
-            and name.cumulative_hazard >= name.threshold
+            and (name.cumulative_hazard >= name.threshold or is_certain)
         ):
             name.default_month = t
 

@@ -19,6 +19,7 @@ from tests.reference.state import (
     Status,
     TrancheState,
     World,
+    is_never,
 )
 
 FITTED = (Amortisation.SCULPTED, Amortisation.DEPRECIATED)
@@ -100,7 +101,7 @@ def expected_acceptance(world: World, asset: AssetState) -> float:
         return asset.accepted
     if asset.delivered is not None:
         return asset.delivered + commission
-    return math.inf if asset.site.is_killed else rounded(asset.due) + commission
+    return math.inf if is_never(asset) else rounded(asset.due) + commission
 
 
 def contract_months(world: World, asset: AssetState, t: int) -> range:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -152,7 +153,7 @@ class Market:
         self.memory_stage = 1
         self.spell_months = 0
         self.memory_log = 0.0
-        self.c = [1.0]
+        self.c = [self.fixed_cost()]
         self.shortage_starts = False
         # supply
         self.waiting = 0.0
@@ -179,6 +180,7 @@ class Market:
         # power, rates
         self.W = [0.0]
         self.sofr = [p["ir.r0"]]
+        self.rate_noise = 0.0
         self.hy = [p["cs.hy0"]]
         self.market_open = [True]
         self.stress = [0.0]
@@ -199,12 +201,20 @@ class Market:
         z, _ = self.draws.normals(f"prior.{name}", 0)
         return gamma_multiplier(self.p["prior.k"], z)
 
+    def fixed_cost(self) -> float:
+        """Cost of deliveries while memory is not simulated (a stress case may set it)."""
+        path = self.inputs.path
+        return path.capex_factor if path is not None and not self.is_on("memory") else 1.0
+
     def draw_completion(self) -> float:
         """c_K."""
         if not self.is_on("supply"):
             return 1.0
         z, _ = self.draws.normals("supply.completion", 0)
-        return beta_draw(self.p["sup.complete"], 0.1, z) / self.inputs.reference["sup.complete"]
+        return (
+            beta_draw(self.p["sup.complete"], 0.1, z)
+            / self.inputs.expected.parameters["sup.complete"]
+        )
 
     def draw_releases(self) -> list[tuple[float, float]]:
         """Month and size of each generation release."""
@@ -404,7 +414,7 @@ class Market:
         self.shortage_starts = False
         if not self.is_on("memory"):
             self.memory_state.append(BALANCED)
-            self.c.append(1.0)
+            self.c.append(self.fixed_cost())
             return
         state = self.memory_state[-1]
         mean = (p["mem.dur_bal"], p["mem.dur_short"], p["mem.dur_glut"])[state]
@@ -462,7 +472,7 @@ class Market:
                 self.pipeline[stage] += outflow[stage - 1]
         K += outflow[3]
         if t > 24.0 - p["sup.lag"]:
-            planned = growth_path(self.inputs.reference, t + rounded(p["sup.lag"])) / 12.0
+            planned = growth_path(self.inputs.expected.parameters, t + rounded(p["sup.lag"])) / 12.0
             self.pipeline[0] += planned * math.exp(min(max(p["sup.resp"] * gap, -2.0), 1.0))
         # 3. cancellation
         self.negative_gap_months = self.negative_gap_months + 1 if gap < 0.0 else 0
@@ -496,12 +506,17 @@ class Market:
         p = self.p
         beta, x_0 = p["gpu.beta_tight"], p["sup.x0"]
         x = x_0 + self.L_addressable[t] - self.K[t] - self.captive[t]
+        path = self.inputs.path
+        if path is not None:
+            x = x_0 + (self.reference.price_deviation[t] + path.log_price[t]) / beta
         self.x.append(x)
-        if x < GLUT_THRESHOLD:
+        if path is not None:
+            self.G = 0.0
+        elif x < GLUT_THRESHOLD:
             self.G += min(0.0, p["sup.glut_decay"] - p["gpu.delta"]) / 12.0
         else:
             self.G *= half_life(9.0)
-        c_before = self.c[t - 1]
+        c_before = self.c[t - 1] if path is None else 1.0
         rent = p["mem.rent_beta_short"] if c_before > 1.0 else p["mem.rent_beta_glut"]
         q = beta * (x - x_0) + self.G + rent * math.log(c_before)
         self.q.append(q)
@@ -553,8 +568,16 @@ class Market:
         self.W.append(a * self.W[-1] + s * self.xi[t]["W"] if self.is_on("power") else 0.0)
 
         a, s = ou(p["ir.kappa"], p["ir.sigma"])
-        shock = s * self.xi[t]["R"] if self.is_on("rates") else 0.0
-        self.sofr.append(p["ir.theta"] + (self.sofr[-1] - p["ir.theta"]) * a + shock)
+        s = s if self.is_on("rates") else 0.0
+        shock = s * self.xi[t]["R"]
+        forwards = self.inputs.sofr_forwards
+        if forwards:
+            self.rate_noise = a * self.rate_noise + shock
+            # what month t adds to the variance of the summed noise of months 1..t, over 12
+            added = (summed_variance(a, s, t) - summed_variance(a, s, t - 1)) / 144.0
+            self.sofr.append(forwards[min(t, len(forwards)) - 1] + 6.0 * added + self.rate_noise)
+        else:
+            self.sofr.append(p["ir.theta"] + (self.sofr[-1] - p["ir.theta"]) * a + shock)
 
         a, s = ou(p["cs.kappa"], p["cs.sigma"])
         mean = math.log(p["cs.hy_mean"]) - p["cs.sigma"] ** 2 / (4.0 * p["cs.kappa"])
@@ -562,6 +585,8 @@ class Market:
         if self.is_on("spreads"):
             log_hy -= s * self.xi[t]["Z"]
             log_hy += p["cs.ap_jump"] if self.pocket_arrived else 0.0
+        if self.inputs.path is not None:
+            log_hy = math.log(self.path_spread(t))
         self.hy.append(math.exp(log_hy))
         is_shut = False
         if not self.is_centred and self.hy[t] > 800.0:
@@ -574,6 +599,15 @@ class Market:
             stress += 0.5 * math.log(self.hy[t] / self.reference.high_yield[t])
         self.stress.append(stress)
 
+    def path_spread(self, t: int) -> float:
+        """Index of a stress case: linear to its peak by month 12, back by month 36."""
+        usual, peak = self.reference.high_yield, self.inputs.path.high_yield_peak_bp
+        if peak <= 0.0 or t >= 36:
+            return usual[t]
+        if t <= 12:
+            return usual[0] + (peak - usual[0]) * t / 12.0
+        return peak + (usual[min(36, self.horizon)] - peak) * (t - 12) / 24.0
+
     def end_month(self) -> None:
         """Sales of the month weigh on the resale market from the next month on."""
         for name in self.overhang:
@@ -582,8 +616,8 @@ class Market:
 
 
 def reference_path(inputs: ModelInputs) -> ReferencePath:
-    """Run the market in centred mode on the study's reference parameters."""
-    market = Market(inputs, None, inputs.reference, None)
+    """Run the market in centred mode, as it was expected at t0."""
+    market = Market(as_expected(inputs), None, inputs.expected.parameters, None)
     for t in range(1, inputs.horizon + 1):
         market.step(t)
     return ReferencePath(
@@ -595,3 +629,26 @@ def reference_path(inputs: ModelInputs) -> ReferencePath:
         contract_price=market.contract_price,
         high_yield=market.hy,
     )
+
+
+def as_expected(inputs: ModelInputs) -> ModelInputs:
+    """The study with the market that was expected at t0."""
+    expected = inputs.expected
+    return dataclasses.replace(
+        inputs,
+        parameters=expected.parameters,
+        switches=expected.switches,
+        correlations=expected.correlations,
+        sofr_forwards=expected.sofr_forwards,
+        path=None,
+        book=dataclasses.replace(
+            inputs.book,
+            generations=expected.generations,
+            jurisdictions=expected.jurisdictions,
+        ),
+    )
+
+
+def summed_variance(a: float, s: float, t: int) -> float:
+    """Variance of X(1) + ... + X(t), X(i) = a X(i-1) + s xi: each shock acts in all later ones."""
+    return s * s * sum(((1.0 - a**k) / (1.0 - a)) ** 2 for k in range(1, t + 1))

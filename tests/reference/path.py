@@ -279,7 +279,15 @@ def asset_state(world: World, asset: Asset, box: Box) -> AssetState:
     )
     if asset.accepted is not None or asset.cost_delivered_at_t0:
         delivered_at_start(state)
-    elif world.is_on("memory") and world.market.memory_state[0] == SHORTAGE:
+        return state
+    if world.inputs.path is not None:
+        state.due += world.inputs.path.delay_months
+    if asset.licence and world.is_on("policy"):
+        z, _ = world.draws.normals(f"asset.{asset.id}.licence", 0)
+        _, u = world.draws.uniforms(f"asset.{asset.id}.licence", 0)
+        state.is_refused = u >= world.p["reg.licence_p"]
+        state.due = max(state.due, lognormal(6.0, 0.5, z))
+    if world.is_on("memory") and world.market.memory_state[0] == SHORTAGE:
         state.due += memory_slip(world, state, 0)
     return state
 

@@ -112,6 +112,7 @@ class AssetState:
     reason: str = ""  # why a contract ended
     terminated_month: int = 0
     is_void: bool = False  # the contract was rejected or terminated
+    is_refused: bool = False  # its export licence was
     # of the month
     invoice_due: float = 0.0
     received: float = 0.0
@@ -131,6 +132,11 @@ class AssetState:
 
     def age(self, t: int) -> int:
         return max(0, t - self.accepted) if self.accepted is not None else 0
+
+
+def is_never(asset: AssetState) -> bool:
+    """Whether an undelivered asset can never come: its site is killed, or its licence refused."""
+    return asset.site.is_killed or asset.is_refused
 
 
 @dataclass

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from hypothesis import strategies as st
 
 import simulator
+from simulator.config.drivers import FIXED_BY_PATH
 from simulator.config.terms import (
     CORRELATION_ORDER,
     SWITCHES,
@@ -27,12 +28,15 @@ from simulator.config.terms import (
     Box,
     Contract,
     Generation,
+    MarketPath,
     ModelInputs,
     Name,
     Recourse,
     Site,
     Sponsor,
     Tranche,
+    World,
+    hyperscalers,
 )
 
 CONFIG = Path(simulator.__file__).parent / "config"
@@ -118,16 +122,46 @@ def small_study(source: random.Random | Callable[[Any], Any]) -> ModelInputs:
     """Return the inputs of a random study of 1-4 boxes."""
     choose = Chooser(source)
     horizon = choose.integer(12, 72)
-    reference = base_parameters()
+    usual = base_parameters()
+    on = switches(choose)
+    deals = book(choose, horizon)
+    path = market_path(choose, deals, horizon) if choose.chance(0.1) else None
+    if path is not None:
+        on |= dict.fromkeys(FIXED_BY_PATH, False)
+    curve = tuple(0.02 + 0.0004 * t for t in range(1, horizon + 1)) if choose.chance(0.2) else ()
     return ModelInputs(
         horizon=horizon,
-        parameters=parameters(choose, reference),
-        reference=reference,
-        switches=switches(choose),
+        parameters=parameters(choose, usual),
+        switches=on,
         correlations=base_correlations(),
+        sofr_forwards=curve,
         copula_nu=choose.one_of((0.0, 0.0, 4.0, 5.5)),
+        path=path,
         waterfall=waterfall(choose),
-        book=book(choose, horizon),
+        book=deals,
+        expected=World(
+            parameters=usual,
+            switches=dict.fromkeys(SWITCHES, True),
+            correlations=base_correlations(),
+            sofr_forwards=(),
+            generations=deals.generations,
+            jurisdictions=deals.jurisdictions,
+            hyperscalers=hyperscalers(deals.names),
+            stressed=any(one.beta > 0.0 for one in deals.names),
+        ),
+    )
+
+
+def market_path(choose: Chooser, deals: Book, horizon: int) -> MarketPath:
+    """A stress case: prices fall and come back."""
+    depth, turn = choose.real(0.1, 1.5), choose.integer(1, horizon)
+    return MarketPath(
+        log_price=tuple(-depth * min(t, turn) / turn for t in range(horizon + 1)),
+        high_yield_peak_bp=choose.one_of((0.0, 500.0, 1200.0)),
+        hazard_multiplier=choose.real(0.5, 5.0),
+        delay_months=choose.one_of((0.0, 3.0)),
+        capex_factor=choose.real(0.7, 1.2),
+        defaults=((choose.one_of(deals.names).id, choose.integer(1, 12)),),
     )
 
 
@@ -375,6 +409,7 @@ def box_assets(
                 planned_delivery=planned,
                 accepted=accepted,
                 cost_delivered_at_t0=stage != "pending",
+                licence=stage == "pending" and choose.chance(0.2),
             )
         )
     return assets

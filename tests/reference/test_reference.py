@@ -142,7 +142,9 @@ def test_no_shocks_is_the_reference_path() -> None:
     inputs = study(3)
     inputs = dataclasses.replace(
         inputs,
-        parameters=inputs.reference,
+        parameters=inputs.expected.parameters,
+        sofr_forwards=(),
+        path=None,
         switches={**dict.fromkeys(SWITCHES, False), "supply": False},
     )
     outcome = simulate_path(inputs, 1, 0)
@@ -184,7 +186,9 @@ def test_compensator_of_a_name_without_stress_is_zero() -> None:
 def test_take_or_pay_box_repays_in_two_and_a_half_years() -> None:
     """Revenue half of cost a year, 80% margin, 85% loan to cost, 10%: 28.8 months, all swept."""
     inputs = study(3)
-    inputs = dataclasses.replace(inputs, horizon=36, parameters=inputs.reference)
+    inputs = dataclasses.replace(
+        inputs, horizon=36, parameters=inputs.expected.parameters, path=None, sofr_forwards=()
+    )
     inputs = dataclasses.replace(inputs, switches=dict.fromkeys(SWITCHES, False))
     book = inputs.book
     generation = book.generations[0]
@@ -192,7 +196,7 @@ def test_take_or_pay_box_repays_in_two_and_a_half_years() -> None:
     name = Name("name", (0.0,), 0.0, True, True, False, "", "")
     sponsor = Sponsor("sponsor", 100.0, 0.0, 0.0, 0.0)
     contract = Contract("contract", "box", "name", "", 0.0, 1.0, 60, 1.0, 0.0, 1.0)
-    asset = Asset("asset", "box", "contract", "site", 1e4, 1000.0, True, -2, 0, True)
+    asset = Asset("asset", "box", "contract", "site", 1e4, 1000.0, True, -2, 0, True, False)
     box = dataclasses.replace(
         book.boxes[0],
         id="box",

@@ -165,4 +165,7 @@ def test_prices_without_shocks_stay_near_the_reference(study):
     """Fact 9: with shocks off |q| stays under 0.2."""
     from simulator.engine.market_alone import reference_path
 
-    assert np.abs(reference_path(study.inputs).price_deviation).max() < 0.2
+    assert (
+        np.abs(reference_path(study.inputs.expected, study.inputs.horizon).price_deviation).max()
+        < 0.2
+    )

@@ -148,6 +148,9 @@ def _sizes(
                 "price_fixed": Filler("assets", row.asset, row, ledger)(
                     "price_fixed", False, "cost not fixed"
                 ),
+                "licence": Filler("assets", row.asset, row, ledger)(
+                    "licence", False, "no export licence is waited for"
+                ),
                 "site": Filler("assets", row.asset, row, ledger)(
                     "site", box.box, "a site of its own, named as the box"
                 ),

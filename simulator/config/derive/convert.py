@@ -121,6 +121,7 @@ def to_asset(row: AssetRow, market: Market) -> Asset:
         planned_delivery=planned,
         accepted=None if row.accepted is None else market.month(row.accepted),
         cost_delivered_at_t0=planned <= 0,
+        licence=bool(row.licence) and planned > 0,
     )
 
 

@@ -52,6 +52,8 @@ class Market:
         Counterparties by name.
     study
         The study, for its sites.
+    forwards
+        SOFR forwards expected at t0, of months 1..H; empty: Vasicek.
     """
 
     start: YearMonth
@@ -61,13 +63,18 @@ class Market:
     planned: Mapping[str, Generation]
     names: Mapping[str, Name]
     study: StudyFile
+    forwards: tuple[float, ...] = ()
 
     def month(self, when: YearMonth) -> int:
         """Return a calendar month as a month of the model."""
         return when - self.start
 
     def expected_sofr(self, years: float) -> float:
-        """Return SOFR expected on average over the next years (Vasicek)."""
+        """Return SOFR expected on average over the next years: by the curve, else Vasicek."""
+        if self.forwards:
+            months = max(1, round(12 * years))
+            known = self.forwards[:months]
+            return (sum(known) + (months - len(known)) * known[-1]) / months
         r0, kappa, theta = (self.expected[f"ir.{name}"] for name in ("r0", "kappa", "theta"))
         return theta + (r0 - theta) * -math.expm1(-kappa * years) / (kappa * years)
 

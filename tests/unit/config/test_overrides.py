@@ -46,7 +46,7 @@ def test_study_keys(draft: Draft) -> None:
     assert (inputs.horizon, inputs.switches["easing"], inputs.copula_nu) == (24, True, 5.0)
     assert inputs.parameters["dem.sigma"] == 0.3
     assert inputs.parameters["dem.ap_mult.min"] == -0.3
-    assert inputs.reference["dem.sigma"] == 0.21
+    assert inputs.expected.parameters["dem.sigma"] == 0.21
     assert inputs.book.jurisdictions == (("Europe", 0.5), ("US", 0.5))
     search = next(name for name in inputs.book.names if name.id == "Example Search")
     assert not search.investment_grade

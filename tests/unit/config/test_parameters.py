@@ -107,9 +107,10 @@ def pack(draft: Draft, seen: set[str]) -> None:
     inputs = replace(
         loaded,
         parameters=Recorded(loaded.parameters, seen),
-        reference=Recorded(loaded.reference, seen),
+        expected=replace(loaded.expected, parameters=Recorded(loaded.expected.parameters, seen)),
     )
-    market = pack_market(inputs, inputs.parameters, empty_reference(inputs.horizon))
+    reference = empty_reference(inputs.horizon)
+    market = pack_market(inputs.world, inputs.expected, inputs.horizon, reference)
     pack_model(inputs, market, np.zeros((1, inputs.horizon + 1)))
 
 

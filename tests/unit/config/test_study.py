@@ -38,7 +38,7 @@ def test_inputs_are_complete(draft: Draft) -> None:
     inputs = draft.load().inputs
     assert tuple(inputs.switches) == SWITCHES
     assert len(inputs.correlations) == len(CORRELATION_ORDER)
-    assert list(inputs.parameters) == list(inputs.reference) == sorted(inputs.parameters)
+    assert list(inputs.parameters) == list(inputs.expected.parameters) == sorted(inputs.parameters)
     for field in fields(Book):
         terms = getattr(inputs.book, field.name)
         keys = [getattr(one, "id", getattr(one, "name", None)) or one[0] for one in terms]

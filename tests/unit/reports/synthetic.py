@@ -58,7 +58,7 @@ def study(title: str = "Reference book") -> dict[str, Any]:
         },
         "inputs": {
             "parameters": parameters,
-            "reference": {**parameters, "gpu.delta": -0.12},
+            "expected": {"parameters": {**parameters, "gpu.delta": -0.12}},
             "switches": {"policy": True, "easing": False},
         },
         "derived": [dict(zip(keys, cell, strict=True)) for cell in cells],
