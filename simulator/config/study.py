@@ -12,7 +12,15 @@ from typing import Any
 from simulator.config.case import Case
 from simulator.config.correlations import study_matrix
 from simulator.config.crosscheck import cross_check
-from simulator.config.derive import BoxSummary, Completed, Deal, complete, complete_holdco, to_book
+from simulator.config.derive import (
+    BoxSummary,
+    Completed,
+    Deal,
+    complete,
+    complete_holdco,
+    to_book,
+    traded,
+)
 from simulator.config.derive.ledger import Ledger
 from simulator.config.derive.market import Market, generations, package_names
 from simulator.config.derive.names import resolve_names
@@ -171,7 +179,7 @@ def load_study(
             switches=switches_of(before),
             correlations=usual,
             sofr_forwards=forwards,
-            generations=tuple(planned.values()),
+            generations=traded(planned, book.boxes),
             jurisdictions=tuple(sorted(before.jurisdictions.items())),
             hyperscalers=hyperscalers(book.names),
             stressed=any(name.beta > 0.0 for name in book.names),

@@ -18,12 +18,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.drivers.draws import beta_at_normal, normals
+from simulator.drivers.draws import beta_at_normal
 from simulator.numerics.elementary import exp, log
 from simulator.numerics.jit import inner
 from simulator.numerics.normal import normal_cdf
-from simulator.numerics.philox import fill_uniform_pairs
-from simulator.numerics.processes import monthly_event_probability
+from simulator.numerics.philox import fill_normals, fill_uniform_pairs
 from simulator.numerics.rows import row_names
 from simulator.numerics.student_t import student_t_cdf
 
@@ -103,7 +102,7 @@ class NameLaneRows(NamedTuple):
     """Rows of `NameState.lanes`."""
 
     integrations: int  # (lane,), number of them
-    prior: int  # (lane,), multiplier of the integration hazard
+    probability: int  # (lane,), of an integration in a month, by name
 
 
 NAME_LANE = NameLaneRows(*range(2))
@@ -124,39 +123,41 @@ def new_names(names: int, lanes: int) -> NameState:
 
 
 @inner
-def threshold_of(w: float, degrees_of_freedom: float) -> float:
-    """Return the exponential threshold E of a latent variable (large = late default)."""
-    if degrees_of_freedom > 0.0:
-        return -log(student_t_cdf(-w, degrees_of_freedom))
-    return -log(normal_cdf(-w))
-
-
-@inner
-def init_names(params, state, seed, paths, macro, ai_orthogonal):
+def init_names(params, state, seed, paths, macro, ai_orthogonal, mixing, own, spare):
     """Reset a block to t0 and draw each name's threshold.
 
     Parameters
     ----------
     macro, ai_orthogonal : (lane,), static factors Z* and C-orthogonal
+    mixing, own, spare : (lane,), scratch
     """
+    lanes = paths.shape[0]
+    start = np.int64(0)
     state.rows[:] = 0.0
     state.lanes[NAME_LANE.integrations] = 0.0
     nu = params.degrees_of_freedom
-    for lane in range(paths.shape[0]):
-        mixing = 1.0
+    mixing[:] = 1.0
+    if nu > 0.0:
+        fill_normals(seed, paths, params.copula_stream, start, own, spare)
+        for lane in range(lanes):
+            mixing[lane] = np.sqrt(nu / beta_at_normal(params.chi2_table, own[lane]))
+    for name in range(params.terms.shape[1]):
+        a = params.terms[NAME_TERM.macro_loading, name]
+        b = params.terms[NAME_TERM.ai_loading, name]
+        rest = np.sqrt(1.0 - a * a - b * b)
+        stream = params.streams[NAME_STREAM.default_streams, name]
+        fill_normals(seed, paths, stream, start, own, spare)
+        for lane in range(lanes):
+            w = a * macro[lane] + b * ai_orthogonal[lane] + rest * own[lane]
+            state.rows[NAME.threshold, name, lane] = w * mixing[lane]
         if nu > 0.0:
-            z, _ = normals(seed, paths[lane], params.copula_stream, 0)
-            mixing = np.sqrt(nu / beta_at_normal(params.chi2_table, z))
-        for name in range(params.terms.shape[1]):
-            a, b = (
-                params.terms[NAME_TERM.macro_loading, name],
-                params.terms[NAME_TERM.ai_loading, name],
-            )
-            own, _ = normals(
-                seed, paths[lane], params.streams[NAME_STREAM.default_streams, name], 0
-            )
-            w = a * macro[lane] + b * ai_orthogonal[lane] + np.sqrt(1.0 - a * a - b * b) * own
-            state.rows[NAME.threshold, name, lane] = threshold_of(w * mixing, nu)
+            for lane in range(lanes):
+                w = state.rows[NAME.threshold, name, lane]
+                state.rows[NAME.threshold, name, lane] = -log(student_t_cdf(-w, nu))
+        else:
+            for lane in range(lanes):
+                w = state.rows[NAME.threshold, name, lane]
+                state.rows[NAME.threshold, name, lane] = -log(normal_cdf(-w))
 
 
 @inner
@@ -223,9 +224,7 @@ def step_names(
                 second,
             )
             for lane in range(lanes):
-                p = monthly_event_probability(
-                    params.integration_hazard * state.lanes[NAME_LANE.prior, lane]
-                )
+                p = state.lanes[NAME_LANE.probability, lane]
                 if first[lane] < p and state.rows[NAME.integrated, name, lane] == 0.0:
                     state.rows[NAME.integrated, name, lane] = 1.0
                     state.lanes[NAME_LANE.integrations, lane] += 1.0

@@ -64,9 +64,10 @@ class DemandRows(NamedTuple):
     rebound_left: int  # months
     arrived: int  # 1 in the month a pocket arrives
     prior: int  # multiplier of the hazard
+    probability: int  # of a pocket in a month, while overbuild has no part in it
 
 
-DEMAND = DemandRows(*range(10))
+DEMAND = DemandRows(*range(11))
 
 
 class DemandState(NamedTuple):
@@ -182,11 +183,14 @@ def step_demand(
     if params.pocket_hazard > 0.0:
         fill_uniform_pairs(seed, paths, params.streams[0], month, first, second)
         for lane in range(lanes):
-            slack = max(0.0, -tightness[lane])
-            hazard = params.pocket_hazard * state.rows[DEMAND.prior, lane]
+            probability = state.rows[DEMAND.probability, lane]
             if params.pocket_overbuild != 0.0:
-                hazard *= exp(params.pocket_overbuild * slack)
-            if first[lane] < monthly_event_probability(hazard):
+                slack = max(0.0, -tightness[lane])
+                hazard = params.pocket_hazard * state.rows[DEMAND.prior, lane]
+                probability = monthly_event_probability(
+                    hazard * exp(params.pocket_overbuild * slack)
+                )
+            if first[lane] < probability:
                 pocket_arrives(params, state, seed, paths[lane], lane, month, second[lane])
     for lane in range(lanes):
         returning = (

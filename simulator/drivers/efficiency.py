@@ -23,8 +23,7 @@ from simulator.drivers.draws import beta_at_normal, normals
 from simulator.drivers.shocks import E
 from simulator.numerics.elementary import exp, log
 from simulator.numerics.jit import inner
-from simulator.numerics.philox import fill_uniform_pairs
-from simulator.numerics.processes import monthly_event_probability
+from simulator.numerics.philox import fill_normal_pairs, fill_uniform_pairs
 from simulator.numerics.quantiles import beta_quantile_table_ab
 from simulator.numerics.rows import row_names
 from simulator.numerics.streams import stream_id_array
@@ -60,7 +59,7 @@ class EfficiencyRows(NamedTuple):
     sentiment: int  # Y, spot only
     elasticity_long: int  # of this path
     decay: int  # of the transient part per month
-    prior: int
+    probability: int  # of a breakthrough in a month
 
 
 EFFICIENCY = EfficiencyRows(*range(6))
@@ -107,13 +106,16 @@ def new_efficiency(lanes: int) -> EfficiencyState:
 
 
 @inner
-def init_efficiency(params, state, seed, paths):
+def init_efficiency(params, state, seed, paths, first, second):
     """Reset a block to t0 and draw each path's long-run elasticity and half-life."""
     state.rows[:] = 0.0
+    start = np.int64(0)
+    fill_normal_pairs(seed, paths, params.streams[1], start, first, second)
     for lane in range(paths.shape[0]):
-        z_long, z_half_life = normals(seed, paths[lane], params.streams[1], 0)
-        state.rows[EFFICIENCY.elasticity_long, lane] = params.elasticity_long + LONG_RUN_SD * z_long
-        half_life = params.half_life * exp(HALF_LIFE_SD * z_half_life)
+        state.rows[EFFICIENCY.elasticity_long, lane] = (
+            params.elasticity_long + LONG_RUN_SD * first[lane]
+        )
+        half_life = params.half_life * exp(HALF_LIFE_SD * second[lane])
         state.rows[EFFICIENCY.decay, lane] = exp(-LOG_2 / half_life)
 
 
@@ -135,9 +137,7 @@ def step_efficiency(params, state, seed, paths, month, shocks, easing_event, fir
     if params.hazard > 0.0:
         fill_uniform_pairs(seed, paths, params.streams[0], month, first, second)
         for lane in range(paths.shape[0]):
-            if first[lane] < monthly_event_probability(
-                params.hazard * state.rows[EFFICIENCY.prior, lane]
-            ):
+            if first[lane] < state.rows[EFFICIENCY.probability, lane]:
                 size = beta_at_normal(params.size_table, shocks[E, lane])
                 scope = params.scope_low + second[lane] * (params.scope_high - params.scope_low)
                 breakthrough(params, state, lane, size, scope)

@@ -57,9 +57,10 @@ class MemoryRows(NamedTuple):
     log_price: int
     shortage_starts: int  # 1 in the month a shortage starts
     rent: int  # F(t)
+    log_cost: int  # ln c(t)
 
 
-MEMORY = MemoryRows(*range(6))
+MEMORY = MemoryRows(*range(7))
 
 
 class MemoryState(NamedTuple):
@@ -116,6 +117,7 @@ def init_memory(params, state):
     state.rows[MEMORY.stage] = 1.0
     state.rows[MEMORY.shortage_starts] = 1.0 if params.start == SHORTAGE else 0.0
     state.cost_factor[:] = params.fixed_cost
+    state.rows[MEMORY.log_cost] = log(params.fixed_cost)
 
 
 @inner
@@ -136,34 +138,56 @@ def step_memory(params, state, seed, paths, month, shocks, easing_event, first, 
         return
     lanes = paths.shape[0]
     fill_uniform_pairs(seed, paths, params.streams[0], month, first, second)
+    leave_balanced, leave_shortage, leave_glut = (
+        params.exit_probability[0],
+        params.exit_probability[1],
+        params.exit_probability[2],
+    )
     for lane in range(lanes):
         regime = state.rows[MEMORY.regime, lane]
-        if first[lane] < params.exit_probability[int(regime)]:
-            state.rows[MEMORY.stage, lane] += 1.0
-            if state.rows[MEMORY.stage, lane] > params.stages:
-                if regime != BALANCED:
-                    enter_regime(state, lane, BALANCED)
-                elif second[lane] < params.glut_probability:
-                    enter_regime(state, lane, GLUT)
-                else:
-                    enter_regime(state, lane, SHORTAGE)
+        p = leave_shortage if regime == SHORTAGE else leave_balanced
+        p = leave_glut if regime == GLUT else p
+        state.rows[MEMORY.stage, lane] += 1.0 if first[lane] < p else 0.0
+    for lane in range(lanes):
+        if state.rows[MEMORY.stage, lane] > params.stages:
+            if state.rows[MEMORY.regime, lane] != BALANCED:
+                enter_regime(state, lane, BALANCED)
+            elif second[lane] < params.glut_probability:
+                enter_regime(state, lane, GLUT)
+            else:
+                enter_regime(state, lane, SHORTAGE)
         if easing_event[lane] > 0.0:
             state.rows[MEMORY.shortage_starts, lane] = 0.0
             enter_regime(state, lane, GLUT)
     for lag in range(CAPEX_LAG, 0, -1):
         for lane in range(lanes):
             state.cost_factor[lag, lane] = state.cost_factor[lag - 1, lane]
+    drift_balanced, drift_shortage, drift_steep, drift_late = (
+        params.drift[0],
+        params.drift[1],
+        params.drift[2],
+        params.drift[3],
+    )
+    sd_balanced, sd_shortage, sd_glut = (
+        params.volatility[0],
+        params.volatility[1],
+        params.volatility[2],
+    )
     for lane in range(lanes):
         regime = state.rows[MEMORY.regime, lane]
-        state.rows[MEMORY.spell_months, lane] += 1.0
-        steep = state.rows[MEMORY.spell_months, lane] <= STEEP_GLUT_MONTHS
-        drift = params.drift[1] if regime == SHORTAGE else params.drift[0]
-        drift = (params.drift[2] if steep else params.drift[3]) if regime == GLUT else drift
-        volatility = params.volatility[int(regime)]
-        state.rows[MEMORY.log_price, lane] += drift + volatility * shocks[M, lane]
-        state.cost_factor[0, lane] = 1.0 + params.cost_share * (
-            exp(state.rows[MEMORY.log_price, lane]) - 1.0
-        )
-        before = state.cost_factor[1, lane]
-        elasticity = params.rent_beta_shortage if before > 1.0 else params.rent_beta_glut
-        state.rows[MEMORY.rent, lane] = elasticity * log(before)
+        months = state.rows[MEMORY.spell_months, lane] + 1.0
+        state.rows[MEMORY.spell_months, lane] = months
+        in_shortage, in_glut = regime == SHORTAGE, regime == GLUT
+        drift = drift_shortage if in_shortage else drift_balanced
+        drift_glut = drift_steep if months <= STEEP_GLUT_MONTHS else drift_late
+        drift = drift_glut if in_glut else drift
+        sd = sd_shortage if in_shortage else sd_balanced
+        sd = sd_glut if in_glut else sd
+        state.rows[MEMORY.log_price, lane] += drift + sd * shocks[M, lane]
+    for lane in range(lanes):
+        before = state.rows[MEMORY.log_cost, lane]
+        elasticity = params.rent_beta_shortage if before > 0.0 else params.rent_beta_glut
+        state.rows[MEMORY.rent, lane] = elasticity * before
+        cost = 1.0 + params.cost_share * (exp(state.rows[MEMORY.log_price, lane]) - 1.0)
+        state.cost_factor[0, lane] = cost
+        state.rows[MEMORY.log_cost, lane] = log(cost)

@@ -19,7 +19,6 @@ from simulator.drivers.draws import normals, uniforms
 from simulator.numerics.elementary import log
 from simulator.numerics.jit import inner
 from simulator.numerics.philox import fill_uniform_pairs
-from simulator.numerics.processes import monthly_event_probability
 from simulator.numerics.rows import row_names
 from simulator.numerics.streams import stream_id_array
 
@@ -59,7 +58,7 @@ class PolicyState(NamedTuple):
     """State by jurisdiction and lane."""
 
     rows: NDArray[np.float64]  # (row of POLICY, ...)
-    prior: NDArray[np.float64]  # (lane,), multiplier of the hazard
+    probability: NDArray[np.float64]  # (lane,), of an event in a month
 
 
 def pack_policy(
@@ -83,7 +82,7 @@ def new_policy(jurisdictions: int, lanes: int) -> PolicyState:
 
 @inner
 def init_policy(state):
-    """Reset a block to t0 (the prior multiplier is set by its own stage)."""
+    """Reset a block to t0 (probabilities are set with the priors)."""
     state.rows[:] = 0.0
     state.rows[POLICY.tariff] = 1.0
 
@@ -124,5 +123,5 @@ def step_policy(params, state, seed, paths, month, first, second):
             state.rows[POLICY.resale_hit, place, lane] *= RESALE_MONTHLY_DECAY
     fill_uniform_pairs(seed, paths, params.streams[0], month, first, second)
     for lane in range(paths.shape[0]):
-        if first[lane] < monthly_event_probability(params.hazard * state.prior[lane]):
+        if first[lane] < state.probability[lane]:
             policy_event(params, state, seed, paths[lane], lane, month, second[lane])

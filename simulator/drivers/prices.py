@@ -17,11 +17,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.drivers.draws import normals, uniforms
 from simulator.drivers.shocks import P
 from simulator.numerics.elementary import exp
 from simulator.numerics.jit import inner, scalar
-from simulator.numerics.philox import fill_normal_pairs
+from simulator.numerics.normal import to_normals
+from simulator.numerics.philox import fill_normal_pairs, fill_normals, fill_uniform_pairs
 from simulator.numerics.processes import ou_coefficients
 from simulator.numerics.rows import row_names
 from simulator.numerics.streams import stream_id_array
@@ -190,7 +190,7 @@ def tenor_factor(months: float, discounts) -> float:
 
 
 @inner
-def init_prices(params, state, seed, paths):
+def init_prices(params, state, seed, paths, first, second):
     """Reset a block to t0 and draw each path's releases."""
     state.rows[:] = 0.0
     state.generations[:] = 0.0
@@ -201,14 +201,14 @@ def init_prices(params, state, seed, paths):
     for release in range(state.releases[RELEASE.release_month].shape[0]):
         j = release + 1
         share = 0.5 if j % 2 == 1 else 1.0
+        fill_uniform_pairs(seed, paths, params.release_stream, j, first, second)
+        to_normals(second)
         for lane in range(paths.shape[0]):
-            u, _ = uniforms(seed, paths[lane], params.release_stream, j)
-            _, z = normals(seed, paths[lane], params.release_stream, j)
             state.releases[RELEASE.release_month, release, lane] = 12.0 * j + params.step_jitter * (
-                u - 0.5
+                first[lane] - 0.5
             )
             state.releases[RELEASE.release_size, release, lane] = (
-                share * params.generation_step * (1.0 + params.step_sd * z)
+                share * params.generation_step * (1.0 + params.step_sd * second[lane])
             )
 
 
@@ -262,7 +262,7 @@ def step_prices(
             params.log_odds + params.utilisation_slope * (tightness[lane] - params.start_tightness)
         )
     own_spot = np.sqrt(1.0 - SPOT_LOADING * SPOT_LOADING)
-    fill_normal_pairs(seed, paths, params.spot_stream, month, first, second)
+    fill_normals(seed, paths, params.spot_stream, month, first, second)
     for lane in range(lanes):
         spot_shock[lane] = SPOT_LOADING * shocks[P, lane] + own_spot * first[lane]
     drift = params.age_drift * month / 12.0

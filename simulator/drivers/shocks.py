@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.numerics.jit import inner
-from simulator.numerics.philox import fill_normal_pairs
+from simulator.numerics.philox import fill_normal_pairs, fill_normals
 from simulator.numerics.streams import stream_id_array
 
 Z, C, D, P, M, S, E, W, R = range(9)
@@ -29,10 +29,9 @@ SUPPLY_FACTOR_MONTHS = 24
 class ShockParams(NamedTuple):
     """Frozen inputs of the shock block."""
 
-    cholesky: NDArray[np.float64]  # (9, 9), lower triangular
+    cholesky: NDArray[np.float64]  # (9, 9), lower triangular; zeros on the reference path
     streams: NDArray[np.uint64]  # (5,), one per pair of normals
     rho_macro: float  # correlation of C* and Z*
-    scale: float  # 1, or 0 on the reference path
 
 
 def effective_correlations(
@@ -74,10 +73,9 @@ def pack_shocks(
     rho_macro = parameters["cp.rho_macro"]
     matrix = effective_correlations(correlations, rho_macro, structural_link, stressed_names)
     return ShockParams(
-        cholesky=np.linalg.cholesky(matrix).astype(np.float64),
+        cholesky=np.zeros((9, 9)) if centred else np.linalg.cholesky(matrix).astype(np.float64),
         streams=stream_id_array(["market.ZC", "market.DP", "market.MS", "market.EW", "market.R"]),
         rho_macro=rho_macro,
-        scale=0.0 if centred else 1.0,
     )
 
 
@@ -103,7 +101,7 @@ def draw_shocks(params, seed, paths, shocks, spare):
             fill_normal_pairs(
                 seed, paths, params.streams[pair], month, row[2 * pair], row[2 * pair + 1]
             )
-        fill_normal_pairs(seed, paths, params.streams[4], month, row[8], spare)
+        fill_normals(seed, paths, params.streams[4], month, row[8], spare)
         for i in range(8, -1, -1):  # from the last row, so that each row can be overwritten
             for lane in range(lanes):
                 row[i, lane] = cholesky[i, i] * row[i, lane]
@@ -112,8 +110,6 @@ def draw_shocks(params, seed, paths, shocks, spare):
                 if loading != 0.0:
                     for lane in range(lanes):
                         row[i, lane] += loading * row[j, lane]
-            for lane in range(lanes):
-                row[i, lane] *= params.scale
 
 
 @inner

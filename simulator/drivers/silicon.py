@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from simulator.numerics.elementary import log
 from simulator.numerics.jit import inner
-from simulator.numerics.philox import fill_normal_pairs
+from simulator.numerics.philox import fill_normals
 from simulator.numerics.rows import row_names
 from simulator.numerics.streams import stream_id_array
 
@@ -113,7 +113,7 @@ def step_silicon(
     )
     at_start = log(1.0 - params.share_start)
     if params.noise > 0.0:
-        fill_normal_pairs(seed, paths, params.streams[0], month, first, second)
+        fill_normals(seed, paths, params.streams[0], month, first, second)
         for lane in range(paths.shape[0]):
             state.rows[SILICON.noise, lane] += params.noise * first[lane]
     for lane in range(paths.shape[0]):

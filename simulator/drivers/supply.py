@@ -17,10 +17,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.drivers.draws import beta_at_normal, normals
+from simulator.drivers.draws import beta_at_normal
 from simulator.drivers.memory import SHORTAGE, SHORTAGE_SPEED
 from simulator.numerics.elementary import exp, log
 from simulator.numerics.jit import inner
+from simulator.numerics.philox import fill_normals
 from simulator.numerics.quantiles import beta_quantile_table
 from simulator.numerics.rows import row_names
 from simulator.numerics.streams import stream_id_array
@@ -128,7 +129,7 @@ def new_supply(lanes: int) -> SupplyState:
 
 
 @inner
-def init_supply(params, state, seed, paths):
+def init_supply(params, state, seed, paths, first, second):
     """Reset a block to t0 and draw each path's completion share."""
     state.rows[:] = 0.0
     state.pipeline[:] = 0.0
@@ -136,24 +137,28 @@ def init_supply(params, state, seed, paths):
     state.margin_months[:] = 0.0
     state.rows[SUPPLY.gap] = params.gap_start
     state.rows[SUPPLY.tightness] = params.start_tightness
+    start = np.int64(0)
+    fill_normals(seed, paths, params.streams[0], start, first, second)
     for lane in range(paths.shape[0]):
-        z, _ = normals(seed, paths[lane], params.streams[0], 0)
-        state.rows[SUPPLY.completion, lane] = beta_at_normal(params.completion_table, z)
+        state.rows[SUPPLY.completion, lane] = beta_at_normal(params.completion_table, first[lane])
 
 
 @inner
-def record_gap(params, state, month, price_deviation, memory_cost):
+def record_gap(params, state, month, price_deviation, log_memory_cost):
     """Put v(t) = q + beta x0 - ln c into the ring and renew its mean (end of the month)."""
     slot = month % GAP_MONTHS
     for lane in range(price_deviation.shape[0]):
         state.gap_values[slot, lane] = (
-            price_deviation[lane] + params.gap_start - log(memory_cost[lane])
+            price_deviation[lane] + params.gap_start - log_memory_cost[lane]
         )
     state.rows[SUPPLY.gap, :] = 0.0
-    for i in range(GAP_MONTHS):  # summed anew in calendar order: no drift, no dependence on history
-        past = (month + 1 + i) % GAP_MONTHS
+    for i in range(0, GAP_MONTHS, 4):  # summed anew in calendar order: no dependence on history
+        a, b = (month + 1 + i) % GAP_MONTHS, (month + 2 + i) % GAP_MONTHS
+        c, d = (month + 3 + i) % GAP_MONTHS, (month + 4 + i) % GAP_MONTHS
         for lane in range(price_deviation.shape[0]):
-            state.rows[SUPPLY.gap, lane] += state.gap_values[past, lane]
+            so_far = state.rows[SUPPLY.gap, lane] + state.gap_values[a, lane]
+            so_far = so_far + state.gap_values[b, lane] + state.gap_values[c, lane]
+            state.rows[SUPPLY.gap, lane] = so_far + state.gap_values[d, lane]
     for lane in range(price_deviation.shape[0]):
         state.rows[SUPPLY.gap, lane] /= GAP_MONTHS
 
@@ -175,16 +180,20 @@ def retire(params, state, prices, utilisation, floors):
         g = params.retire_generation[group]
         if g < 0:
             continue
+        gone = 0
         for lane in range(utilisation.shape[0]):
             months = state.margin_months[group, lane]
-            if months < 0.0:
-                continue
-            months = months + 1.0 if prices[g, lane] * utilisation[lane] < floors[g] else 0.0
-            if months >= RETIRE_AFTER_MONTHS:
+            below = prices[g, lane] * utilisation[lane] < floors[g]
+            counted = months + 1.0 if below else 0.0
+            state.margin_months[group, lane] = counted if months >= 0.0 else months
+            gone += 1 if months >= 0.0 and counted >= RETIRE_AFTER_MONTHS else 0
+        if gone == 0:
+            continue
+        for lane in range(utilisation.shape[0]):
+            if state.margin_months[group, lane] >= RETIRE_AFTER_MONTHS:
                 share = params.retire_share[group] * exp(-state.rows[SUPPLY.capacity, lane])
                 state.rows[SUPPLY.capacity, lane] += log(1.0 - min(0.99, share))
-                months = -1.0
-            state.margin_months[group, lane] = months
+                state.margin_months[group, lane] = -1.0
 
 
 @inner

@@ -37,12 +37,13 @@ def run_months(params, state, seed, paths, outputs, offset, first, last):
     state : ModelState, scratch
     seed : uint64
     paths : (lane,) int64
-    outputs : Outputs, written at columns offset..offset + lanes
+    outputs : Outputs, written at columns offset..offset + lanes; no series if it has no columns
     offset, first, last : int
     """
     for month in range(first, last + 1):
         step_month(params, state, seed, paths, month)
-        record_series(params, state, outputs, offset, month)
+        if outputs.market.shape[2] > 0:
+            record_series(params, state, outputs, offset, month)
 
 
 @kernel

@@ -71,7 +71,7 @@ from simulator.drivers.supply import (
     step_supply,
 )
 from simulator.engine import priors
-from simulator.engine.priors import PriorParams, draw_prior
+from simulator.engine.priors import PriorParams, draw_prior, draw_probability
 from simulator.numerics.elementary import exp
 from simulator.numerics.jit import merged
 from simulator.numerics.philox import fill_uniform_pairs
@@ -170,7 +170,8 @@ def new_market(jurisdictions: int, generations: int, horizon: int, lanes: int) -
 @merged
 def init_market(params, state, seed, paths):
     """Reset a block to t0: systemic normals, static factors, draws made once per path."""
-    draw_shocks(params.shocks, seed, paths, state.shocks, state.rows[MARKET.first])
+    first, second = state.rows[MARKET.first], state.rows[MARKET.second]
+    draw_shocks(params.shocks, seed, paths, state.shocks, first)
     static_factors(
         params.shocks,
         state.shocks,
@@ -181,11 +182,11 @@ def init_market(params, state, seed, paths):
     )
     init_policy(state.policy)
     init_demand(state.demand)
-    init_efficiency(params.efficiency, state.efficiency, seed, paths)
+    init_efficiency(params.efficiency, state.efficiency, seed, paths, first, second)
     init_silicon(state.silicon)
     init_memory(params.memory, state.memory)
-    init_supply(params.supply, state.supply, seed, paths)
-    init_prices(params.prices, state.prices, seed, paths)
+    init_supply(params.supply, state.supply, seed, paths, first, second)
+    init_prices(params.prices, state.prices, seed, paths, first, second)
     init_power(params.power, state.power)
     init_rates(params.rates, state.rates)
     state.rows[MARKET.easing_event, :] = 0.0
@@ -197,15 +198,30 @@ def init_market(params, state, seed, paths):
         seed,
         paths,
         state.demand.rows[DEMAND.prior],
+        second,
     )
-    draw_prior(
+    for lane in range(paths.shape[0]):
+        state.demand.rows[DEMAND.probability, lane] = monthly_event_probability(
+            params.demand.pocket_hazard * state.demand.rows[DEMAND.prior, lane]
+        )
+    draw_probability(
         params.priors,
         params.priors.streams[priors.EFFICIENCY],
         seed,
         paths,
-        state.efficiency.rows[EFFICIENCY.prior],
+        params.efficiency.hazard,
+        state.efficiency.rows[EFFICIENCY.probability],
+        second,
     )
-    draw_prior(params.priors, params.priors.streams[priors.POLICY], seed, paths, state.policy.prior)
+    draw_probability(
+        params.priors,
+        params.priors.streams[priors.POLICY],
+        seed,
+        paths,
+        params.policy.hazard,
+        state.policy.probability,
+        second,
+    )
 
 
 @merged
@@ -337,7 +353,7 @@ def step_market(params, state, seed, paths, month, integrations):
         state.supply,
         month,
         state.prices.rows[PRICE.deviation],
-        state.memory.cost_factor[0],
+        state.memory.rows[MEMORY.log_cost],
     )
     step_power(params.power, state.power, month, shocks)
     step_rates(

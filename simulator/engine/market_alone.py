@@ -86,8 +86,7 @@ def run_market(params: ModelParams, seed: int, paths: NDArray[np.int64], watch: 
     watch : callable
         Given the state at t0 and after every month.
     """
-    names, generations = params.names.codes.shape[1], params.market.prices.log_contract.shape[0]
-    outputs = new_outputs(params.horizon, 0, 0, 0, names, generations, paths.shape[0])
+    outputs = new_outputs(params.horizon, 0, 0, 0, 0, 0, 0)  # nothing is recorded
     state = new_state(params, paths.shape[0])
     run_block(Addressed(params), Addressed(state), seed, paths, Addressed(outputs), 0, watch)
 

@@ -42,6 +42,7 @@ from simulator.sponsor.holdco import CLAIM, SPONSOR, give_support, note_track_re
 def open_sales(collateral, box_terms, boxes, lease_terms, leases, capacity, month, depth):
     """Measure the depth of this month's forced sales against the installed base."""
     depth[:] = 0.0
+    sold = 0
     for b in range(box_terms.codes.shape[1]):
         for lane in range(depth.shape[1]):
             if boxes.rows[BOX.sale_month, b, lane] != month:
@@ -55,6 +56,9 @@ def open_sales(collateral, box_terms, boxes, lease_terms, leases, capacity, mont
                 if status > PENDING and status < CANCELLED:
                     g = lease_terms.codes[LEASE_CODE.generation, a]
                     depth[g, lane] += lease_terms.terms[LEASE_TERM.gpus, a]
+                    sold += 1
+    if sold == 0:
+        return
     for g in range(depth.shape[0]):
         for lane in range(depth.shape[1]):
             base = collateral.terms[HARDWARE.installed_base, g]

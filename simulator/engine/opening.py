@@ -45,7 +45,7 @@ from simulator.drivers.power import POWER
 from simulator.drivers.rates import RATE
 from simulator.engine import priors
 from simulator.engine.market import MARKET, init_market
-from simulator.engine.priors import draw_prior
+from simulator.engine.priors import draw_prior, draw_probability
 from simulator.numerics.elementary import log
 from simulator.numerics.jit import inner, kernel
 from simulator.sponsor.holdco import (
@@ -162,6 +162,9 @@ def open_block(params, state, seed, paths):
         paths,
         market.rows[MARKET.macro],
         market.rows[MARKET.ai_orthogonal],
+        market.rows[MARKET.first],
+        market.rows[MARKET.second],
+        market.rows[MARKET.third],
     )
     draw_prior(
         market_terms.priors,
@@ -169,13 +172,16 @@ def open_block(params, state, seed, paths):
         seed,
         paths,
         state.renegotiation_prior,
+        market.rows[MARKET.second],
     )
-    draw_prior(
+    draw_probability(
         market_terms.priors,
         market_terms.priors.streams[priors.INTEGRATION],
         seed,
         paths,
-        names.lanes[NAME_LANE.prior],
+        name_terms.integration_hazard,
+        names.lanes[NAME_LANE.probability],
+        market.rows[MARKET.second],
     )
     init_sites(params.sites, sites, seed, paths, market.rows[MARKET.supply_factor])
     init_leases(lease_terms, leases)

@@ -108,20 +108,25 @@ def new_outputs(
 def market_series(market, target):
     """Write this month's market series, see MARKET_SERIES; `target` (series, lane)."""
     efficiency, silicon, rates = market.efficiency.rows, market.silicon.rows, market.rates.rows
-    for lane in range(target.shape[1]):
+    lanes = target.shape[1]  # few rows a loop, so that each vectorises
+    for lane in range(lanes):
         target[0, lane] = market.supply.rows[SUPPLY.tightness, lane]
         target[1, lane] = market.prices.rows[PRICE.deviation, lane]
         target[2, lane] = market.prices.rows[PRICE.utilisation, lane]
+    for lane in range(lanes):
         target[3, lane] = exp(market.demand.rows[DEMAND.level, lane])
         target[4, lane] = exp(market.supply.rows[SUPPLY.capacity, lane])
+    for lane in range(lanes):
         target[5, lane] = market.memory.cost_factor[0, lane]
         target[6, lane] = exp(rates[RATE.log_spread, lane])
         target[7, lane] = rates[RATE.sofr, lane]
+    for lane in range(lanes):
         target[8, lane] = market.power.rows[POWER.market, lane]
         target[14, lane] = (
             efficiency[EFFICIENCY.permanent, lane] + efficiency[EFFICIENCY.transient, lane]
         )
         target[15, lane] = silicon[SILICON.share, lane]
+    for lane in range(lanes):
         target[16, lane] = silicon[SILICON.captive, lane]
         target[17, lane] = rates[RATE.shut, lane]
 
@@ -200,6 +205,7 @@ def record_series(params, state, outputs, offset, month):
         for lane in range(lanes):
             contract = generations[GENERATION.contract, g, lane]
             outputs.contract_price[row, g, offset + lane] = contract
+        for lane in range(lanes):
             outputs.spot_price[row, g, offset + lane] = generations[GENERATION.spot, g, lane]
         for lane in range(lanes):
             moved = exp(beta * generations[GENERATION.log_development, g, lane])

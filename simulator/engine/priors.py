@@ -10,8 +10,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.drivers.draws import beta_at_normal, normals
+from simulator.drivers.draws import beta_at_normal
 from simulator.numerics.jit import inner
+from simulator.numerics.philox import fill_normals
+from simulator.numerics.processes import monthly_event_probability
 from simulator.numerics.streams import stream_id_array
 
 PRIORS = ("dem.ap_lambda", "eff.lambda", "cp.reneg", "reg.lambda", "sup.vi_lambda")
@@ -33,10 +35,19 @@ def pack_priors(table: NDArray[np.float64], *, enabled: bool) -> PriorParams:
 
 
 @inner
-def draw_prior(params, stream, seed, paths, multiplier):
+def draw_prior(params, stream, seed, paths, multiplier, spare):
     """Write the multiplier (lane,) of one driver's hazard; 1 where priors are switched off."""
     multiplier[:] = 1.0
     if params.enabled:
+        start = np.int64(0)
+        fill_normals(seed, paths, stream, start, multiplier, spare)
         for lane in range(paths.shape[0]):
-            z, _ = normals(seed, paths[lane], stream, 0)
-            multiplier[lane] = beta_at_normal(params.table, z)
+            multiplier[lane] = beta_at_normal(params.table, multiplier[lane])
+
+
+@inner
+def draw_probability(params, stream, seed, paths, hazard, probability, spare):
+    """Write the monthly probability (lane,) of events with this hazard, per year, and prior."""
+    draw_prior(params, stream, seed, paths, probability, spare)
+    for lane in range(paths.shape[0]):
+        probability[lane] = monthly_event_probability(hazard * probability[lane])

@@ -113,6 +113,36 @@ def expm1(x: float) -> float:
 
 
 @scalar
+def log_of_normal(x: float) -> float:
+    """Return the natural logarithm of a normal positive number; of others no number of use.
+
+    x = 2**k (1 + f) with 1 + f in [sqrt(1/2), sqrt(2)); s = f / (2 + f);
+    log(1 + f) = log((1 + s) / (1 - s)) = f - f**2/2 + s (f**2/2 + s**2 R(s**2)).
+    """
+    bits = float_to_bits(x)
+    k = (bits - ROOT_HALF_BITS) >> MANTISSA_BITS
+    f = bits_to_float(bits - (k << MANTISSA_BITS)) - 1.0
+    return _log_from(f, bits_to_float(k + ROUNDER_BITS) - ROUNDER)
+
+
+@scalar
+def _log_from(f: float, k: float) -> float:
+    """Return log(2**k (1 + f))."""
+    s = f / (2.0 + f)
+    z = s * s
+    p = 0.146171283998073
+    p = p * z + 0.15331666676597175
+    p = p * z + 0.1818289077802613
+    p = p * z + 0.22222211112104948
+    p = p * z + 0.2857142862611452
+    p = p * z + 0.399999999998992
+    p = p * z + 0.666666666666667
+    half_square = 0.5 * f * f
+    correction = s * (half_square + z * p) + k * LOG_2_LOW
+    return k * LOG_2_HIGH - ((half_square - correction) - f)
+
+
+@scalar
 def log(x: float) -> float:
     """Return the natural logarithm.
 
@@ -125,11 +155,6 @@ def log(x: float) -> float:
     -------
     float
         Within 1 unit in the last place; minus infinity at zero, nan below zero and for nan.
-
-    Notes
-    -----
-    x = 2**k (1 + f) with 1 + f in [sqrt(1/2), sqrt(2)); s = f / (2 + f);
-    log(1 + f) = log((1 + s) / (1 - s)) = f - f**2/2 + s (f**2/2 + s**2 R(s**2)).
     """
     x = float(x)
     is_ordinary = x > 0.0 and x < INFINITY
@@ -140,17 +165,6 @@ def log(x: float) -> float:
     k = (bits - ROOT_HALF_BITS) >> MANTISSA_BITS
     f = bits_to_float(bits - (k << MANTISSA_BITS)) - 1.0
     k_float = bits_to_float(k + ROUNDER_BITS) - ROUNDER - (54.0 if is_subnormal else 0.0)
-    s = f / (2.0 + f)
-    z = s * s
-    p = 0.146171283998073
-    p = p * z + 0.15331666676597175
-    p = p * z + 0.1818289077802613
-    p = p * z + 0.22222211112104948
-    p = p * z + 0.2857142862611452
-    p = p * z + 0.399999999998992
-    p = p * z + 0.666666666666667
-    half_square = 0.5 * f * f
-    correction = s * (half_square + z * p) + k_float * LOG_2_LOW
-    result = k_float * LOG_2_HIGH - ((half_square - correction) - f)
+    result = _log_from(f, k_float)
     limit = -INFINITY if x == 0.0 else (x if x > 0.0 else NOT_A_NUMBER)
     return result if is_ordinary else limit

@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.numerics.jit import kernel, scalar
-from simulator.numerics.normal import normal_quantile
+from simulator.numerics.normal import normal_quantile, to_normals
 
 __all__ = [
     "fill_normal_pairs",
+    "fill_normals",
     "fill_uniform_pairs",
     "normal_pair",
     "philox4x32_10",
@@ -93,7 +94,7 @@ def _open_uniform(high: np.uint64, low: np.uint64) -> float:
 
 
 @scalar
-def uniform_pair(seed: int, path: int, stream: int, month: int) -> tuple[float, float]:
+def uniform_pair(seed: int, path: int, stream: int, month: int | np.int64) -> tuple[float, float]:
     """Return the two uniform draws at an address.
 
     Parameters
@@ -152,7 +153,7 @@ def fill_uniform_pairs(
     seed: int,
     paths: NDArray[np.uint64],
     stream: int,
-    month: int,
+    month: int | np.int64,
     first: NDArray[np.float64],
     second: NDArray[np.float64],
 ) -> None:
@@ -176,7 +177,7 @@ def fill_normal_pairs(
     seed: int,
     paths: NDArray[np.uint64],
     stream: int,
-    month: int,
+    month: int | np.int64,
     first: NDArray[np.float64],
     second: NDArray[np.float64],
 ) -> None:
@@ -191,5 +192,32 @@ def fill_normal_pairs(
     first, second : ndarray of float64, shape (lane,)
         Written.
     """
-    for lane in range(paths.shape[0]):
-        first[lane], second[lane] = normal_pair(seed, paths[lane], stream, month)
+    fill_uniform_pairs(seed, paths, stream, month, first, second)
+    to_normals(first)
+    to_normals(second)
+
+
+@kernel
+def fill_normals(
+    seed: int,
+    paths: NDArray[np.uint64],
+    stream: int,
+    month: int | np.int64,
+    first: NDArray[np.float64],
+    spare: NDArray[np.float64],
+) -> None:
+    """Write the first standard normal draw of each path of a block, where one is enough.
+
+    Parameters
+    ----------
+    seed, stream, month
+        The address shared by the block, as for :func:`uniform_pair`.
+    paths : ndarray of uint64 or int64, shape (lane,)
+        Path numbers, in [0, 2**48).
+    first : ndarray of float64, shape (lane,)
+        Written.
+    spare : ndarray of float64, shape (lane,)
+        Scratch.
+    """
+    fill_uniform_pairs(seed, paths, stream, month, first, spare)
+    to_normals(first)

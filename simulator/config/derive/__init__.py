@@ -8,7 +8,7 @@ does not rewrite deals signed before it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from simulator.config.derive.assets import advance_of, fill_assets
@@ -28,9 +28,9 @@ from simulator.config.derive.ledger import Ledger, Unfillable
 from simulator.config.derive.market import Market
 from simulator.config.derive.summary import BoxSummary, summarise
 from simulator.config.tape import AssetRow, BoxRow, ContractRow, DebtRow, Row
-from simulator.config.terms import Book
+from simulator.config.terms import Book, Box, Generation
 
-__all__ = ["BoxSummary", "Completed", "Deal", "complete", "complete_holdco", "to_book"]
+__all__ = ["BoxSummary", "Completed", "Deal", "complete", "complete_holdco", "to_book", "traded"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ def to_book(completed: Completed, market: Market, ledger: Ledger) -> Book:
     payers = {name for row in contracts for name in (row.offtaker, row.backstop) if name}
     sponsors = {box.sponsor for box in boxes} | {row.sponsor for row in tranches}
     return Book(
-        generations=tuple(market.generations.values()),
+        generations=traded(market.generations, boxes),
         jurisdictions=tuple(sorted(market.study.jurisdictions.items())),
         names=tuple(market.names[name] for name in sorted(payers)),
         sites=tuple(to_sites(market.study, assets, market, ledger)),
@@ -139,6 +139,16 @@ def to_book(completed: Completed, market: Market, ledger: Ledger) -> Book:
         tranches=tranches,
         sponsors=tuple(to_sponsors(market.study, sponsors, ledger)),
     )
+
+
+RETIRING = ("A100", "H100")
+"""Generations whose cash margin says when old world capacity leaves (model §7)."""
+
+
+def traded(generations: Mapping[str, Generation], boxes: Iterable[Box]) -> tuple[Generation, ...]:
+    """Return the generations that a path needs: those of the boxes and those that retire."""
+    needed = {box.generation for box in boxes} | set(RETIRING)
+    return tuple(one for name, one in sorted(generations.items()) if name in needed)
 
 
 def _id(term: object) -> str:
