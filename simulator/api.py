@@ -18,10 +18,12 @@ from simulator.dataset.memory import MemoryStore
 from simulator.dataset.plan import RunPlan
 from simulator.dataset.provenance import current_versions
 from simulator.dataset.store import Existing, RunStore
+from simulator.dataset.variables import VARIABLES
 from simulator.engine.pack import layout_of
 from simulator.engine.prepare import prepare
 from simulator.engine.results import ids_of, labels_of
 from simulator.engine.runner import BLOCK_LANES, Progress, chunk_size, run
+from simulator.engine.uncertainty import parameter_ids
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -148,7 +150,7 @@ def plan_run(
         raise ValueError(f"block must be at least 1, got {block}")
     if not 0 <= seed < 1 << 63:
         raise ValueError(f"seed must be a whole number from 0 to 2^63 - 1, got {seed}")
-    layout = layout_of(study.inputs)
+    layout, uncertain = layout_of(study.inputs), study.inputs.uncertainty
 
     def plan(size: int) -> RunPlan:
         return RunPlan(
@@ -158,11 +160,13 @@ def plan_run(
             horizon=study.inputs.horizon,
             start=str(study.resolved["study"]["start"]),
             digest=study.digest,
-            ids=ids_of(layout),
+            ids=ids_of(layout, parameter_ids(study.inputs)),
             labels=labels_of(study.inputs, layout),
             versions=current_versions(),
             keep_paths=keep_paths,
             title=study.title,
+            variables=tuple(name for name in VARIABLES if uncertain or name != "parameter_value"),
+            paths_per_draw=uncertain.paths_per_draw if uncertain else 1,
         )
 
     if chunk is not None:

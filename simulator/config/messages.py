@@ -46,7 +46,7 @@ def note_errors(
     """
     locations = []
     for item in error.errors(include_url=False):
-        where = tuple(part for part in item["loc"] if part not in ("path", "matrix", "[key]"))
+        where = tuple(part for part in item["loc"] if part not in ("[file]", "[matrix]", "[key]"))
         locations.append(where)
         expected, got, mend = _said(item, where, model)
         out.add(place(where), dotted(where) or "file", expected=expected, got=got, mend=mend)

@@ -14,6 +14,7 @@ from functools import cache
 from importlib import resources
 from typing import Final
 
+from simulator.config.consistency import contradictions
 from simulator.config.drivers import DRIVER_PREFIXES
 from simulator.config.errors import Problems, did_you_mean
 from simulator.config.loader import Document, Location
@@ -139,6 +140,26 @@ def resolve(
         else:
             values[name] = value
     return values
+
+
+def note_contradictions(
+    values: Mapping[str, float], document: Document, where: Location, out: Problems
+) -> None:
+    """Note parameters that do not fit each other.
+
+    Parameters
+    ----------
+    values
+        All parameters by id.
+    document, where
+        The study, and the block of it that says them.
+    out
+        Takes the problems.
+    """
+    for name, expected, got in contradictions(values):
+        at = (*where, "values", name)
+        mend = "changing one of the two" if " " in expected else "changing it"
+        out.add(document.place(at), _path(at), expected=expected, got=got, mend=mend)
 
 
 def _columns(

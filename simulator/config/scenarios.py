@@ -26,6 +26,7 @@ STUDY_KEYS: Final = (
     "copula",
     "sofr_curve",
     "path",
+    "uncertainty",
     "waterfall",
     "generations",
     "sites",

@@ -38,6 +38,10 @@ Freedom = Annotated[
     float, Quantity("degrees of freedom", 2.1, 1000, "writing 5, or kind: gaussian")
 ]
 Month = Annotated[int, Quantity("month from t0", 1, 120, "writing 1 to 120", whole=True)]
+PathsPerDraw = Annotated[
+    int,
+    Quantity("paths", 2, 100_000, "writing 32; a draw costs as much as some ten paths", whole=True),
+]
 Delay = Annotated[float, Quantity("months", 0, 60, "writing months")]
 BasisPoints = Annotated[float, Quantity("bp", 1, 10_000, "writing basis points")]
 Rate = Annotated[float, Quantity("fraction per year", -0.02, 0.25, "writing 0.0365 for 3.65%")]
@@ -195,10 +199,39 @@ class PathBlock(Model):
     )
 
 
+class PriorBlock(Model):
+    """The law of an uncertain parameter, in the unit of the parameter."""
+
+    law: Literal["gamma", "normal", "beta", "lognormal", "uniform", "triangular"] = term(
+        "gamma (mean, shape), normal (mean, sd), beta (mean, sd), lognormal (median, sd_log),"
+        " uniform (min, max) or triangular (min, mode, max); cut to the domain of the parameter"
+    )
+    mean: Number | None = term("mean", "as in the table", None)
+    median: Number | None = term("median", "as in the table", None)
+    sd: Number | None = term("standard deviation", "as in the table", None)
+    sd_log: Number | None = term("standard deviation of the logarithm", "log", None)
+    shape: Number | None = term("shape of the gamma law", "", None)
+    min: Number | None = term("smallest value", "as in the table", None)
+    mode: Number | None = term("most likely value", "as in the table", None)
+    max: Number | None = term("largest value", "as in the table", None)
+
+
+class UncertaintyBlock(Model):
+    """Parameters that are not known, drawn anew every few paths."""
+
+    paths_per_draw: PathsPerDraw = term(
+        "paths that share a draw of the parameters; at least 2, so that risk within can be told"
+        " from risk between parameters",
+        "paths",
+        32,
+    )
+    priors: dict[str, PriorBlock] = term("laws by parameter id", "", {})
+
+
 Matrix = dict[Factor, dict[Factor, Correlation]]
 Correlations = Annotated[
-    Annotated[str, Tag("path")] | Annotated[Matrix, Tag("matrix")],
-    Discriminator(lambda value: "path" if isinstance(value, str) else "matrix"),
+    Annotated[str, Tag("[file]")] | Annotated[Matrix, Tag("[matrix]")],
+    Discriminator(lambda value: "[file]" if isinstance(value, str) else "[matrix]"),
 ]
 
 
@@ -234,6 +267,7 @@ class StudyFile(Model):
         {},
     )
     path: PathBlock | None = term("stress case with a given market path", "", None)
+    uncertainty: UncertaintyBlock | None = term("priors on parameters", "", None)
     waterfall: tuple[Line, ...] = term(
         "order of payments; all lines, distribution last", "", WATERFALL_LINES
     )

@@ -28,8 +28,9 @@ from simulator.config.derive.path import market_path, monthly_forwards, switches
 from simulator.config.errors import ConfigError, Problems
 from simulator.config.loader import read_document
 from simulator.config.overrides import apply_overrides
-from simulator.config.parameters import resolve
+from simulator.config.parameters import note_contradictions, resolve
 from simulator.config.plain import canonical_json, plain_values
+from simulator.config.priors import uncertainty
 from simulator.config.ratings import package_curves, user_curves
 from simulator.config.scenarios import Scenario, lay_over, read_scenario
 from simulator.config.schema import StudyFile
@@ -143,6 +144,8 @@ def load_study(
     base = path.parent
     terms = resolve(study.parameters, document, ("parameters",), out)
     expected = resolve(study.reference, document, ("reference",), out)
+    note_contradictions(terms, document, ("parameters",), out)
+    note_contradictions(expected, document, ("reference",), out)
     matrix = study_matrix(study, document, base, terms, out)
     usual = study_matrix(before, document, base, expected, Problems())
     curves = package_curves()
@@ -164,14 +167,17 @@ def load_study(
     if out:
         raise ConfigError(out.found)
     book = to_book(completed, market, ledger)
+    switches = switches_of(study)
+    priors = uncertainty(study.uncertainty, terms, switches["priors"], document, out)
     inputs = ModelInputs(
         horizon=study.horizon_months,
         parameters=dict(terms),
-        switches=switches_of(study),
+        switches=switches | {"priors": switches["priors"] and priors is None},
         correlations=matrix,
         sofr_forwards=monthly_forwards(study),
         copula_nu=float(study.copula.nu) if study.copula.kind == "t" else 0.0,
         path=market_path(study, book, document, terms, out),
+        uncertainty=priors,
         waterfall=tuple(study.waterfall),
         book=book,
         expected=World(

@@ -224,6 +224,28 @@ class MarketPath:
 
 
 @dataclass(frozen=True, slots=True)
+class Prior:
+    """The law of an uncertain parameter, cut to the domain minimum..maximum."""
+
+    id: str
+    law: str  # gamma, normal, beta, lognormal, uniform, triangular
+    first: float  # mean, median or minimum, see config.priors.LAWS
+    second: float
+    third: float  # 0 for laws of two numbers
+    minimum: float
+    maximum: float
+    stream: str  # whose draw it takes: priors of one stream move together
+
+
+@dataclass(frozen=True, slots=True)
+class Uncertainty:
+    """Parameters that are not known: draw k serves paths k G .. k G + G - 1."""
+
+    paths_per_draw: int  # G
+    priors: tuple[Prior, ...]  # by id
+
+
+@dataclass(frozen=True, slots=True)
 class DerivedCell:
     """A blank that a stated rule filled, or a value taken on an assumption."""
 
@@ -246,6 +268,7 @@ class ModelInputs:
     sofr_forwards: tuple[float, ...]  # of months 1..H, per year; () = Vasicek from r0 to theta
     copula_nu: float  # degrees of freedom of the t copula, 0 = Gaussian
     path: MarketPath | None  # the market's path, if it is not simulated
+    uncertainty: Uncertainty | None  # priors on parameters
     waterfall: tuple[str, ...]  # names of the lines, in order of payment
     book: Book
     expected: World  # what was expected at t0: no scenario changes it

@@ -12,6 +12,7 @@ __all__ = [
     "FACILITY",
     "GENERATION",
     "MONTH",
+    "PARAMETER",
     "PATH",
     "QUANTILE",
     "SPONSOR",
@@ -27,8 +28,9 @@ BOX: Final = "box"
 SPONSOR: Final = "sponsor"
 COUNTERPARTY: Final = "counterparty"
 GENERATION: Final = "generation"
+PARAMETER: Final = "parameter"
 
-ENTITIES: Final = (FACILITY, TRANCHE, BOX, SPONSOR, COUNTERPARTY, GENERATION)
+ENTITIES: Final = (FACILITY, TRANCHE, BOX, SPONSOR, COUNTERPARTY, GENERATION, PARAMETER)
 """Dimensions that run over the ids of a book, in canonical order."""
 
 DIMENSION_NAMES: Final = {
@@ -41,4 +43,5 @@ DIMENSION_NAMES: Final = {
     SPONSOR: "sponsor (HoldCo)",
     COUNTERPARTY: "counterparty",
     GENERATION: "GPU generation",
+    PARAMETER: "uncertain parameter",
 }

@@ -65,6 +65,8 @@ class RunPlan:
         Number of paths up to which quantiles are exact.
     title : str
         Name of the study.
+    paths_per_draw : int
+        Paths that share a draw of uncertain parameters; 1 if none are uncertain.
     """
 
     paths: int
@@ -80,6 +82,7 @@ class RunPlan:
     keep_paths: bool = False
     exact_limit: int = EXACT_LIMIT
     title: str = ""
+    paths_per_draw: int = 1
 
     def __post_init__(self) -> None:
         """Refuse sizes and names that cannot be."""

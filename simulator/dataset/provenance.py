@@ -56,6 +56,7 @@ def attributes_of(plan: RunPlan, resolved: Mapping[str, Any] | None) -> dict[str
         "source": f"neobox {simulator}".strip(),
         "paths": plan.paths,
         "seed": plan.seed,
+        "paths_per_draw": plan.paths_per_draw,
         "start": plan.start,
         "digest": plan.digest,
         "provenance": json.dumps(record, sort_keys=True, separators=(",", ":")),

@@ -19,6 +19,7 @@ from simulator.dataset.dims import (
     FACILITY,
     GENERATION,
     MONTH,
+    PARAMETER,
     PATH,
     SPONSOR,
     TRANCHE,
@@ -215,6 +216,7 @@ SCALARS: Final = (
     ),
     scalar("sponsor_raised", SPONSOR, MONEY, "Equity raised by the sponsor"),
     month_of("counterparty_default_month", COUNTERPARTY, "the counterparty's default"),
+    scalar("parameter_value", PARAMETER, "as in the table", "Uncertain parameter, as drawn"),
 )
 
 SERIES: Final = (

@@ -12,6 +12,7 @@ Model: docs/model.md §4; `eff.*`, evidence section 2 (algorithmic progress, Dee
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -71,6 +72,7 @@ class EfficiencyState(NamedTuple):
     rows: NDArray[np.float64]  # (row of EFFICIENCY, ...)
 
 
+@lru_cache(maxsize=256)
 def beta_from_mean_and_q95(mean: float, q95: float) -> tuple[float, float]:
     """Return (a, b) of the Beta law with this mean and 95% point (base: 2.481, 4.608)."""
 

@@ -64,6 +64,7 @@ def without_deals(world: World, expected: World, horizon: int, market: MarketPar
         sofr_forwards=world.sofr_forwards,
         copula_nu=0.0,
         path=None,
+        uncertainty=None,
         waterfall=WATERFALL_LINES,
         book=book,
         expected=expected,

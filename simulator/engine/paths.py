@@ -10,6 +10,7 @@ from simulator.engine.outputs import Outputs
 from simulator.engine.prepare import Prepared
 from simulator.engine.results import Arrays, scalars_of
 from simulator.engine.trace import Trace
+from simulator.engine.uncertainty import draw_parameters
 
 __all__ = ["TracedPath", "trace_path"]
 
@@ -38,6 +39,9 @@ def trace_path(prepared: Prepared, seed: int, path: int) -> TracedPath:
     TracedPath
         Bit for bit the path of a run with that seed.
     """
+    if prepared.inputs is not None and prepared.inputs.uncertainty is not None:
+        draw = path // prepared.inputs.uncertainty.paths_per_draw
+        prepared = prepared.drawn(draw_parameters(prepared.inputs, seed, path + 1)[draw])
     outputs, trace = prepared.outputs(1), prepared.trace()
     paths = np.array([path], dtype=np.int64)
     prepared.run_block(prepared.state(1), seed, paths, outputs, 0, trace)

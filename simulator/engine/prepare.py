@@ -16,12 +16,14 @@ from simulator.config.terms import ModelInputs
 from simulator.engine.block import run_block
 from simulator.engine.compensator import solve_compensator
 from simulator.engine.compilation import compile_kernels
+from simulator.engine.market import ReferencePath
 from simulator.engine.market_alone import reference_path
 from simulator.engine.outputs import Outputs, new_outputs
 from simulator.engine.pack import Layout, layout_of, pack_model
 from simulator.engine.pack_market import pack_market
 from simulator.engine.state import ModelParams, ModelState, new_state
 from simulator.engine.trace import Trace, new_trace, record_month
+from simulator.engine.uncertainty import parameter_ids, with_parameters
 from simulator.numerics.addressed import Addressed
 
 __all__ = ["Prepared", "prepare"]
@@ -37,10 +39,13 @@ class Prepared:
         Order of the book.
     params : ModelParams
         Packed terms.
+    inputs : ModelInputs, optional
+        The study, if its parameters are uncertain: it is packed anew for each draw.
     """
 
     layout: Layout
     params: ModelParams
+    inputs: ModelInputs | None = None
 
     @property
     def horizon(self) -> int:
@@ -51,6 +56,14 @@ class Prepared:
     def packed(self) -> Addressed[ModelParams]:
         """The terms as kernels take them."""
         return Addressed(self.params)
+
+    def drawn(self, values: NDArray[np.float64]) -> Prepared:
+        """Return the study with its uncertain parameters (parameter,) at these values."""
+        assert self.inputs is not None
+        names = parameter_ids(self.inputs)
+        known = with_parameters(self.inputs, dict(zip(names, values.tolist(), strict=True)))
+        reference, compensator = self.params.market.reference, self.params.names.compensator
+        return Prepared(self.layout, pack(known, reference, compensator))
 
     def outputs(self, paths: int) -> Addressed[Outputs]:
         """Allocate results of so many paths."""
@@ -113,5 +126,13 @@ def prepare(inputs: ModelInputs) -> Prepared:
     compile_kernels()
     reference = reference_path(inputs.expected, inputs.horizon)
     compensator = solve_compensator(inputs, reference)
+    uncertain = inputs if inputs.uncertainty else None
+    return Prepared(layout_of(inputs), pack(inputs, reference, compensator), uncertain)
+
+
+def pack(
+    inputs: ModelInputs, reference: ReferencePath, compensator: NDArray[np.float64]
+) -> ModelParams:
+    """Pack a study with what was expected of it."""
     market = pack_market(inputs.world, inputs.expected, inputs.horizon, reference, path=inputs.path)
-    return Prepared(layout_of(inputs), pack_model(inputs, market, compensator))
+    return pack_model(inputs, market, compensator)

@@ -55,9 +55,10 @@ def facilities_of(layout: Layout) -> tuple[Facility, ...]:
     return tuple(facilities)
 
 
-def ids_of(layout: Layout) -> dict[str, tuple[str, ...]]:
-    """Return the ids along each entity dimension of a dataset."""
-    return {
+def ids_of(layout: Layout, parameters: tuple[str, ...] = ()) -> dict[str, tuple[str, ...]]:
+    """Return the ids along each entity dimension of a dataset; `parameters` are uncertain ones."""
+    uncertain = {"parameter": parameters} if parameters else {}
+    return uncertain | {
         "facility": tuple(facility.id for facility in facilities_of(layout)),
         "tranche": tuple(tranche.id for tranche in layout.tranches),
         "box": layout.boxes,

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulator.dataset.manifest import ChunkRecord
 from simulator.dataset.memory import MemoryStore
@@ -24,6 +25,7 @@ from simulator.engine.executors import execute
 from simulator.engine.prepare import Prepared
 from simulator.engine.results import scalars_of, series_of
 from simulator.engine.state import ModelState
+from simulator.engine.uncertainty import draw_parameters
 from simulator.numerics.addressed import Addressed
 
 __all__ = ["BLOCK_LANES", "Progress", "chunk_size", "run"]
@@ -97,14 +99,31 @@ def chunk_size(path_bytes: int, paths: int, jobs: int, lanes: int = BLOCK_LANES)
 _worker = threading.local()
 
 
-def state_for(prepared: Prepared, key: str, lanes: int) -> Addressed[ModelState]:
-    """Return this thread's state of a study, made on first use."""
-    if getattr(_worker, "key", None) != key:
-        _worker.key, _worker.states = key, {}
+def ready(
+    prepared: Prepared, key: str, lanes: int, values: NDArray[np.float64] | None, draw: int
+) -> tuple[Prepared, Addressed[ModelState]]:
+    """Return the study as a block needs it and this thread's state for it, made on first use.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        The study.
+    key : str
+        Of the plan.
+    lanes : int
+        Paths of the block.
+    values : ndarray (draw, parameter), optional
+        Uncertain parameters.
+    draw : int
+        Which draw the block takes.
+    """
+    if getattr(_worker, "key", None) != (key, draw):
+        _worker.key, _worker.states = (key, draw), {}
+        _worker.prepared = prepared if values is None else prepared.drawn(values[draw])
     states: dict[int, Addressed[ModelState]] = _worker.states
     if lanes not in states:
-        states[lanes] = prepared.state(lanes)
-    return states[lanes]
+        states[lanes] = _worker.prepared.state(lanes)
+    return _worker.prepared, states[lanes]
 
 
 @dataclass(frozen=True)
@@ -123,6 +142,10 @@ class ChunkTask:
         Paths of a block.
     writer : ChunkWriter, optional
         Where finished chunks go; without it their arrays are returned.
+    values : ndarray (draw, parameter), optional
+        Uncertain parameters.
+    paths_per_draw : int
+        Paths that share a draw of them.
     """
 
     prepared: Prepared
@@ -130,22 +153,33 @@ class ChunkTask:
     seed: int
     lanes: int
     writer: ChunkWriter | None
+    values: NDArray[np.float64] | None = None
+    paths_per_draw: int = 1
+
+    def blocks(self, chunk: Chunk) -> Iterator[tuple[int, int, int]]:
+        """Yield first path, number of paths and draw of each block; none spans two draws."""
+        first, end = chunk.first, chunk.first + chunk.count
+        while first < end:
+            draw, last = 0, end
+            if self.values is not None:
+                draw = first // self.paths_per_draw
+                last = min(end, (draw + 1) * self.paths_per_draw)
+            lanes = min(self.lanes, last - first)
+            yield first, lanes, draw
+            first += lanes
 
     def __call__(self, chunk: Chunk) -> tuple[Chunk, Any]:
         """Compute a chunk: its record if it was written, else its scalars and series."""
         prepared = self.prepared
         outputs = prepared.outputs(chunk.count)
-        for offset in range(0, chunk.count, self.lanes):
-            lanes = min(self.lanes, chunk.count - offset)
-            first = chunk.first + offset
-            prepared.run_block(
-                state_for(prepared, self.key, lanes),
-                self.seed,
-                np.arange(first, first + lanes, dtype=np.int64),
-                outputs,
-                offset,
-            )
+        for first, lanes, draw in self.blocks(chunk):
+            drawn, state = ready(prepared, self.key, lanes, self.values, draw)
+            numbers = np.arange(first, first + lanes, dtype=np.int64)
+            drawn.run_block(state, self.seed, numbers, outputs, first - chunk.first)
         scalars = scalars_of(prepared.layout, outputs.fields)
+        if self.values is not None:
+            paths = np.arange(chunk.first, chunk.first + chunk.count)
+            scalars["parameter_value"] = self.values[paths // self.paths_per_draw]
         series = series_of(outputs.fields)
         if self.writer is None:
             return chunk, (scalars, series)
@@ -184,7 +218,10 @@ def run(
     missing = store.missing_chunks()
     resumed = plan.paths - sum(chunk.count for chunk in missing)
     writer = store.writer if isinstance(store, RunStore) else None
-    task = ChunkTask(prepared, plan.key, plan.seed, lanes, writer)
+    values = None
+    if prepared.inputs is not None:
+        values = draw_parameters(prepared.inputs, plan.seed, plan.paths)
+    task = ChunkTask(prepared, plan.key, plan.seed, lanes, writer, values, plan.paths_per_draw)
     start, paths = time.monotonic(), resumed
     with closing(execute(executor, task, missing, jobs)) as results:
         for chunk, result in results:

@@ -8,6 +8,7 @@ by linear interpolation.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -125,6 +126,12 @@ def beta_quantile_table_ab(a: float, b: float) -> Table:
     """
     _require_positive("shape a of a Beta law", a)
     _require_positive("shape b of a Beta law", b)
+    return _beta_nodes(a, b).copy()
+
+
+@lru_cache(maxsize=256)
+def _beta_nodes(a: float, b: float) -> Table:
+    """Return the nodes of a Beta law: each draw of parameters packs mostly the same laws."""
     lower, upper = _tails()
     return np.concatenate(
         [special.betaincinv(a, b, lower), special.betainccinv(a, b, upper)], dtype=np.float64

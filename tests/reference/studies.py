@@ -137,6 +137,7 @@ def small_study(source: random.Random | Callable[[Any], Any]) -> ModelInputs:
         sofr_forwards=curve,
         copula_nu=choose.one_of((0.0, 0.0, 4.0, 5.5)),
         path=path,
+        uncertainty=None,
         waterfall=waterfall(choose),
         book=deals,
         expected=World(
