@@ -19,6 +19,7 @@ from simulator.dataset.plan import RunPlan
 from simulator.dataset.provenance import current_versions
 from simulator.dataset.store import Existing, RunStore
 from simulator.dataset.variables import VARIABLES
+from simulator.engine.expectations import from_json, to_json
 from simulator.engine.pack import layout_of
 from simulator.engine.prepare import prepare
 from simulator.engine.results import ids_of, labels_of
@@ -220,7 +221,10 @@ def compute(
         As `simulate` takes them.
     """
     if not store.complete:
-        prepared = prepare(study.inputs)
+        known = store.expected() if isinstance(store, RunStore) else None
+        prepared = prepare(study.inputs, from_json(study.inputs, known) if known else None)
+        if isinstance(store, RunStore) and known is None:
+            store.keep_expected(to_json(study.inputs, prepared.expectations))
         run(
             prepared,
             store.plan,

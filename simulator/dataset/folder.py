@@ -6,6 +6,7 @@ from typing import Final
 
 __all__ = [
     "CONFIG",
+    "EXPECTED",
     "FANS",
     "FORMAT",
     "MANIFEST",
@@ -21,6 +22,7 @@ FORMAT: Final = "neobox.run/1"
 
 CONFIG: Final = "config.yaml"
 RESOLVED: Final = "config.resolved.json"
+EXPECTED: Final = "expected.json"
 RUN: Final = "run.json"
 MANIFEST: Final = "manifest.jsonl"
 SCRATCH: Final = "scratch"

@@ -42,6 +42,7 @@ from simulator.dataset.files import (
 )
 from simulator.dataset.folder import (
     CONFIG,
+    EXPECTED,
     FANS,
     FORMAT,
     MANIFEST,
@@ -177,6 +178,16 @@ class RunStore:
     def done(self) -> int:
         """Number of finished chunks."""
         return len(self._manifest.records)
+
+    def expected(self) -> dict[str, Any] | None:
+        """Return what the run's study expected at t0, if an earlier process has kept it."""
+        path = self.directory / EXPECTED
+        return read_json(path) if path.exists() else None
+
+    def keep_expected(self, expected: Mapping[str, Any]) -> None:
+        """Keep what the study expected at t0: a resumed run must not solve it anew."""
+        with self._guard, self._writing():
+            write_json(self.directory / EXPECTED, expected)
 
     def missing_chunks(self) -> list[Chunk]:
         """Return the chunks that are still to be computed, in order of paths."""
@@ -343,7 +354,7 @@ def begin(directory: Path, plan: RunPlan) -> None:
     """Make a folder that of a new run, whatever run it held."""
     record = {"format": FORMAT, "status": "running", "plan": plan.to_json(), "created": now()}
     write_json(directory / RUN, record)  # first: from here on the old run is gone
-    for name in (MANIFEST, SCRATCH, CONFIG, RESOLVED):
+    for name in (MANIFEST, SCRATCH, CONFIG, RESOLVED, EXPECTED):
         remove(directory / name)
 
 

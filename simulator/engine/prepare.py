@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 
 from simulator.config.terms import ModelInputs
 from simulator.engine.block import run_block
-from simulator.engine.compensator import solve_compensator
 from simulator.engine.compilation import compile_kernels
+from simulator.engine.expectations import Expectations, expectations_of
 from simulator.engine.market import ReferencePath
-from simulator.engine.market_alone import reference_path
 from simulator.engine.outputs import Outputs, new_outputs
 from simulator.engine.pack import Layout, layout_of, pack_model
 from simulator.engine.pack_market import pack_market
@@ -56,6 +55,11 @@ class Prepared:
     def packed(self) -> Addressed[ModelParams]:
         """The terms as kernels take them."""
         return Addressed(self.params)
+
+    @property
+    def expectations(self) -> Expectations:
+        """What was expected at t0."""
+        return Expectations(self.params.market.reference, self.params.names.compensator)
 
     def drawn(self, values: NDArray[np.float64]) -> Prepared:
         """Return the study with its uncertain parameters (parameter,) at these values."""
@@ -110,13 +114,15 @@ class Prepared:
         run_block(self.packed, state, seed, paths, outputs, offset, watch)
 
 
-def prepare(inputs: ModelInputs) -> Prepared:
+def prepare(inputs: ModelInputs, expectations: Expectations | None = None) -> Prepared:
     """Solve and pack a study.
 
     Parameters
     ----------
     inputs : ModelInputs
         The study.
+    expectations : Expectations, optional
+        What was expected of it, if it is known.
 
     Returns
     -------
@@ -124,8 +130,7 @@ def prepare(inputs: ModelInputs) -> Prepared:
         The same for the same inputs, on any number of cores.
     """
     compile_kernels()
-    reference = reference_path(inputs.expected, inputs.horizon)
-    compensator = solve_compensator(inputs, reference)
+    reference, compensator = expectations or expectations_of(inputs)
     uncertain = inputs if inputs.uncertainty else None
     return Prepared(layout_of(inputs), pack(inputs, reference, compensator), uncertain)
 
