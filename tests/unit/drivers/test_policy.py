@@ -18,7 +18,7 @@ from tests.unit.drivers.agreement import (
 
 ROWS = "policy.tariff policy.resale_hit policy.control policy.site_slip"
 PROBABILITY = {"tariff": 0.4, "control": 0.4, "resale": 0.6, "site": 0.2}
-HALF_A_YEAR_DECAY = 2.0 ** (-1.0 / 12.0)
+MONTHLY_DECAY = 2.0 ** (-1.0 / 12.0)
 FREQUENT = {"drivers.priors": False, "reg.lambda": 1.0}
 
 
@@ -33,7 +33,7 @@ def effects(found) -> dict[str, np.ndarray]:
     return {
         "tariff": found["policy.tariff"][:, 1:] > found["policy.tariff"][:, :-1],
         "control": found["policy.control"][:, 1:] > 0.0,
-        "resale": hit[:, 1:] > hit[:, :-1] * HALF_A_YEAR_DECAY * (1.0 + 1e-12),
+        "resale": hit[:, 1:] > hit[:, :-1] * MONTHLY_DECAY * (1.0 + 1e-12),
         "site": found["policy.site_slip"][:, 1:] > 0.0,
     }
 
@@ -102,7 +102,7 @@ def test_tariffs_multiply(found) -> None:
 def test_resale_hits_halve_in_a_year(found) -> None:
     """Between events hit(t) = hit(t−1)·2^(−1/12); an event adds max(0, N(mean, 0.03²))."""
     hit, fell = found["policy.resale_hit"], effects(found)["resale"]
-    decayed = hit[:, :-1] * HALF_A_YEAR_DECAY
+    decayed = hit[:, :-1] * MONTHLY_DECAY
     np.testing.assert_allclose(hit[:, 1:][~fell], decayed[~fell], rtol=1e-12)
     added = (hit[:, 1:] - decayed)[fell]
     mean, sd = found.parameters["reg.resale_hit"], 0.03

@@ -10,6 +10,7 @@ import pytest
 from scipy.stats import beta, norm
 
 from simulator.box.sites import SITE
+from simulator.engine.market import MARKET
 from simulator.engine.market_alone import reference_path, run_market
 from simulator.engine.pack import pack_model
 from simulator.engine.pack_market import pack_market
@@ -74,7 +75,7 @@ def run_sites(settings: dict[str, Any], paths: int = 20_000) -> tuple[Any, np.nd
 
     def watch(state, month: int) -> None:
         if month == 0:
-            kept.extend((state.sites.rows.copy(), state.market.rows[3].copy()))
+            kept.extend((state.sites.rows.copy(), state.market.rows[MARKET.supply_factor].copy()))
 
     run_market(pack_model(bare, terms, np.zeros((1, 2))), market.SEED, np.arange(paths), watch)
     return inputs, kept[0], kept[1]
@@ -108,14 +109,15 @@ def test_late_sites_lean_on_the_supply_factor() -> None:
         correlation_is(score, supply[late], np.sqrt(p["del.rho"]))
         share_is(rows[SITE.killed, i, late], p["del.kill"], "killed")
         assert not rows[SITE.killed, i, ~late].any()
-    energised = [i for i, s in enumerate(inputs.book.sites) if s.energised and not s.network_risk]
+    energised = [i for i, s in enumerate(inputs.book.sites) if s.energised]
     assert not rows[SITE.delay, energised].any()
 
 
 def test_fibre_comes_late_at_remote_sites() -> None:
-    """At energised sites under network risk only fibre delays: LogN(4, 0.7) with fibre_probability."""
-    inputs, rows, _ = run_sites({})
-    remote = [i for i, s in enumerate(inputs.book.sites) if s.energised and s.network_risk]
+    """Under network risk, where power is never late: LogN(4, 0.7) months with fibre_probability."""
+    inputs, rows, _ = run_sites({"del.p": 0.0})
+    remote = [i for i, s in enumerate(inputs.book.sites) if s.network_risk and not s.energised]
+    others = [i for i in range(len(inputs.book.sites)) if i not in remote]
     assert remote
     for i in remote:
         late = rows[SITE.delay, i] > 0.0
@@ -123,3 +125,5 @@ def test_fibre_comes_late_at_remote_sites() -> None:
         score = np.log(rows[SITE.delay, i, late] / 4.0) / 0.7
         mean_is(score, 0.0)
         variance_is(score, 1.0)
+    assert not rows[SITE.delay, others].any()
+    assert not rows[SITE.killed].any()
