@@ -31,9 +31,7 @@ def variance_is(sample: ArrayLike, exact: float, what: str = "variance") -> None
     within(x.var(ddof=1), exact, squares.std() / np.sqrt(x.size), what)
 
 
-def covariance_is(
-    one: ArrayLike, other: ArrayLike, exact: float, what: str = "covariance"
-) -> None:
+def covariance_is(one: ArrayLike, other: ArrayLike, exact: float, what: str = "covariance") -> None:
     """Assert the covariance of independent pairs."""
     x, y = np.asarray(one, dtype=np.float64), np.asarray(other, dtype=np.float64)
     products = (x - x.mean()) * (y - y.mean())

@@ -35,7 +35,7 @@ CASES: dict[str, dict[str, Any]] = json.loads(
 )
 VASICEK = [name for name in CASES if name.startswith("vasicek")]
 LOG_PRICES = [name for name in CASES if name.startswith("log price")]
-PATHS = 16_384
+PATHS = 8_192
 
 
 class Case:
@@ -77,9 +77,7 @@ def test_vasicek_rate_without_noise(name: str) -> None:
     case = Case(name)
     terms, months = rate_terms(case)
     settings = rate_settings(case)
-    quiet = market.run(
-        "rate.sofr", settings | {"drivers.rates": False}, paths=1, horizon=months
-    )
+    quiet = market.run("rate.sofr", settings | {"drivers.rates": False}, paths=1, horizon=months)
     case.is_exactly(quiet["rate.sofr"][0, months], "mean_r")
     packed = pack_rates(quiet.parameters, rates=True, spreads=False)
     steps = packed.rate_decay ** (2 * np.arange(months))
@@ -132,7 +130,7 @@ def log_price_run(case: Case, driver: str) -> np.ndarray:
 
 @pytest.mark.parametrize("name", LOG_PRICES)
 def test_log_price_by_formula(name: str) -> None:
-    """Monthly coefficients and what follows from them: half-life, autocorrelation, stationary law."""
+    """Monthly coefficients and what follows: half-life, autocorrelation, stationary law."""
     case = Case(name)
     p = case.parameters
     decay, sd = ou_coefficients(p["kappa"], p["sigma"])
@@ -221,7 +219,9 @@ def test_two_markov_regimes() -> None:
     found = market.run("memory.regime", settings, paths=PATHS, horizon=months)
     leaves = pack_memory(found.parameters, enabled=True).exit_probability[[0, 2]]
     np.testing.assert_allclose(
-        [leaves[1] / leaves.sum(), leaves[0] / leaves.sum()], case.expected["stationary"], rtol=1e-10
+        [leaves[1] / leaves.sum(), leaves[0] / leaves.sum()],
+        case.expected["stationary"],
+        rtol=1e-10,
     )
     first = found["memory.regime"] == 0.0
     share_is(first[:, months], case.expected["state_probs_T"][0], "first state at T")

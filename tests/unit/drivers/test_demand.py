@@ -94,7 +94,7 @@ def test_growth_residual_is_an_ar1(calm) -> None:
 
 
 def test_demand_adds_up(pockets) -> None:
-    """12 (L(t) − L(t−1)) = ḡ m + e − resp (q − q̄)(t−1) + 12 r, r what is due before t's own step."""
+    """12 (L(t) − L(t−1)) = ḡ m + e − resp (q − q̄)(t−1) + 12 r, r set before t's own step."""
     before, now = slice(0, 72), slice(1, 73)
     due = pockets["demand.rebound"][:, before] * (pockets["demand.rebound_left"][:, before] > 0.0)
     growth = (
@@ -161,7 +161,10 @@ def test_onset_takes_three_months(pockets) -> None:
     alone = ~pockets["demand.arrived"][path, months[:, 1:]].any(axis=1)
     alone &= pockets["demand.multiplier"][path[:, 0], month - 1] == 1.0  # not straight after one
     path, months = path[alone], months[alone]
-    trough, onset = pockets["demand.trough"][path, months[:, :1]], pockets.parameters["dem.ap_onset"]
+    trough, onset = (
+        pockets["demand.trough"][path, months[:, :1]],
+        pockets.parameters["dem.ap_onset"],
+    )
     exact = np.maximum(trough, 1.0 - (1.0 - trough) * (ages + 1) / onset)
     np.testing.assert_allclose(pockets["demand.multiplier"][path, months], exact, atol=1e-12)
     assert len(exact) > 4_000
@@ -227,9 +230,7 @@ def test_price_response_is_a_brake() -> None:
         market.run("price.surprise", {"dem.ap_lambda": 0.0, "dem.price_resp": value}, paths=4_096)
         for value in (0.0, 2.0)
     )
-    assert (
-        strong["price.surprise"][:, 36].std() < 0.8 * weak["price.surprise"][:, 36].std()
-    )
+    assert strong["price.surprise"][:, 36].std() < 0.8 * weak["price.surprise"][:, 36].std()
 
 
 def test_switched_off_demand_follows_its_path() -> None:

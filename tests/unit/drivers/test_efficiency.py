@@ -47,7 +47,9 @@ def events(found) -> tuple[np.ndarray, np.ndarray]:
 
 def logs_of_saved(found, path, month) -> np.ndarray:
     """Return w = scope·ln(1 − s) of events, from the step of A = Σ w (1 − ε_LR)."""
-    step = found["efficiency.permanent"][path, month] - found["efficiency.permanent"][path, month - 1]
+    step = (
+        found["efficiency.permanent"][path, month] - found["efficiency.permanent"][path, month - 1]
+    )
     return step / (1.0 - found["efficiency.elasticity_long"][path, month])
 
 
@@ -105,7 +107,10 @@ def test_size_is_driven_by_the_efficiency_shock(sizes) -> None:
 
 
 def test_scope_of_a_breakthrough(found) -> None:
-    """w = U·ln(1 − s), U uniform, free of s, −ln(1 − s) of mean ψ(a+b) − ψ(b), variance ψ′(b) − ψ′(a+b)."""
+    """w = U·ln(1 − s), U uniform and free of s.
+
+    −ln(1 − s) has mean ψ(a+b) − ψ(b) and variance ψ′(b) − ψ′(a+b).
+    """
     path, month = events(found)
     w = logs_of_saved(found, path, month)
     low, high = (found.parameters[f"eff.scope.{end}"] for end in ("min", "max"))
@@ -146,7 +151,7 @@ def test_elasticity_and_half_life_are_drawn_once_per_path(found) -> None:
 
 
 def test_rebound_of_a_lone_breakthrough(found) -> None:
-    """Δ(age) = w (1 − ε_LR) + w (ε_LR − ε_SR) 2^(−age/η): w (1 − ε_SR) at once, half of the way at η."""
+    """Δ(age) = w (1 − ε_LR) + w (ε_LR − ε_SR) 2^(−age/η): w (1 − ε_SR) at once, half-way at η."""
     path, month = events(found)
     lone = np.isin(path, np.nonzero(np.bincount(path, minlength=market.PATHS) == 1)[0])
     path, month = path[lone], month[lone]
@@ -167,7 +172,7 @@ def test_rebound_of_a_lone_breakthrough(found) -> None:
 
 
 def test_rebound_ends_at_the_long_run() -> None:
-    """With a short half-life Δ → w (1 − ε_LR): above nought where ε_LR > 1, below where it is < 1."""
+    """With a short half-life Δ → w (1 − ε_LR): above nought where ε_LR > 1, else below."""
     quick = market.run(ROWS, CERTAIN | {"eff.half_life": 0.5}, paths=4_096)
     happened = np.diff(quick["efficiency.permanent"], axis=1) != 0.0
     settled = np.nonzero(happened[:, :24].any(axis=1) & ~happened[:, 24:].any(axis=1))[0]

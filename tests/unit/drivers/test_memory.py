@@ -1,4 +1,4 @@
-"""The memory cycle: spells, states, prices and what they do to costs and rents (docs/model.md §6)."""
+"""The memory cycle: spells, states, prices, and what they do to costs and rents (model.md §6)."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def test_long_run_shares_are_those_of_renewal_theory() -> None:
     time = np.array([1.0, 1.0 - to_glut, to_glut]) * [parameters[LENGTHS[s]] for s in range(3)]
     limit = occupancy(parameters, SHORTAGE, 100_000)
     np.testing.assert_allclose(limit, time / time.sum(), rtol=1e-9)
-    found = market.run("memory.regime", {"mem.start": SHORTAGE}, paths=4_096, horizon=240)
+    found = market.run("memory.regime", {"mem.start": SHORTAGE}, paths=2_048, horizon=240)
     for state, name in enumerate(STATES):
         share_is(found["memory.regime"][:, 240] == state, limit[state], name)
 
@@ -166,7 +166,7 @@ def test_price_of_memory_by_state(start: int) -> None:
 
 
 def test_cost_of_servers_and_rents() -> None:
-    """c = 1 + share·passthru (e^Mem − 1); F(t) = b ln c(t−1), b by the side of 1 on which c(t−1) is."""
+    """c = 1 + share·passthru (e^Mem − 1); F(t) = b ln c(t−1), b by whether c(t−1) is above 1."""
     found = from_state(SHORTAGE)
     p, cost = found.parameters, found["memory.cost_factor"]
     expected = 1.0 + p["mem.capex_share"] * p["mem.passthru"] * np.expm1(found["memory.log_price"])

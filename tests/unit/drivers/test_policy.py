@@ -45,7 +45,7 @@ def resale_share(parameters) -> float:
 
 @pytest.mark.parametrize("effect", PROBABILITY)
 def test_number_of_effects(found, effect: str) -> None:
-    """A Poisson stream of events, thinned by the effect's probability, variance = mean but for p²."""
+    """A Poisson stream of events, thinned by the effect's probability: variance near the mean."""
     share = PROBABILITY[effect]
     share *= resale_share(found.parameters) if effect == "resale" else 1.0
     counts = effects(found)[effect].any(axis=2).sum(axis=1)

@@ -89,7 +89,7 @@ def test_price_shock_of_the_market_drives_contracts() -> None:
 
 
 def test_one_release_a_year_within_three_months() -> None:
-    """Month 12 j + U(−3, 3), size gpu.gen_step N(1, ½²), half of it for odd j; steps add them up."""
+    """Month 12 j + U(−3, 3), size gpu.gen_step N(1, ½²), half for odd j; steps add them up."""
     found = market.run(RELEASES)
     months, sizes = (found[f"release.release_{row}"][:, 0] for row in ("month", "size"))
     step = found.parameters["gpu.gen_step"]
@@ -128,7 +128,7 @@ def test_price_of_a_generation() -> None:
 
 
 def test_glut_drift() -> None:
-    """G falls by (sup.glut_decay − δ)/12 a month while x < −0.14, and halves in nine months above."""
+    """G falls by (sup.glut_decay − δ)/12 a month while x < −0.14, else halves in nine months."""
     found = market.run(PRICES + " " + NOISE, paths=2_048)
     fall = (found.parameters["sup.glut_decay"] - found.parameters["gpu.delta"]) / 12.0
     before, now = found["price.glut"][:, :-1], found["price.glut"][:, 1:]
@@ -158,4 +158,6 @@ def test_switched_off_noise_and_releases() -> None:
     assert not found["generation.spot_noise"].any()
     np.testing.assert_array_equal(found["release.release_month"][3, 0], 12.0 * np.arange(1, 7))
     half = found.parameters["gpu.gen_step"] / 2.0
-    np.testing.assert_allclose(found["price.steps"][:, [11, 12, 24, 36]], [[0, half, 3 * half, 4 * half]] * 16)
+    np.testing.assert_allclose(
+        found["price.steps"][:, [11, 12, 24, 36]], [[0, half, 3 * half, 4 * half]] * 16
+    )

@@ -76,9 +76,7 @@ def test_bond_price(calm, months: int) -> None:
 
 
 def test_coupons_are_set_on_the_rate_of_the_month_before(lively) -> None:
-    np.testing.assert_array_equal(
-        lively["rate.sofr_before"][:, 1:], lively["rate.sofr"][:, :-1]
-    )
+    np.testing.assert_array_equal(lively["rate.sofr_before"][:, 1:], lively["rate.sofr"][:, :-1])
 
 
 @pytest.mark.parametrize("month", [1, 12, 36, 72])
@@ -96,13 +94,13 @@ def test_spread_index_without_pockets(calm, month: int) -> None:
 
 
 def test_long_run_mean_of_the_spread_index() -> None:
-    """After forty years E HY = cs.hy_mean: the correction −σ²/4κ takes the convexity out."""
-    found = market.run("rate.log_spread", NO_POCKETS, paths=4_096, horizon=480)
-    mean_is(np.exp(found["rate.log_spread"][:, 480]), found.parameters["cs.hy_mean"])
+    """After fifteen years E HY = cs.hy_mean: the correction −σ²/4κ takes the convexity out."""
+    found = market.run("rate.log_spread", NO_POCKETS, paths=4_096, horizon=180)
+    mean_is(np.exp(found["rate.log_spread"][:, 180]), found.parameters["cs.hy_mean"])
 
 
 def test_pockets_widen_spreads_and_bad_news_is_a_low_normal(lively) -> None:
-    """ln HY(t) − m = e^(−κ/12)(ln HY(t−1) − m) − s ξ_Z + jump·[a pocket arrives]: exact, so is its sign."""
+    """ln HY(t) − m = e^(−κ/12)(ln HY(t−1) − m) − s ξ_Z + jump·[a pocket arrives], exactly."""
     p = lively.parameters
     decay, centre = np.exp(-p["cs.kappa"] / 12.0), log_spread_mean(p)
     sd = np.sqrt(float(ou_variance(p["cs.kappa"], p["cs.sigma"], 1)))

@@ -1,4 +1,4 @@
-"""Supply: completion, the build lag, orders, cancellations, retirement, the cobweb (model.md §7)."""
+"""Supply: completion, build lag, orders, cancellations, retirement, cobweb (docs/model.md §7)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def speed_of(found) -> np.ndarray:
 
 
 def ordered_in(found) -> np.ndarray:
-    """Return ḡ_ref(t + lag)/12·e^(clip(resp·gap(t−1), −2, 1)) of months 1..72, 0 until t = 24 − lag."""
+    """Return ḡ_ref(t + lag)/12·e^(clip(resp·gap(t−1), −2, 1)) of months 1..72, 0 to t = 24 − lag."""
     p, months = found.parameters, np.arange(1, 73)
     growth = np.array([p[f"dem.g_path.{year}"] for year in range(2027, 2033)])
     lag = int(p["sup.lag"])
@@ -68,8 +68,8 @@ def order_one(state: market.MarketState, month: int) -> None:
 def test_an_order_arrives_after_the_build_lag() -> None:
     """Four stages left at r = 4·speed/lag a month: arrival of an order is negative binomial.
 
-    P(built n months later) = P(the fourth success of probability r by trial n), mean lag/speed; with
-    neither deferral nor response nor cancellation, speed = e^(−0.1 S*).
+    P(built n months later) = P(the fourth success of probability r by trial n), mean lag/speed;
+    with neither deferral nor response nor cancellation, speed = e^(−0.1 S*).
     """
     rows = "supply.capacity market.supply_factor"
     linear = {"sup.resp": 0.0, "sup.defer": 0.0, "sup.cancel": 0.0, "drivers.memory": False}
@@ -86,7 +86,7 @@ def test_an_order_arrives_after_the_build_lag() -> None:
 
 
 def test_orders_follow_the_price_gap_of_the_month_before(found) -> None:
-    """Stage 1 takes in e^(resp·gap(t−1)) times what planners order; both ends of the clip are met."""
+    """Stage 1 takes in e^(resp·gap(t−1)) times what planners order; the upper clip is met."""
     stage = found["supply.pipeline"][:, :, 0]
     rate = np.minimum(1.0, 4.0 * speed_of(found) / found.parameters["sup.lag"])
     cancelled = found["supply.negative_months"][:, 1:] == 6.0
@@ -110,7 +110,7 @@ def test_gap_is_the_mean_of_a_year_of_prices_over_cost(found) -> None:
 
 
 def test_cancellation_after_six_months_below_break_even(found) -> None:
-    """Content = (before + announced + ordered − built)·keep, keep 1 but in the sixth month in a row."""
+    """Content = (before + announced + ordered − built)·keep; keep < 1 in the sixth month in a row."""
     p = found.parameters
     content = found["supply.waiting"] + found["supply.pipeline"].sum(axis=2)
     months = np.arange(1, 73)
