@@ -43,7 +43,7 @@ def breakthrough(elasticity: float, age: int, effect: str, supply: bool) -> Esti
     settings: dict[str, Any] = {"drivers.priors": False, "drivers.supply": supply}
     settings |= {"eff.lambda": 0.12, "dem.price_resp": 0.0}  # demand itself answers no price
     rows = " ".join(EFFECTS.values()) + " efficiency.permanent"
-    size = {"paths": 12_000, "horizon": LATE + 3}
+    size = {"paths": 10_000, "horizon": LATE + 3}
     with_it = market.run(rows, settings | {"eff.e_lr": elasticity}, **size)
     without = market.run(rows, settings | {"drivers.efficiency": False}, **size)
     happened = np.diff(with_it["efficiency.permanent"], axis=1) != 0.0

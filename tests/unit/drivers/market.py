@@ -32,7 +32,7 @@ Array = NDArray[np.float64]
 Touch = Callable[[MarketState, int], None]
 
 STUDY = Path(__file__).resolve().parents[3] / "configs" / "neocloud-2026.yaml"
-PATHS, SEED, LANES = 8_192, 2026, 2_048
+PATHS, SEED, LANES = 6_144, 2026, 2_048
 
 ROWS: dict[str, tuple[Any, Callable[[MarketState], Array]]] = {
     "market": (MARKET, lambda market: market.rows),
@@ -133,21 +133,24 @@ def _run(
     market = Market()
     market.inputs = inputs_of(horizon, settings)
     params = pack(market.inputs)
+    kept: dict[str, Array] = {}  # (month[, entity], path): written and read along paths
     for first in range(0, paths, LANES):
         numbers = np.arange(first, min(first + LANES, paths), dtype=np.int64)
+        lanes = slice(first, first + numbers.size)
 
-        def watch(state: ModelState, month: int, numbers: NDArray[np.int64] = numbers) -> None:
+        def watch(state: ModelState, month: int, lanes: slice = lanes) -> None:
             for name in wanted:
                 now = row(state.market, name, month)
-                if name not in market:
-                    market[name] = np.empty((paths, horizon + 1, *now.shape[:-1]))
-                market[name][numbers, month] = np.moveaxis(now, -1, 0)
+                if name not in kept:
+                    kept[name] = np.empty((horizon + 1, *now.shape[:-1], paths))
+                kept[name][month, ..., lanes] = now
             if touch is not None:
                 touch(state.market, month)
 
         run_market(params, seed, numbers, watch)
-    for array in market.values():
+    for name, array in kept.items():
         array.flags.writeable = False
+        market[name] = np.moveaxis(array, -1, 0)
     return market
 
 

@@ -167,7 +167,7 @@ def test_onset_takes_three_months(pockets) -> None:
     )
     exact = np.maximum(trough, 1.0 - (1.0 - trough) * (ages + 1) / onset)
     np.testing.assert_allclose(pockets["demand.multiplier"][path, months], exact, atol=1e-12)
-    assert len(exact) > 4_000
+    assert len(exact) > 3_000
 
 
 def test_a_second_pocket_only_deepens_and_prolongs(pockets) -> None:

@@ -94,7 +94,7 @@ def test_availability_of_sites() -> None:
 
 
 def test_late_sites_lean_on_the_supply_factor() -> None:
-    """Late with del.p·factor, by LogN(del.size, 0.7) at √ρ S* + √(1−ρ) z; if late, killed: del.kill."""
+    """Late with del.p·factor, LogN(del.size, 0.7) at √ρ S* + √(1−ρ) z, killed with del.kill."""
     inputs, rows, supply = run_sites({})
     p = inputs.parameters
     sites = [i for i, s in enumerate(inputs.book.sites) if not s.energised and not s.network_risk]

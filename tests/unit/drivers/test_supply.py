@@ -39,7 +39,7 @@ def speed_of(found) -> np.ndarray:
 
 
 def ordered_in(found) -> np.ndarray:
-    """Return ḡ_ref(t + lag)/12·e^(clip(resp·gap(t−1), −2, 1)) of months 1..72, 0 to t = 24 − lag."""
+    """Return ḡ_ref(t + lag)/12·e^(clip(resp·gap(t−1), −2, 1)) by month, 0 to t = 24 − lag."""
     p, months = found.parameters, np.arange(1, 73)
     growth = np.array([p[f"dem.g_path.{year}"] for year in range(2027, 2033)])
     lag = int(p["sup.lag"])
@@ -110,7 +110,7 @@ def test_gap_is_the_mean_of_a_year_of_prices_over_cost(found) -> None:
 
 
 def test_cancellation_after_six_months_below_break_even(found) -> None:
-    """Content = (before + announced + ordered − built)·keep; keep < 1 in the sixth month in a row."""
+    """Content = (before + announced + ordered − built)·keep, < 1 in the sixth such month."""
     p = found.parameters
     content = found["supply.waiting"] + found["supply.pipeline"].sum(axis=2)
     months = np.arange(1, 73)
