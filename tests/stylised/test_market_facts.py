@@ -84,6 +84,7 @@ def test_the_answer_of_supply_undoes_it() -> None:
     """
     numb, answering = (breakthrough(HURTING, LATE, "price", supply=on) for on in (False, True))
     assert is_negative(numb)
+    assert answering.value > numb.value + ENOUGH * np.hypot(answering.se, numb.se)
     assert abs(answering.value) < 0.5 * abs(numb.value)
     for age in (EARLY, LATE):
         demand = [breakthrough(HURTING, age, "demand", supply=on) for on in (False, True)]

@@ -225,7 +225,7 @@ def test_overbuild_raises_arrivals() -> None:
 
 
 def test_price_response_is_a_brake() -> None:
-    """High prices slow demand: with a stronger response L and price surprise drift apart less."""
+    """High prices slow demand: a stronger response narrows the spread of price surprises."""
     weak, strong = (
         market.run("price.surprise", {"dem.ap_lambda": 0.0, "dem.price_resp": value}, paths=4_096)
         for value in (0.0, 2.0)
