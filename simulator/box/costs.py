@@ -47,9 +47,10 @@ class CostCodeRows(NamedTuple):
     """Rows of `CostParams.codes`."""
 
     triple_net: int
+    currency: int  # 0 = dollar
 
 
-COST_CODE = CostCodeRows(*range(1))
+COST_CODE = CostCodeRows(*range(2))
 
 
 class CostParams(NamedTuple):
@@ -72,31 +73,46 @@ def power_price(params, a, month, market_price):
 
 
 @inlined
-def cash_floor(params, a, month, market_price):
+def cash_floor(params, a, month, market_price, exchange):
     """Return the cash cost of one GPU-hour, USD: below it a merchant GPU idles."""
     power = power_price(params, a, month, market_price) * params.terms[COST_TERM.power_mwh, a]
     fixed = params.terms[COST_TERM.operations, a] * 12.0 * HOURS / HOURS_A_YEAR
     hall = params.terms[COST_TERM.hall, a] * params.hall_path[month]
-    return (power / 1e6 + fixed + hall) * 1e6 / (params.terms[COST_TERM.gpus, a] * HOURS)
+    dollars = (power / 1e6 + fixed + hall) * exchange
+    return dollars * 1e6 / (params.terms[COST_TERM.gpus, a] * HOURS)
 
 
 @inner
-def set_floors(params, month, market_power, floors):
-    """Write the cash floor of every asset and lane; `market_power` (lane,), USD per MWh."""
+def set_floors(params, month, market_power, exchange, floors):
+    """Write the cash floor of every asset and lane.
+
+    Parameters
+    ----------
+    market_power : (lane,), USD per MWh
+    exchange : (currency, lane)
+    floors : (asset, lane), written
+    """
     for a in range(params.terms.shape[1]):
+        currency = params.codes[COST_CODE.currency, a]
         for lane in range(market_power.shape[0]):
-            floors[a, lane] = cash_floor(params, a, month, market_power[lane])
+            floors[a, lane] = cash_floor(
+                params, a, month, market_power[lane], exchange[currency, lane]
+            )
 
 
 @inlined
-def asset_cost(params, a, month, market_price, status, running):
-    """Return (power, other) cost of an accepted asset this month, USD m."""
+def asset_cost(params, a, month, market_price, exchange, status, running):
+    """Return (power, other) cost of an accepted asset this month, USD m.
+
+    `exchange` is the rate of the currency of its costs.
+    """
     customer_pays = status == CONTRACTED or status == BACKSTOPPED
     triple_net = params.codes[COST_CODE.triple_net, a] > 0
     bears = status < CANCELLED and not (triple_net and customer_pays)
-    power = power_price(params, a, month, market_price) * params.terms[COST_TERM.power_mwh, a] / 1e6
+    mwh = params.terms[COST_TERM.power_mwh, a]
+    power = power_price(params, a, month, market_price) * mwh / 1e6 * exchange
     other = (
         params.terms[COST_TERM.operations, a]
         + params.terms[COST_TERM.hall, a] * params.hall_path[month]
-    )
+    ) * exchange
     return power if bears and running > 0.0 else 0.0, other if bears else 0.0

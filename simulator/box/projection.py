@@ -9,7 +9,7 @@ Model: docs/model.md §11.
 from __future__ import annotations
 
 from simulator.box import flows
-from simulator.box.costs import asset_cost
+from simulator.box.costs import COST_CODE, asset_cost
 from simulator.box.debt import level_instalment
 from simulator.box.deliveries import expected_acceptance
 from simulator.box.receipts import asset_value
@@ -61,6 +61,7 @@ def projected_cash(view, box_params, boxes, b, lane, month, ahead):
         if age > leases.terms[LEASE_TERM.life, a]:
             continue
         hours = view.availability[a, lane]
+        rate = view.exchange[view.costs.codes[COST_CODE.currency, a], lane]
         contracted = (
             leases.codes[LEASE_CODE.name, a] >= 0 and lease_state.rows[LEASE.void, a, lane] == 0.0
         )
@@ -68,7 +69,7 @@ def projected_cash(view, box_params, boxes, b, lane, month, ahead):
         if contracted and ahead <= start + left:
             total += full_invoice(leases, a, lease_state.rows[LEASE.price, a, lane], hours)
             power, other = asset_cost(
-                view.costs, a, month, view.market_power[lane], CONTRACTED, 1.0
+                view.costs, a, month, view.market_power[lane], rate, CONTRACTED, 1.0
             )
             total -= power + other
             continue
@@ -80,7 +81,9 @@ def projected_cash(view, box_params, boxes, b, lane, month, ahead):
         price *= exp(view.collateral.price_drift * ahead / 12.0)
         utilisation = boxes.rows[BOX.utilisation, b, lane]
         running = 1.0 if price * utilisation >= view.floors[a, lane] else 0.0
-        power, other = asset_cost(view.costs, a, month, view.market_power[lane], MERCHANT, running)
+        power, other = asset_cost(
+            view.costs, a, month, view.market_power[lane], rate, MERCHANT, running
+        )
         total += running * full_invoice(leases, a, price, hours) * utilisation - power - other
     return total
 

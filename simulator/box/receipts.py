@@ -6,7 +6,7 @@ Model: docs/model.md §11.
 from __future__ import annotations
 
 from simulator.box import flows
-from simulator.box.costs import COST_TERM, asset_cost
+from simulator.box.costs import COST_CODE, COST_TERM, asset_cost
 from simulator.box.debt import scheduled_service
 from simulator.box.deliveries import DELIVERY_CODE, damages
 from simulator.box.terms import (
@@ -49,6 +49,7 @@ def collect(
     flow,
     month,
     market_power,
+    exchange,
     sponsors_default,
 ):
     """Add up receipts and operating costs of every box that is not closed.
@@ -56,6 +57,7 @@ def collect(
     Parameters
     ----------
     market_power : (lane,), USD per MWh before the regional factor
+    exchange : (currency, lane)
     sponsors_default : (sponsor, lane), default month, 0 = none
     """
     slot = month % WINDOW
@@ -69,7 +71,7 @@ def collect(
         ):
             collect_from(boxes, lease_state, flow, slot, a, b)
             collect_rarely(leases, lease_state, deliveries, availability, flow, month, a, b)
-            add_costs(lease_state, costs, flow, month, market_power, a, b)
+            add_costs(lease_state, costs, flow, month, market_power, exchange, a, b)
         for lane in range(lanes):
             flow[flows.OPERATING_COSTS, b, lane] += flow[flows.POWER_COST, b, lane]
         change_servicer(box_params, boxes, lease_state, costs, flow, month, sponsors_default, b)
@@ -104,14 +106,16 @@ def collect_rarely(leases, lease_state, deliveries, availability, flow, month, a
 
 
 @inner
-def add_costs(lease_state, costs, flow, month, market_power, a, b):
+def add_costs(lease_state, costs, flow, month, market_power, exchange, a, b):
     """Add an asset's costs to its box's: power apart, the rest to the operating costs."""
+    currency = costs.codes[COST_CODE.currency, a]
     for lane in range(flow.shape[2]):
         power, _ = asset_cost(
             costs,
             a,
             month,
             market_power[lane],
+            exchange[currency, lane],
             lease_state.rows[LEASE.status, a, lane],
             lease_state.rows[LEASE.running, a, lane],
         )
@@ -119,7 +123,8 @@ def add_costs(lease_state, costs, flow, month, market_power, a, b):
         flow[flows.POWER_COST, b, lane] += power if accepted else 0.0
     for lane in range(flow.shape[2]):
         status = lease_state.rows[LEASE.status, a, lane]
-        _, other = asset_cost(costs, a, month, market_power[lane], status, 0.0)
+        rate = exchange[currency, lane]
+        _, other = asset_cost(costs, a, month, market_power[lane], rate, status, 0.0)
         accepted = lease_state.rows[LEASE.accepted, a, lane] < month
         flow[flows.OPERATING_COSTS, b, lane] += other if accepted else 0.0
 

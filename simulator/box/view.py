@@ -25,6 +25,7 @@ class MarketView(NamedTuple):
     availability: NDArray[np.float64]  # (asset, lane)
     floors: NDArray[np.float64]  # (asset, lane), USD per GPU-hour
     market_power: NDArray[np.float64]  # (lane,), USD per MWh
+    exchange: NDArray[np.float64]  # (currency, lane)
     contract_prices: NDArray[np.float64]  # (generation, lane)
     spot_prices: NDArray[np.float64]
     log_development: NDArray[np.float64]

@@ -30,6 +30,7 @@ class Drivers(BaseModel):
     power: Flag = _switch("noise of the power price")
     delivery: Flag = _switch("site delays and capex overruns")
     rates: Flag = _switch("noise of SOFR")
+    currencies: Flag = _switch("exchange rates of contracts and costs not in dollars")
     spreads: Flag = _switch("noise of credit spreads")
     counterparty_default: Flag = _switch("defaults of customers and backstops")
     compensator: Flag = _switch("correction that keeps default curves whatever the stress")
@@ -54,6 +55,7 @@ FIXED_BY_PATH = (
     "price_noise",
     "power",
     "rates",
+    "currencies",
     "spreads",
     "compensator",
     "easing",
@@ -73,6 +75,7 @@ DRIVER_PREFIXES: dict[str, tuple[str, ...]] = {
     "power": ("pow",),
     "delivery": ("del",),
     "rates": ("ir",),
+    "currencies": ("fx",),
     "spreads": ("cs",),
     "counterparty_default": ("cp.pd_curve", "cp.pd_ai_lab", "cp.rho", "cp.rho_macro", "cp.beta"),
     "integration": ("sup.vi_lambda", "sup.vi_demand"),

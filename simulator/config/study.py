@@ -46,7 +46,7 @@ from simulator.config.tape import (
     Tape,
 )
 from simulator.config.tape_reader import read_tape
-from simulator.config.terms import DerivedCell, ModelInputs, World, hyperscalers
+from simulator.config.terms import DerivedCell, ModelInputs, World, currencies, hyperscalers
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +188,7 @@ def load_study(
             generations=traded(planned, book.boxes),
             jurisdictions=tuple(sorted(before.jurisdictions.items())),
             hyperscalers=hyperscalers(book.names),
+            currencies=currencies(book),
             stressed=any(name.beta > 0.0 for name in book.names),
         ),
     )

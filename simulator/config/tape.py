@@ -16,6 +16,7 @@ from simulator.config.values import (
     CostShare,
     Count,
     Coverage,
+    Currency,
     Flag,
     Identifier,
     Lower,
@@ -77,6 +78,9 @@ class BoxRow(Row):
     triple_net: Flag | None = column("the customer pays power, hall and O&M; blank: false")
     operations_share: Share | None = column(
         "O&M, insurance, overhead, of cost per year; blank: gpu.om", "share per year"
+    )
+    cost_currency: Currency | None = column(
+        "currency of power, hall and operations, in USD of t0; blank: USD"
     )
     useful_life_months: Months | None = column(
         "life of the GPUs, 0 or blank: as long as they pay", "months"
@@ -220,6 +224,7 @@ class ContractRow(Row):
     prepayment_share: Share | None = column(
         "share of contract value paid at delivery; blank: 0", "share"
     )
+    currency: Currency | None = column("currency of the price, in USD of t0; blank: USD")
     moneyness0: Multiple | None = column(
         "market price over contract price at t0, on the contract's own scale; blank: 1", "times"
     )

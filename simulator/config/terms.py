@@ -88,6 +88,7 @@ class Contract:
     consent_multiplier: float  # 1 lenders' consent, 2 without, 4 terminable at will
     prepayment_share: float  # of contract value, received at delivery
     moneyness0: float
+    currency: str  # of the price, which stands in USD of t0
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,7 @@ class Box:
     trap_on_breach: bool  # unpaid pooled contract traps cash
     operating_licence: bool  # operating-IP licence shortens a servicer transfer
     equity0: float  # NaN = depreciated cost + cash - debt
+    cost_currency: str  # of power, hall and operations, which stand in USD of t0
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +210,7 @@ class World:
     generations: tuple[Generation, ...]
     jurisdictions: tuple[tuple[str, float], ...]
     hyperscalers: tuple[Name, ...]  # whose integrations the market feels
+    currencies: tuple[str, ...]  # besides the dollar
     stressed: bool  # whether the default hazard of any name loads on sector stress
 
 
@@ -284,14 +287,23 @@ class ModelInputs:
             generations=self.book.generations,
             jurisdictions=self.book.jurisdictions,
             hyperscalers=hyperscalers(self.book.names),
+            currencies=currencies(self.book),
             stressed=any(name.beta > 0.0 for name in self.book.names),
         )
+
+
+def currencies(book: Book) -> tuple[str, ...]:
+    """Return the currencies of a book besides the dollar."""
+    used = {one.currency for one in book.contracts} | {one.cost_currency for one in book.boxes}
+    return tuple(sorted(used - {DOLLAR}))
 
 
 def hyperscalers(names: Sequence[Name]) -> tuple[Name, ...]:
     """Return the names that can integrate vertically, as the market without deals knows them."""
     return tuple(replace(name, sponsor="") for name in names if name.hyperscaler)
 
+
+DOLLAR = "USD"
 
 CORRELATION_ORDER = ("Z", "C", "D", "P", "M", "S", "E", "W", "R")
 
@@ -308,6 +320,7 @@ SWITCHES = (
     "power",
     "delivery",
     "rates",
+    "currencies",
     "spreads",
     "counterparty_default",
     "compensator",

@@ -222,6 +222,12 @@ def _identifier(value: object) -> str:
     raise fault("an id of letters, digits, spaces and . _ & + ' ( ) - (at most 80)", "renaming it")
 
 
+def _currency(value: object) -> str:
+    if isinstance(value, str) and len(value.strip()) == 3 and value.strip().isalpha():
+        return value.strip().upper()
+    raise fault("a currency of three letters", "writing for example EUR")
+
+
 def _flag(value: object) -> bool:
     if isinstance(value, str) and value.strip().casefold() in ("true", "false"):
         return value.strip().casefold() == "true"
@@ -243,6 +249,7 @@ def _word(value: Any) -> Any:
 
 
 Identifier = Annotated[str, BeforeValidator(_identifier)]
+Currency = Annotated[str, BeforeValidator(_currency)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 Text = Annotated[str, BeforeValidator(_text)]
 Lower = BeforeValidator(_word)

@@ -83,9 +83,10 @@ class LeaseCodeRows(NamedTuple):
     backstop: int  # name, -1 = none
     contract: int  # -1 = on-demand pool
     delivered: int  # 1 = delivered by t0
+    currency: int  # of the price, 0 = dollar
 
 
-LEASE_CODE = LeaseCodeRows(*range(6))
+LEASE_CODE = LeaseCodeRows(*range(7))
 
 
 @row_names
@@ -547,6 +548,16 @@ def pass_quiet_month(params, state, a, availability, busy):
             quiet = busy[lane] == 0.0 and state.rows[LEASE.status, a, lane] <= CONTRACTED
             rest = state.rows[LEASE.rest, a, lane]
             state.rows[LEASE.rest, a, lane] = rest + 1.0 if quiet else rest
+
+
+@inner
+def reprice(params, state, moves):
+    """Restate contract prices in dollars of this month; `moves` (currency, lane)."""
+    for a in range(params.terms.shape[1]):
+        currency = params.codes[LEASE_CODE.currency, a]
+        if currency > 0:
+            for lane in range(moves.shape[1]):
+                state.rows[LEASE.price, a, lane] *= moves[currency, lane]
 
 
 @inner

@@ -10,6 +10,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.drivers.currencies import (
+    CurrencyParams,
+    CurrencyState,
+    init_currencies,
+    new_currencies,
+    step_currencies,
+)
 from simulator.drivers.demand import (
     DEMAND,
     DemandParams,
@@ -104,6 +111,7 @@ class MarketParams(NamedTuple):
     supply: SupplyParams
     prices: PriceParams
     power: PowerParams
+    currencies: CurrencyParams
     rates: RateParams
     reference: ReferencePath
     easing_hazard: float  # per year
@@ -144,12 +152,15 @@ class MarketState(NamedTuple):
     supply: SupplyState
     prices: PriceState
     power: PowerState
+    currencies: CurrencyState
     rates: RateState
     floors: NDArray[np.float64]  # (generation,), world cash floor
 
 
-def new_market(jurisdictions: int, generations: int, horizon: int, lanes: int) -> MarketState:
-    """Return state for a block of lanes."""
+def new_market(
+    jurisdictions: int, generations: int, currencies: int, horizon: int, lanes: int
+) -> MarketState:
+    """Return state for a block of lanes; `currencies` includes the dollar."""
     months = max(horizon, FACTOR_MONTHS) + 1
     return MarketState(
         rows=np.zeros((len(MARKET), lanes)),
@@ -162,6 +173,7 @@ def new_market(jurisdictions: int, generations: int, horizon: int, lanes: int) -
         supply=new_supply(lanes),
         prices=new_prices(generations, horizon, lanes),
         power=new_power(lanes),
+        currencies=new_currencies(currencies, lanes),
         rates=new_rates(lanes),
         floors=np.zeros(generations),
     )
@@ -188,6 +200,7 @@ def init_market(params, state, seed, paths):
     init_supply(params.supply, state.supply, seed, paths, first, second)
     init_prices(params.prices, state.prices, seed, paths, first, second)
     init_power(params.power, state.power)
+    init_currencies(state.currencies)
     init_rates(params.rates, state.rates)
     state.rows[MARKET.easing_event, :] = 0.0
     state.rows[MARKET.easing_left, :] = 0.0
@@ -356,6 +369,7 @@ def step_market(params, state, seed, paths, month, integrations):
         state.memory.rows[MEMORY.log_cost],
     )
     step_power(params.power, state.power, month, shocks)
+    step_currencies(params.currencies, state.currencies, seed, paths, month, first, second)
     step_rates(
         params.rates, state.rates, seed, paths, month, shocks, state.demand.rows[DEMAND.arrived]
     )

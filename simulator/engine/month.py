@@ -23,9 +23,18 @@ from simulator.box.receipts import collect, measure_coverage, value_collateral
 from simulator.box.terms import BOX, BOX_CODE, PERFORMING, TRANCHE, WORKOUT
 from simulator.box.waterfall import run_waterfall
 from simulator.box.workout import close_at_horizon, run_workout
-from simulator.credit.leases import CANCELLED, LEASE, LEASE_CODE, LEASE_TERM, PENDING, step_leases
+from simulator.credit.leases import (
+    CANCELLED,
+    LEASE,
+    LEASE_CODE,
+    LEASE_TERM,
+    PENDING,
+    reprice,
+    step_leases,
+)
 from simulator.credit.names import NAME_LANE, run_control_clocks, step_names
 from simulator.drivers.collateral import HARDWARE, OVERHANG_MONTHLY_DECAY
+from simulator.drivers.currencies import CURRENCY
 from simulator.drivers.memory import MEMORY
 from simulator.drivers.policy import POLICY
 from simulator.drivers.power import POWER
@@ -188,6 +197,7 @@ def step_month(params, state, seed, paths, month):
     market_rows, rates, policy, memory = market.rows, market.rates, market.policy, market.memory
     tightness = market.supply.rows[SUPPLY.tightness]
     power_price = market.power.rows[POWER.market]
+    exchange = market.currencies.rows[CURRENCY.rate]
     stress = market_rows[MARKET.stress]
     first, second = market_rows[MARKET.first], market_rows[MARKET.second]
     prices = market.prices.generations
@@ -196,7 +206,7 @@ def step_month(params, state, seed, paths, month):
     resale_hit = policy.rows[POLICY.resale_hit]
     sofr_before = rates.rows[RATE.sofr_before]
     set_pools(market_terms.prices, boxes, tightness)
-    set_floors(cost_terms, month, power_price, floors)
+    set_floors(cost_terms, month, power_price, exchange, floors)
     capacity = market.supply.rows[SUPPLY.capacity]
     open_sales(collateral, box_terms, boxes, lease_terms, leases, capacity, month, depth)
     note_track_record(box_terms, boxes, sponsors, month)
@@ -214,6 +224,7 @@ def step_month(params, state, seed, paths, month):
         first,
         second,
     )
+    reprice(lease_terms, leases, market.currencies.rows[CURRENCY.move])
     step_leases(
         lease_terms,
         leases,
@@ -301,6 +312,7 @@ def step_month(params, state, seed, paths, month):
         flow,
         month,
         power_price,
+        exchange,
         sponsors.rows[SPONSOR.default_month],
     )
     measure_coverage(box_terms, boxes, debt_terms, tranches, lease_terms, leases, flow, month)

@@ -30,7 +30,15 @@ from simulator.box.terms import (
     BoxParams,
     TrancheParams,
 )
-from simulator.config.terms import WATERFALL_LINES, Asset, ModelInputs, Name, Tranche
+from simulator.config.terms import (
+    DOLLAR,
+    WATERFALL_LINES,
+    Asset,
+    ModelInputs,
+    Name,
+    Tranche,
+    currencies,
+)
 from simulator.credit.leases import LEASE_CODE, LEASE_STREAM, LEASE_TERM, NEVER, LeaseParams
 from simulator.credit.names import (
     NAME_CODE,
@@ -226,6 +234,7 @@ def pack_leases(inputs: ModelInputs, layout: Layout) -> LeaseParams:
     boxes = {b.id: b for b in book.boxes}
     names = {n.id: n for n in book.names}
     generations = {g.name: g for g in book.generations}
+    money = (DOLLAR, *currencies(book))
     discounts = floats([p[f"gpu.term_disc.{year}y"] for year in (1, 3, 5)])
 
     def of(asset: Asset, field: str, default: float) -> float:
@@ -280,6 +289,9 @@ def pack_leases(inputs: ModelInputs, layout: Layout) -> LeaseParams:
             ),
             contract=indices(layout.contracts, [a.contract for a in assets]),
             delivered=bools([a.accepted is not None or a.cost_delivered_at_t0 for a in assets]),
+            currency=indices(
+                money, [contracts[a.contract].currency if a.contract else DOLLAR for a in assets]
+            ),
         ),
         streams=stream_rows(
             LEASE_STREAM,
@@ -402,6 +414,7 @@ def pack_costs(inputs: ModelInputs, layout: Layout) -> CostParams:
         codes=code_rows(
             COST_CODE,
             triple_net=bools([b.triple_net for b in own]),
+            currency=indices((DOLLAR, *currencies(inputs.book)), [b.cost_currency for b in own]),
         ),
         power_path=p["pow.p0"] * np.exp(p["pow.trend"] * years),
         hall_path=np.exp(HALL_ESCALATOR * years),

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.config.terms import MarketPath, World
+from simulator.drivers.currencies import pack_currencies
 from simulator.drivers.demand import growth_path, pack_demand
 from simulator.drivers.efficiency import pack_efficiency
 from simulator.drivers.memory import pack_memory
@@ -115,6 +116,7 @@ def pack_market(
             glut=path is None,
         ),
         power=pack_power(parameters, enabled=on["power"]),
+        currencies=pack_currencies(parameters, world.currencies, enabled=on["currencies"]),
         rates=pack_rates(
             parameters,
             horizon,

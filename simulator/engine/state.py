@@ -40,6 +40,7 @@ from simulator.credit.names import (
     new_names,
 )
 from simulator.drivers.collateral import CollateralParams
+from simulator.drivers.currencies import CURRENCY
 from simulator.drivers.policy import POLICY
 from simulator.drivers.power import POWER
 from simulator.drivers.prices import GENERATION
@@ -112,7 +113,8 @@ def new_state(params: ModelParams, lanes: int) -> ModelState:
     contracts = params.leases.backstop_cap.shape[0]
     boxes = params.boxes.codes.shape[1]
     horizon = params.horizon
-    market = new_market(jurisdictions, generations, horizon, lanes)
+    currencies = params.market.currencies.streams.shape[0]
+    market = new_market(jurisdictions, generations, currencies, horizon, lanes)
     leases, deliveries = new_leases(assets, contracts, lanes), new_deliveries(assets, lanes)
     availability, floors = np.zeros((assets, lanes)), np.zeros((assets, lanes))
     overhang, depth = np.zeros((generations, lanes)), np.zeros((generations, lanes))
@@ -147,6 +149,7 @@ def new_state(params: ModelParams, lanes: int) -> ModelState:
             availability=availability,
             floors=floors,
             market_power=market.power.rows[POWER.market],
+            exchange=market.currencies.rows[CURRENCY.rate],
             contract_prices=prices[GENERATION.contract],
             spot_prices=prices[GENERATION.spot],
             log_development=prices[GENERATION.log_development],

@@ -204,8 +204,8 @@ def add_costs(world: World, box: BoxState, asset: AssetState, t: int) -> None:
     month = box.month
     if asset.is_running:
         month.power_cost += power_cost(world, box, asset, t)
-    month.colo_cost += colo_cost(box, asset, t)
-    month.operations_cost += operations_cost(box, asset)
+    month.colo_cost += colo_cost(world, box, asset, t)
+    month.operations_cost += operations_cost(world, box, asset, t)
 
 
 # ------------------------------------------------------------------ debt service due

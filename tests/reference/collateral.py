@@ -44,6 +44,11 @@ def expected_power_price(world: World, asset: AssetState, t: int) -> float:
     return asset.site.terms.power_factor * p["pow.p0"] * math.exp(p["pow.trend"] * t / 12.0)
 
 
+def cost_exchange(world: World, box: BoxState, t: int) -> float:
+    """Dollars of today for a dollar of t0, in the currency of a box's costs."""
+    return world.market.exchange[box.terms.cost_currency][t]
+
+
 def colo_growth(t: int) -> float:
     return math.exp(0.04 * t / 12.0)
 
@@ -55,7 +60,7 @@ def cash_floor(world: World, box: BoxState, asset: AssetState, t: int) -> float:
     cost_per_gpu = asset.terms.cost * 1e6 / asset.terms.gpus
     operations = box.terms.operations_share * cost_per_gpu / 8760.0
     colo = box.terms.colo_usd_per_kw_month * colo_growth(t) * kw / HOURS
-    return power + operations + colo
+    return (power + operations + colo) * cost_exchange(world, box, t)
 
 
 def box_utilisation(world: World, box: BoxState, t: int) -> float:

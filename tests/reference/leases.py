@@ -34,6 +34,9 @@ def leases(world: World, box: BoxState, t: int) -> None:
     for asset in box.assets:
         asset.invoice_due = asset.received = asset.merchant = asset.arrears_received = 0.0
         asset.is_running = False
+        if asset.contract is not None:  # its price in dollars of today
+            rate = world.market.exchange[asset.contract.terms.currency]
+            asset.price *= rate[t] / rate[t - 1]
         if box.standing is Standing.CLOSED or asset.status in (Status.GONE, Status.CANCELLED):
             continue
         life = box.terms.useful_life_months

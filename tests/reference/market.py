@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from simulator.config.terms import CORRELATION_ORDER, ModelInputs
+from simulator.config.terms import CORRELATION_ORDER, ModelInputs, currencies
 from tests.reference.draws import (
     Draws,
     beta_draw,
@@ -178,6 +178,7 @@ class Market:
         self.f_sold = {g.name: 0.0 for g in self.generations}
         self.overhang = {g.name: 0.0 for g in self.generations}  # of the month before
         # power, rates
+        self.exchange = {"USD": [1.0]} | {name: [1.0] for name in currencies(inputs.book)}
         self.W = [0.0]
         self.sofr = [p["ir.r0"]]
         self.rate_noise = 0.0
@@ -566,6 +567,14 @@ class Market:
         p = self.p
         a, s = ou(p["pow.kappa"], p["pow.sigma"])
         self.W.append(a * self.W[-1] + s * self.xi[t]["W"] if self.is_on("power") else 0.0)
+
+        for name, rate in self.exchange.items():
+            move = 1.0
+            if name != "USD" and self.is_on("currencies"):
+                z, _ = self.draws.normals(f"fx.{name}", t)
+                s = p["fx.sigma"] / math.sqrt(12.0)
+                move = math.exp(s * z - 0.5 * s * s)
+            rate.append(rate[-1] * move)
 
         a, s = ou(p["ir.kappa"], p["ir.sigma"])
         s = s if self.is_on("rates") else 0.0

@@ -8,6 +8,7 @@ from tests.reference.collateral import (
     box_utilisation,
     cash_floor,
     colo_growth,
+    cost_exchange,
     power_price,
     price_decay,
 )
@@ -19,16 +20,19 @@ from tests.reference.state import AssetState, BoxState, Status, World
 def power_cost(world: World, box: BoxState, asset: AssetState, t: int) -> float:
     """gpus·kw·pue·730·price/10⁹, USD m a month."""
     kw, gpus = asset.generation.kw, asset.terms.gpus
-    return gpus * kw * world.p["gpu.pue"] * HOURS * power_price(world, box, asset, t) / 1e9
+    price = power_price(world, box, asset, t) * cost_exchange(world, box, t)
+    return gpus * kw * world.p["gpu.pue"] * HOURS * price / 1e9
 
 
-def colo_cost(box: BoxState, asset: AssetState, t: int) -> float:
+def colo_cost(world: World, box: BoxState, asset: AssetState, t: int) -> float:
     kw, gpus = asset.generation.kw, asset.terms.gpus
-    return box.terms.colo_usd_per_kw_month * kw * gpus / 1e6 * colo_growth(t)
+    dollars = box.terms.colo_usd_per_kw_month * cost_exchange(world, box, t)
+    return dollars * kw * gpus / 1e6 * colo_growth(t)
 
 
-def operations_cost(box: BoxState, asset: AssetState) -> float:
-    return box.terms.operations_share * asset.terms.cost / 12.0
+def operations_cost(world: World, box: BoxState, asset: AssetState, t: int) -> float:
+    dollars = asset.terms.cost * cost_exchange(world, box, t)
+    return box.terms.operations_share * dollars / 12.0
 
 
 def asset_projection(
@@ -44,7 +48,7 @@ def asset_projection(
     )
     contract_end = start + asset.remaining if is_leased else start
     power = power_cost(world, box, asset, t)
-    rest = colo_cost(box, asset, t) + operations_cost(box, asset)
+    rest = colo_cost(world, box, asset, t) + operations_cost(world, box, asset, t)
     contract_costs = 0.0 if box.terms.triple_net else power + rest
     floor = cash_floor(world, box, asset, t)
     invoice = asset.price * asset.unit

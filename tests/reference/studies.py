@@ -36,6 +36,7 @@ from simulator.config.terms import (
     Sponsor,
     Tranche,
     World,
+    currencies,
     hyperscalers,
 )
 
@@ -148,6 +149,7 @@ def small_study(source: random.Random | Callable[[Any], Any]) -> ModelInputs:
             generations=deals.generations,
             jurisdictions=deals.jurisdictions,
             hyperscalers=hyperscalers(deals.names),
+            currencies=currencies(deals),
             stressed=any(one.beta > 0.0 for one in deals.names),
         ),
     )
@@ -356,6 +358,7 @@ def box_terms(choose: Chooser, i: int, owner: Sponsor, generation: Generation) -
         trap_on_breach=choose.chance(0.5),
         operating_licence=choose.chance(0.5),
         equity0=choose.one_of((math.nan, math.nan, 0.0, 40.0)),
+        cost_currency=choose.one_of(("USD", "USD", "EUR")),
     )
 
 
@@ -374,6 +377,7 @@ def box_contracts(
             consent_multiplier=choose.one_of((1.0, 2.0, 4.0)),
             prepayment_share=choose.one_of((0.0, 0.0, 0.2)),
             moneyness0=choose.one_of((1.0, 1.0, 0.8, 1.2)),
+            currency=choose.one_of(("USD", "USD", "EUR", "NOK")),
         )
         for i in range(choose.integer(0, 2))
     ]

@@ -24,7 +24,7 @@ from tests.reference.compensator import Pilot, solve_compensator
 from tests.reference.state import Status
 from tests.reference.studies import small_study
 
-STUDIES = range(60)
+STUDIES = range(90)
 SMALL = 1e-9
 
 
@@ -195,7 +195,7 @@ def test_take_or_pay_box_repays_in_two_and_a_half_years() -> None:
     site = Site("site", "A", 0.0, True, 1.0, False, 0.0)
     name = Name("name", (0.0,), 0.0, True, True, False, "", "")
     sponsor = Sponsor("sponsor", 100.0, 0.0, 0.0, 0.0)
-    contract = Contract("contract", "box", "name", "", 0.0, 1.0, 60, 1.0, 0.0, 1.0)
+    contract = Contract("contract", "box", "name", "", 0.0, 1.0, 60, 1.0, 0.0, 1.0, "USD")
     asset = Asset("asset", "box", "contract", "site", 1e4, 1000.0, True, -2, 0, True, False)
     box = dataclasses.replace(
         book.boxes[0],

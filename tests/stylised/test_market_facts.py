@@ -5,6 +5,7 @@ Statistical claims are about the same paths with and without a cause, with paire
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -118,10 +119,11 @@ def surprise_of_prices(pocket: bool) -> np.ndarray:
     shocks += ("rates", "spreads", "integration", "priors", "easing")
     settings = {f"drivers.{name}": False for name in shocks} | {"dem.ap_lambda": 0.0}
     inputs = market.inputs_of(72, frozenset(settings.items()))
-    terms = pack_market(inputs, inputs.parameters, reference_path(inputs))
+    reference = reference_path(inputs.expected, inputs.horizon)
+    terms = pack_market(inputs.world, inputs.expected, inputs.horizon, reference)
     completion = np.ones_like(terms.supply.completion_table)
     terms = terms._replace(
-        shocks=terms.shocks._replace(scale=0.0),
+        shocks=terms.shocks._replace(cholesky=np.zeros((9, 9))),
         supply=terms.supply._replace(completion_table=completion),
     )
     surprise = np.zeros(73)
@@ -132,7 +134,8 @@ def surprise_of_prices(pocket: bool) -> np.ndarray:
             state.market.demand.rows[DEMAND.months_left] = 3.0 * inputs.parameters["dem.ap_dur"]
             state.market.demand.rows[DEMAND.trough] = inputs.parameters["dem.ap_mult.mode"]
 
-    run_market(without_deals(inputs, terms, ()), 1, np.zeros(1, dtype=np.int64), watch)
+    bare = without_deals(replace(inputs.world, hyperscalers=()), inputs.expected, 72, terms)
+    run_market(bare, 1, np.zeros(1, dtype=np.int64), watch)
     return surprise
 
 

@@ -8,7 +8,7 @@ from simulator.config.derive.debt import Filler
 from simulator.config.derive.ledger import Ledger
 from simulator.config.derive.market import Market
 from simulator.config.tape import AssetRow, BoxRow, ContractRow, DebtRow
-from simulator.config.terms import Name
+from simulator.config.terms import DOLLAR, Name
 from simulator.config.values import filled
 
 FIRST_TEST_MONTHS = 12
@@ -78,6 +78,7 @@ def fill_box(
         "colo_usd_per_kw_month": (terms["pow.colo"], "pow.colo"),
         "triple_net": (False, "the box pays its costs"),
         "operations_share": (terms["gpu.om"], "gpu.om"),
+        "cost_currency": (DOLLAR, "costs in dollars"),
         "useful_life_months": (0, "by economics alone"),
         "market_factor": (1.0, "market price"),
         "reserve_months": (round(terms["loan.dsra"]), "loan.dsra"),

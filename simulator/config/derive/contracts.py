@@ -9,6 +9,7 @@ from simulator.config.derive.debt import Filler
 from simulator.config.derive.ledger import Ledger
 from simulator.config.derive.market import HOURS_PER_YEAR
 from simulator.config.tape import AssetRow, ContractRow, DebtRow
+from simulator.config.terms import DOLLAR
 from simulator.config.values import filled
 
 LOWEST_PRICE, HIGHEST_PRICE = 0.05, 50.0
@@ -78,6 +79,7 @@ def fill_contract(
             "price_usd_per_gpu_hour": price,
             "backstop_cap_usd_m": cap,
             "consent": fill("consent", "with_lenders", "lenders must agree"),
+            "currency": fill("currency", DOLLAR, "paid in dollars"),
             "moneyness0": fill("moneyness0", 1.0, "at market on its own scale"),
         }
     )

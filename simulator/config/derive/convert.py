@@ -57,6 +57,7 @@ def to_box(row: BoxRow, market: Market) -> Box:
         trap_on_breach=bool(row.trap_on_breach),
         operating_licence=bool(row.operating_licence),
         equity0=math.nan if row.equity0_usd_m is None else row.equity0_usd_m,
+        cost_currency=filled(row.cost_currency),
     )
 
 
@@ -104,6 +105,7 @@ def to_contract(row: ContractRow) -> Contract:
         consent_multiplier=CONSENT[filled(row.consent)],
         prepayment_share=filled(row.prepayment_share),
         moneyness0=filled(row.moneyness0),
+        currency=filled(row.currency),
     )
 
 

@@ -24,6 +24,8 @@ def book() -> Study:
 def test_bytes_of_a_path_are_those_of_the_outputs() -> None:
     bytes_of = dict.fromkeys((None, "facility", "tranche", "box", "sponsor", "counterparty"), 0)
     for variable in SCALARS:
+        if variable.entity == "parameter":
+            continue  # only of studies with priors
         bytes_of[variable.entity] += np.dtype(variable.dtype).itemsize
     assert bytes_of == {
         None: estimate.PATH_BYTES,

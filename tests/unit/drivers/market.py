@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from simulator.config.study import load_study
 from simulator.config.terms import ModelInputs
+from simulator.drivers.currencies import CURRENCY
 from simulator.drivers.demand import DEMAND
 from simulator.drivers.efficiency import EFFICIENCY
 from simulator.drivers.memory import MEMORY
@@ -46,13 +47,14 @@ ROWS: dict[str, tuple[Any, Callable[[MarketState], Array]]] = {
     "generation": (GENERATION, lambda market: market.prices.generations),
     "release": (RELEASE, lambda market: market.prices.releases),
     "power": (POWER, lambda market: market.power.rows),
+    "currency": (CURRENCY, lambda market: market.currencies.rows),
     "rate": (RATE, lambda market: market.rates.rows),
 }
 """Tuple of row names, and where the rows stand, by driver."""
 
 ARRAYS: dict[str, Callable[[MarketState, int], Array]] = {
     "shocks": lambda market, month: market.shocks[month],  # (factor, lane)
-    "policy.prior": lambda market, _: market.policy.prior,  # (lane,)
+    "policy.probability": lambda market, _: market.policy.probability,  # (lane,)
     "supply.pipeline": lambda market, _: market.supply.pipeline,  # (stage, lane)
     "memory.cost_factor": lambda market, _: market.memory.cost_factor[0],  # (lane,)
 }
@@ -85,9 +87,10 @@ def inputs_of(horizon: int, settings: frozenset[tuple[str, Any]]) -> ModelInputs
 def pack(inputs: ModelInputs) -> ModelParams:
     """Pack a study without deals; what hyperscalers take in house still reaches the market."""
     compile_kernels()
-    names = [replace(name, sponsor="") for name in inputs.book.names if name.hyperscaler]
-    reference = reference_path(inputs)
-    return without_deals(inputs, pack_market(inputs, inputs.parameters, reference), names)
+    world, expected, horizon = inputs.world, inputs.expected, inputs.horizon
+    reference = reference_path(expected, horizon)
+    packed = pack_market(world, expected, horizon, reference, path=inputs.path)
+    return without_deals(world, expected, horizon, packed)
 
 
 def run(
@@ -161,3 +164,8 @@ def row(market: MarketState, name: str, month: int) -> Array:
     driver, field = name.split(".")
     names, rows = ROWS[driver]
     return rows(market)[getattr(names, field)]
+
+
+def multiplier(probability: Array, found: Market, hazard: str) -> Array:
+    """Return the prior's multiplier (path,) behind monthly probabilities (path, month)."""
+    return -12.0 * np.log1p(-probability[:, 0]) / found.parameters[hazard]

@@ -20,7 +20,7 @@ from tests.unit.drivers.agreement import (
 
 ROWS = (
     "efficiency.permanent efficiency.transient efficiency.sentiment efficiency.elasticity_long "
-    "efficiency.decay efficiency.prior"
+    "efficiency.decay efficiency.probability"
 )
 CERTAIN = {"drivers.priors": False}
 FACTOR = "ZCDPMSEWR".index("E")
@@ -75,15 +75,16 @@ def test_number_of_breakthroughs(found) -> None:
 
 def test_number_of_breakthroughs_under_an_uncertain_hazard() -> None:
     """Gamma multiplier of the hazard: variance μ + μ²/k of the negative binomial law."""
-    uncertain = market.run("efficiency.permanent efficiency.prior")
+    uncertain = market.run("efficiency.permanent efficiency.probability")
     counts = (np.diff(uncertain["efficiency.permanent"], axis=1) != 0.0).sum(axis=1)
     shape = uncertain.parameters["prior.k"]
     mean, variance = count_moments(72, uncertain.parameters["eff.lambda"], shape)
     mean_is(counts, mean)
     variance_is(counts, variance)
     assert variance > 1.5 * mean
-    mean_is(uncertain["efficiency.prior"][:, 0], 1.0)
-    variance_is(uncertain["efficiency.prior"][:, 0], 1.0 / shape)
+    prior = market.multiplier(uncertain["efficiency.probability"], uncertain, "eff.lambda")
+    mean_is(prior, 1.0)
+    variance_is(prior, 1.0 / shape)
 
 
 def test_size_of_a_breakthrough(sizes) -> None:

@@ -57,9 +57,9 @@ def test_number_of_effects(found, effect: str) -> None:
 
 def test_number_of_effects_under_an_uncertain_hazard() -> None:
     """A gamma multiplier of the hazard adds μ²/k to the variance."""
-    uncertain = market.run(ROWS + " policy.prior", {"reg.lambda": 1.0})
+    uncertain = market.run(ROWS + " policy.probability", {"reg.lambda": 1.0})
     shape = uncertain.parameters["prior.k"]
-    prior = uncertain["policy.prior"][:, 0]
+    prior = market.multiplier(uncertain["policy.probability"], uncertain, "reg.lambda")
     mean_is(prior, 1.0)
     variance_is(prior, 1.0 / shape)
     counts = effects(uncertain)["control"].any(axis=2).sum(axis=1)

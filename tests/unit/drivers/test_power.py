@@ -70,7 +70,8 @@ def run_sites(settings: dict[str, Any], paths: int = 20_000) -> tuple[Any, np.nd
     inputs = market.inputs_of(1, frozenset(settings.items()))
     nothing: dict[str, Any] = dict.fromkeys(("contracts", "assets", "boxes", "tranches"), ())
     bare = replace(inputs, book=replace(inputs.book, names=(), sponsors=(), **nothing))
-    terms = pack_market(bare, bare.parameters, reference_path(bare))
+    reference = reference_path(bare.expected, bare.horizon)
+    terms = pack_market(bare.world, bare.expected, bare.horizon, reference)
     kept: list[np.ndarray] = []
 
     def watch(state, month: int) -> None:

@@ -49,7 +49,10 @@ DRAWS: dict[str, Draw] = {
     "supply factor": Draw("market.supply_factor", SYSTEMIC),
     "growth residual": Draw("demand.residual", f"demand {SYSTEMIC}"),
     "arrival of pockets": Draw("demand.arrived", "demand priors"),
-    "priors": Draw("demand.prior efficiency.prior policy.prior", "priors"),
+    "priors": Draw("demand.prior renegotiation_prior", "priors"),
+    "hazard of breakthroughs": Draw("efficiency.probability", "efficiency priors"),
+    "hazard of policy": Draw("policy.probability", "policy priors"),
+    "hazard of integrations": Draw("names.probability", "integration priors"),
     "rebound": Draw("efficiency.elasticity_long efficiency.decay"),
     "breakthroughs": Draw("efficiency.permanent", f"efficiency priors easing {SYSTEMIC}"),
     "sentiment": Draw("efficiency.sentiment", "efficiency priors"),
@@ -62,6 +65,7 @@ DRAWS: dict[str, Draw] = {
     "spot noise": Draw("generation.spot_noise", f"price_noise {SYSTEMIC}"),
     "power": Draw("power.deviation power.market", f"power {SYSTEMIC}"),
     "rates": Draw("rate.sofr", f"rates {SYSTEMIC}"),
+    "exchange rates": Draw("currency.rate", "currencies"),
     "spreads": Draw("rate.log_spread", "spreads demand priors"),  # pockets make it jump
     "policy": Draw(
         "policy.tariff policy.resale_hit policy.control policy.site_slip", "policy priors"
@@ -69,7 +73,6 @@ DRAWS: dict[str, Draw] = {
     "easing": Draw("market.easing_event", "easing"),
     "default thresholds": Draw("names.threshold"),
     "integrations": Draw("names.integrated", "integration priors"),
-    "other priors": Draw("names.prior renegotiation_prior", "priors"),
     "late and killed sites": Draw("sites.delay sites.killed", f"delivery {SYSTEMIC}"),
     "curtailment": Draw("sites.availability"),
     "utilisation of pools": Draw("boxes.utilisation_odds"),
@@ -82,7 +85,7 @@ POCKETS = ("demand.trough", "demand.months_left")
 BOOK = {
     "names.threshold": lambda state: state.names.rows[NAME.threshold],
     "names.integrated": lambda state: state.names.rows[NAME.integrated],
-    "names.prior": lambda state: state.names.lanes[NAME_LANE.prior],
+    "names.probability": lambda state: state.names.lanes[NAME_LANE.probability],
     "renegotiation_prior": lambda state: state.renegotiation_prior,
     "sites.delay": lambda state: state.sites.rows[SITE.delay],
     "sites.killed": lambda state: state.sites.rows[SITE.killed],

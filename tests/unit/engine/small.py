@@ -12,6 +12,7 @@ from simulator.config.study import Study
 OVERRIDES = {
     "horizon_months": 24,
     "drivers.compensator": False,
+    "contracts.LAB-1.currency": "EUR",
     "contracts.LAB-1.price_usd_per_gpu_hour": 1.5,  # too little to serve the debt: it defaults
 }
 PATHS = 10
