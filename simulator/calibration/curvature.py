@@ -65,5 +65,4 @@ def covariance(surface: Surface, at: Array, steps: Array) -> Array:
     scale = np.sqrt(np.diag(information))
     if np.linalg.eigvalsh(information / np.outer(scale, scale))[0] <= SINGULAR:
         return unknown
-    inverse: Array = np.linalg.inv(information)
-    return inverse
+    return np.asarray(np.linalg.inv(information), np.float64)

@@ -30,7 +30,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
+from scipy.optimize import LinearConstraint, minimize
 
 from simulator.calibration.estimates import Estimated
 from simulator.calibration.result import Calibration
@@ -160,13 +160,18 @@ def fit(cells: Cells) -> CurveFit:
     start = np.linalg.lstsq(x * weight[:, None], target * weight, rcond=None)[0]
     levels = grid(LAST_FITTED + 1).reshape(-1, YEARS, len(TERMS))
     steps = np.diff(levels, axis=0).reshape(-1, len(TERMS))
+
+    def misfit(c: Array) -> float:
+        return float(np.sum((weight * (x @ c - target)) ** 2))
+
+    def slope(c: Array) -> Array:
+        return np.asarray(2 * x.T @ (weight**2 * (x @ c - target)), np.float64)
+
     result = minimize(
-        lambda c: float(np.sum((weight * (x @ c - target)) ** 2)),
+        misfit,
         start,
-        jac=lambda c: 2 * x.T @ (weight**2 * (x @ c - target)),
-        constraints=[
-            {"type": "ineq", "fun": lambda c: steps @ c - LEAST_RISE, "jac": lambda c: steps}
-        ],
+        jac=slope,
+        constraints=LinearConstraint(steps, LEAST_RISE),
         method="SLSQP",
         options={"maxiter": 1000},
     )

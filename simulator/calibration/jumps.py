@@ -198,6 +198,8 @@ def _errors(steps: Array, g: Array, gaps: Array, model: JumpFit) -> Array:
         return log_likelihood(steps, g, gaps, JumpFit(*points.T))
 
     at = np.concatenate(model)
+    if np.any(at[[0, 1, 3]] <= 0):  # at an edge, where curvature says nothing
+        return np.full(len(at), np.nan)
     scale = np.array([at[0], at[1], at[3], at[3]])
     variance = np.diag(covariance(surface, at, 1e-3 * scale))
     errors: Array = np.sqrt(np.where(variance > 0, variance, np.nan))

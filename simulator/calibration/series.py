@@ -99,14 +99,13 @@ def read_series(
     """
     path, problems = Path(path), Problems()
     header = _header(path)
+    table = read_csv(path, header, header[:1], problems)
     name = column or (header[1] if len(header) == 2 else "")
-    if header and name not in header[1:]:
-        mend = did_you_mean(name, header[1:], f"--column with one of {', '.join(header[1:])}")
+    if table.readable and name not in header[1:]:
+        mend = did_you_mean(name, header[1:], _choice(header[1:]))
         got = repr(name) if column else f"{len(header) - 1} columns and no --column"
         problems.add(str(path), "column", expected="one column of values", got=got, mend=mend)
-        raise ConfigError(tuple(problems))
-    table = read_csv(path, header, header[:1], problems)
-    if not table.readable:
+    if not table.readable or name not in header[1:]:
         raise ConfigError(tuple(problems))
     found = [_Row(row, header[0], name) for row in table.rows]
     seen = [one for one in found if one.check(problems, positive, largest, too_large)]
@@ -207,3 +206,9 @@ def _check_order(rows: list[_Row], out: Problems, *, monthly: bool) -> None:
         else:
             continue
         out.add(row.place, row.date_column, expected=expected, got=row.date, mend=mend)
+
+
+def _choice(columns: list[str]) -> str:
+    if not columns:
+        return "adding a column of values beside the dates"
+    return f"--column with one of {', '.join(columns)}"

@@ -10,13 +10,15 @@ from typing import Any, Final
 from matplotlib.axes import Axes
 
 from simulator.calibration import Calibration
-from simulator.reports.canvas import Picture
+from simulator.reports.canvas import TOP, Picture
 from simulator.reports.figures import calibration as figures
 from simulator.reports.files import write_file
 
 __all__ = ["picture_of", "save_calibration"]
 
 FIGURE: Final = "fit.png"
+BOTTOM: Final = 0.8
+"""Room below a panel for its axis and legend, in inches."""
 PANELS: Final[dict[str, Sequence[Callable[[Any, Axes], Axes]]]] = {
     "prices": (figures.prices, figures.reversion),
     "memory": (figures.cycle, figures.probabilities),
@@ -34,8 +36,8 @@ def picture_of(calibration: Calibration) -> Picture:
         panels=[partial(draw, calibration) for draw in PANELS[calibration.kind]],
         columns=1,
         width=7.6,
-        height=3.0,
-        bottom=0.5,
+        height=figures.TALL + TOP + BOTTOM,
+        bottom=BOTTOM,
     )
 
 

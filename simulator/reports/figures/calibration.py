@@ -22,11 +22,14 @@ from simulator.reports.style import BLUES, INK, LINES, MEDIAN, MUTED, line_style
 
 YEARS_FOR_JANUARIES: Final = 1.5
 """Years of a series from which on its axis marks Januaries only."""
+LONG_WEEKEND: Final = 5.0
+"""Days."""
 MANY: Final = 120
 """Values above which a series is a line without dots."""
 LOWEST: Final = -8.0
 """Log-likelihood below its maximum at which the axis of a profile ends."""
-HALF_CHI_SQUARED: Final = -1.92
+TALL: Final = 2.2
+"""Height of a panel between its axes, in inches; distances below it are in inches too."""
 SHADES: Final = ("#f3f4f6", "#fde3cf", BLUES[0])
 """Balanced, shortage, glut."""
 GRADES: Final = {1: "AAA", 3: "AA", 6: "A", 9: "BBB", 12: "BB", 15: "B", 18: "CCC"}
@@ -41,9 +44,9 @@ def prices(found: PriceCalibration, axes: Axes) -> Axes:
     axes.plot(when, np.exp(found.trend), color=LINES[0], linewidth=1.4, label="trend")
     _observed(axes, when, found.series.values)
     axes.set_ylabel("USD per GPU-hour")
-    axes.set_ylim(bottom=0.0)
+    axes.set_ylim(0.0, 1.08 * max(float(high.max()), float(found.series.values.max())))
     axes.set_title(f"{found.series.column}: prices and fitted trend")
-    axes.legend(loc="lower left", ncols=3)
+    _legend(axes)
     return _calendar(axes, found.series.span)
 
 
@@ -52,7 +55,7 @@ def reversion(found: PriceCalibration, axes: Axes) -> Axes:
     estimate = found.estimates[0]
     low, high = (float(np.clip(end, found.kappas[0], found.kappas[-1])) for end in found.interval)
     axes.axvspan(low, high, color=BLUES[0], linewidth=0, label="95% interval")
-    axes.plot(found.kappas, found.heights, color=LINES[0], label="log-likelihood")
+    axes.plot(found.kappas, found.heights, color=LINES[0], label="profile log-likelihood")
     axes.axvline(estimate.value, color=INK, linewidth=1.0, label="estimate")
     axes.axvline(estimate.base, color=MEDIAN, linestyle="--", linewidth=1.4, label="base value")
     axes.set_xscale("log")
@@ -60,9 +63,9 @@ def reversion(found: PriceCalibration, axes: Axes) -> Axes:
     axes.set_xlim(found.kappas[0], found.kappas[-1])
     axes.set_ylim(LOWEST, 0.5)
     axes.set_xlabel(f"{estimate.id}, per year")
-    axes.set_ylabel("less its maximum")
+    axes.set_ylabel("log-likelihood less maximum")
     axes.set_title("How firmly the series holds mean reversion")
-    axes.legend(loc="lower left")
+    _legend(axes, below=0.42)
     return axes
 
 
@@ -85,9 +88,10 @@ def cycle(found: MemoryCalibration, axes: Axes) -> Axes:
         told.add(spell.regime)
     _observed(axes, when, found.series.values)
     axes.set_yscale("log")
-    axes.set_ylabel("index")
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.set_ylabel("index, log axis")
     axes.set_title(f"{found.series.column}: index and most likely regime")
-    axes.legend(loc="best", ncols=2)
+    _legend(axes)
     return _calendar(axes, found.series.span)
 
 
@@ -99,7 +103,7 @@ def probabilities(found: MemoryCalibration, axes: Axes) -> Axes:
     axes.set_ylim(0.0, 1.02)
     percent_axis(axes)
     axes.set_title("Probability of each regime, given the whole series")
-    axes.legend(loc="center left")
+    _legend(axes)
     return _calendar(axes, found.series.span)
 
 
@@ -116,7 +120,7 @@ def rates(found: RateCalibration, axes: Axes) -> Axes:
         axes.plot([], [], " ", label=f"(outside: {found.mean:.1%})")
     percent_axis(axes)
     axes.set_title(f"{found.series.column}: rates as seen")
-    axes.legend(loc="best")
+    _legend(axes)
     return _calendar(axes, found.series.span)
 
 
@@ -131,7 +135,7 @@ def surprises(found: RateCalibration, axes: Axes) -> Axes:
     axes.set_xlabel("standard deviations")
     axes.set_ylabel("density")
     axes.set_title("Steps beside what the fit expects")
-    axes.legend(loc="best")
+    _legend(axes, below=0.42)
     return axes
 
 
@@ -147,7 +151,7 @@ def hazards(found: HazardCalibration, axes: Axes) -> Axes:
     axes.set_xticks(years)
     axes.set_xlabel("year")
     axes.set_title("Default hazards by year: averages (dots) and curve")
-    axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    _legend(axes, below=0.42)
     return axes
 
 
@@ -163,14 +167,14 @@ def notches(found: HazardCalibration, axes: Axes) -> Axes:
     _hazard_axis(axes)
     axes.set_xticks(list(GRADES), list(GRADES.values()))
     axes.set_title("Along the ratings")
-    axes.legend(loc="upper left")
+    _legend(axes)
     return axes
 
 
 def _observed(axes: Axes, when: NDArray[np.datetime64], values: NDArray[np.float64]) -> None:
-    """Draw values as they were seen; lines do not bridge gaps of more than a usual step."""
+    """Draw values as they were seen; a line bridges weekends, but no longer gap."""
     gaps = np.diff(when).astype(float)
-    wide = np.flatnonzero(gaps > 2.5 * np.median(gaps)) + 1
+    wide = np.flatnonzero(gaps > np.maximum(LONG_WEEKEND, 1.5 * np.median(gaps))) + 1
     axes.plot(
         np.insert(when, wide, when[wide]),
         np.insert(values, wide, np.nan),
@@ -180,6 +184,13 @@ def _observed(axes: Axes, when: NDArray[np.datetime64], values: NDArray[np.float
         markersize=3.2,
         label="seen",
     )
+
+
+def _legend(axes: Axes, *, below: float = 0.24) -> None:
+    """Put the legend below the axis, where it hides nothing."""
+    names = axes.get_legend_handles_labels()[1]
+    place = (0.5, -below / TALL)
+    axes.legend(loc="upper center", bbox_to_anchor=place, ncols=max(1, min(7, len(names))))
 
 
 def _dates(dates: Sequence[str]) -> NDArray[np.datetime64]:
