@@ -14,6 +14,17 @@ SHARP: Final = 0.1
 """Below this share an estimate is sharp: a base value inside its interval is then confirmed."""
 
 
+def digits(value: float, count: int = 3) -> str:
+    """Return a number with so many significant digits and no power of ten.
+
+    Examples
+    --------
+    >>> digits(1826.4), digits(0.02168), digits(2.0), digits(float("inf"))
+    ('1830', '0.0217', '2', 'inf')
+    """
+    return f"{float(f'{value:.{count}g}'):g}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimated:
     """One number that was fitted.
@@ -80,7 +91,7 @@ class Estimated:
         if self.parameter is None or math.isnan(self.low):
             return ""
         inside = "inside" if self.holds_base else "outside"
-        base = f"base {self.base:.3g} lies {inside} [{self.low:.3g}, {self.high:.3g}]"
+        base = f"base {digits(self.base)} lies {inside} [{digits(self.low)}, {digits(self.high)}]"
         if self.pinned_down:
             return f"pins down {self.id}: {base}"
         if self.holds_base:

@@ -167,7 +167,8 @@ def _estimates(chain: Chain, model: Model, moves: Array) -> tuple[Estimated, ...
 
     variance = np.diag(covariance(surface, at, steps))
     errors = np.sqrt(np.where(variance > 0, variance, np.nan))
-    low, high = at - NORMAL * errors, at + NORMAL * errors
+    reach = NORMAL * np.where(np.isnan(errors), np.inf, errors)
+    low, high = at - reach, at + reach
     names = (*LENGTHS, "mem.p_bal_to_glut", *DRIFT_IDS, *VOLATILITIES)
     return tuple(
         _estimate(name, *map(float, numbers))

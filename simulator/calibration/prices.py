@@ -19,7 +19,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.calibration.estimates import Estimated, parameter
+from simulator.calibration.estimates import Estimated, digits, parameter
 from simulator.calibration.grid_bootstrap import GridBootstrap, Intervals
 from simulator.calibration.jumps import JumpTest, jump_test
 from simulator.calibration.ornstein_uhlenbeck import Fit, Times, fit, fit_covariance, profile
@@ -180,18 +180,22 @@ def _remarks(
     shortest, longest = (_half_life(one) for one in reversed(found.kappa))
     yield (
         f"Half-life of a deviation: {_half_life(kappa)} ({shortest} to {longest}),"
-        f" {_half_life(base)} at the base value; the sample spans {12 * series.span:.2g} months."
+        f" {_half_life(base)} at the base value; the sample spans"
+        f" {digits(12 * series.span, 2)} months."
     )
+    value, expected = digits(kappa, 2), digits(found.expected, 2)
     if found.unbiased == 0:
         yield (
             f"Short samples overstate {family}_kappa: without any return to trend the mean"
-            f" estimate would be {found.expected:.2g}, so {kappa:.2g} does not show one."
+            f" estimate would be {expected}, so {value} does not show one."
         )
     else:
         yield (
-            f"Short samples overstate {family}_kappa: estimates like {kappa:.2g} are usual"
-            f" (median) where it is {found.unbiased:.2g}; their mean is then {found.expected:.2g}."
+            f"Short samples overstate {family}_kappa: estimates like {value} are usual (median)"
+            f" where it is {digits(found.unbiased, 2)}; their mean is then {expected}."
         )
+    if found.kappa[1] == 0:
+        yield "No kappa makes this series usual: it bends about its trend, and does not revert."
     yield (
         "gpu.delta is told, not written: the trend of one series is the sum of ageing, generation"
         " steps and scarcity."
@@ -206,20 +210,20 @@ def _remarks(
 def _half_life(kappa: float) -> str:
     if kappa == 0:
         return "no return at all"
-    return f"{12 * math.log(2) / kappa:.2g} months"
+    return f"{digits(12 * math.log(2) / kappa, 2)} months"
 
 
 def _jumps_in_words(series: Series, jumps: JumpTest | None) -> str:
     if jumps is None:
         return f"Jumps: not tested, fewer than {LEAST_FOR_JUMPS} prices."
-    test = f"likelihood ratio {jumps.ratio:.3g}, p = {jumps.p_value:.2g}"
+    test = f"likelihood ratio {digits(jumps.ratio)}, p = {digits(jumps.p_value, 2)}"
     if not jumps.supported:
         return f"Jumps: the series does not support them ({test} from {jumps.samples} simulations)."
     number = float(jumps.fitted.intensity[0]) * series.span
     return (
         f"Jumps: a normal law is too thin for this series ({test}), but that rests on about"
-        f" {number:.1f} jumps in {series.span:.2g} years. No parameter takes them: the model's"
-        " jumps come from its events (docs/model.md §3, §4)."
+        f" {number:.1f} jumps in {digits(series.span, 2)} years. No parameter takes them: the"
+        " model's jumps come from its events (docs/model.md §3, §4)."
     )
 
 

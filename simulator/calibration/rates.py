@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.calibration.estimates import parameter
+from simulator.calibration.estimates import digits, parameter
 from simulator.calibration.grid_bootstrap import GridBootstrap, Intervals
 from simulator.calibration.ornstein_uhlenbeck import Fit, Times, fit, fit_covariance, transition
 from simulator.calibration.result import Calibration
@@ -111,7 +111,7 @@ def calibrate_rates(
         observations=len(rates),
         estimates=(
             parameter("ir.kappa", float(fitted.kappa), float(errors[0]), *found.kappa),
-            parameter("ir.theta", mean, float(errors[2]), *map(float, found.coefficients[0])),
+            parameter("ir.theta", mean, float(errors[2]), *_level(found)),
             parameter("ir.sigma", float(fitted.sigma), float(errors[1]), *found.sigma),
             parameter("ir.r0", float(rates[-1]), math.nan, math.nan, math.nan),
         ),
@@ -123,23 +123,32 @@ def calibrate_rates(
     )
 
 
+def _level(found: Intervals) -> tuple[float, float]:
+    """Return the interval of theta: none where the rate may have no level to return to."""
+    if found.kappa[0] == 0:
+        return -math.inf, math.inf
+    low, high = found.coefficients[0]
+    return float(low), float(high)
+
+
 def _remarks(series: Series, rates: Array, fitted: Fit, found: Intervals) -> Iterator[str]:
     yield f"ir.r0 is the last value, of {series.dates[-1]}: seen, not estimated."
-    half = math.log(2) / float(fitted.kappa)
-    yield f"Half-life of a deviation: {half:.2g} years; the sample spans {series.span:.3g} years."
+    half, span = digits(math.log(2) / float(fitted.kappa), 2), digits(series.span)
+    yield f"Half-life of a deviation: {half} years; the sample spans {span} years."
+    value = digits(float(fitted.kappa), 2)
     bias = "Mean reversion is overstated in samples of a few half-lives"
     if found.unbiased == 0:
         yield (
-            f"{bias}: without any, the mean estimate would be {found.expected:.2g}, so"
-            f" {float(fitted.kappa):.2g} does not show it (the rate may have a unit root)."
+            f"{bias}: without any, the mean estimate would be {digits(found.expected, 2)}, so"
+            f" {value} does not show it (the rate may have a unit root)."
         )
     else:
         yield (
-            f"{bias}: estimates like {float(fitted.kappa):.2g} are usual (median) where it is"
-            f" {found.unbiased:.2g}."
+            f"{bias}: estimates like {value} are usual (median) where it is"
+            f" {digits(found.unbiased, 2)}."
         )
     if found.kappa[0] == 0:
-        yield "Without mean reversion there is no long-run level: ir.theta is known no better."
+        yield "Without mean reversion there is no long-run level, so ir.theta has no interval."
     changes = np.diff(rates)
     correlation = float(np.corrcoef(changes[1:], changes[:-1])[0, 1])
     if correlation < NOISY:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from simulator.calibration.estimates import Estimated
+from simulator.calibration.estimates import Estimated, digits
 
 Cell = tuple[str, str, str, str, str, str]
 _HEAD: Cell = ("number", "estimate", "s.e.", "95% interval", "base", "unit")
@@ -97,8 +97,8 @@ class Calibration:
         return "\n".join(lines) + "\n"
 
     def _line(self, one: Estimated) -> Iterator[str]:
-        known = [f"standard error {one.se:.3g}"] if math.isfinite(one.se) else []
-        known += [f"95% {one.low:.3g} to {one.high:.3g}"] if not math.isnan(one.low) else []
+        known = [f"standard error {digits(one.se)}"] if math.isfinite(one.se) else []
+        known += [f"95% {digits(one.low)} to {digits(one.high)}"] if not math.isnan(one.low) else []
         known += [f"{self.observations} observations"]
         if one.verdict and not one.pinned_down:
             known += [f"not pinned down: base {one.base:g}"]
@@ -115,10 +115,10 @@ class Calibration:
 
 
 def _cells(one: Estimated) -> Cell:
-    interval = "" if math.isnan(one.low) else f"{one.low:.3g} to {one.high:.3g}"
-    base = "" if math.isnan(one.base) else f"{one.base:.3g}"
-    se = "" if math.isnan(one.se) else f"{one.se:.2g}"
-    return (one.id, f"{one.value:.3g}", se, interval, base, one.unit)
+    interval = "" if math.isnan(one.low) else f"{digits(one.low)} to {digits(one.high)}"
+    base = "" if math.isnan(one.base) else digits(one.base)
+    se = "" if math.isnan(one.se) else digits(one.se, 2)
+    return (one.id, digits(one.value), se, interval, base, one.unit)
 
 
 def _finite(value: float) -> float | None:

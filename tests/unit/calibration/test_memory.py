@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -66,6 +67,21 @@ def test_a_short_index_says_how_few_spells_it_saw(monthly: Monthly) -> None:
     assert "takes mem.shape = 3 for granted" in text
     assert sum(not one.pinned_down for one in found.estimates) >= 5
     assert "not pinned down" in found.parameter_set()
+
+
+def test_a_likelihood_without_a_peak_pins_nothing_down(
+    monthly: Monthly, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "simulator.calibration.memory.covariance", lambda *_: np.full((11, 11), np.nan)
+    )
+    moves, _ = simulate(Chain.of(3), TRUE, 120, seed=4)
+    found = calibrate_memory(monthly(100 * np.exp(np.cumsum([0.0, *moves]))))
+    assert len(found.verdicts) == 11
+    assert all("does not pin down" in verdict for verdict in found.verdicts)
+    assert (found["mem.dur_bal"].low, found["mem.dur_bal"].high) == (0.0, np.inf)
+    assert (found["mem.p_bal_to_glut"].low, found["mem.p_bal_to_glut"].high) == (0.0, 1.0)
+    json.dumps(found.as_object(), allow_nan=False)
 
 
 def test_spells_are_runs() -> None:

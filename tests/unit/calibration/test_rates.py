@@ -81,6 +81,7 @@ def test_a_near_unit_root_is_told(write: Write) -> None:
     assert "does not pin down ir.kappa" in text
     assert "Mean reversion is overstated" in text
     assert "no long-run level" in text
+    assert found["ir.theta"].low == -np.inf
 
 
 def test_noise_of_single_fixings_is_told(write: Write) -> None:

@@ -119,7 +119,7 @@ def test_each_step_of_the_search_climbs() -> None:
 def test_estimates_scatter_as_their_errors_say() -> None:
     chain, scores = Chain.of(3), []
     for seed in range(8):
-        moves, _ = simulate(chain, TRUE, 900, seed=10 + seed)
+        moves, _ = simulate(chain, TRUE, 700, seed=10 + seed)
         model = fit(chain, moves, iterations=500, tolerance=1e-5)
         assert model is not None
         steps = np.where(np.isin(np.arange(11), range(4, 8)), 0.01 * moves.std(), 0.01)
