@@ -13,18 +13,26 @@ interval of kappa: the less reversion, the less a mean or trend is known.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.calibration.ornstein_uhlenbeck import Fit, Times, fit_many, profile, simulate
+from simulator.calibration.ornstein_uhlenbeck import (
+    Fit,
+    Moments,
+    Times,
+    fit_many,
+    profile,
+    simulate,
+)
 
 Array = NDArray[np.float64]
 
 TAIL = 0.025
-HALVINGS = 12
-"""Steps of each search along kappa: 1/4000 of its range in logs."""
+HALVINGS = 10
+"""Steps of each search along kappa: 1/1000 of its range in logs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +65,14 @@ class GridBootstrap:
         self.times, self.values, self.fitted = times, values, fitted
         shape = (len(values), samples)
         self.normals = np.random.default_rng(seed).standard_normal(shape)
+        self.moments = Moments.of(times, values[:, None])
+        self._ranks: dict[float, float] = {}
 
     def estimates(self, kappa: float) -> Fit:
         """Return estimates from series simulated under a kappa, sigma 1 and b 0."""
         first = None
         if not self.times.stationary:  # the first value stands where it stood
-            _, sigma, coefficients = profile(self.times, kappa, self.values[:, None])
+            _, sigma, coefficients = profile(self.moments, kappa)
             mean = float(self.times.design[0] @ coefficients[:, 0])
             first = (float(self.values[0]) - mean) / float(sigma[0])
         paths = simulate(self.times, kappa, self.normals, first)
@@ -70,23 +80,26 @@ class GridBootstrap:
 
     def rank(self, kappa: float) -> float:
         """Return the share of simulated estimates below the one found."""
-        return float(np.mean(self.estimates(kappa).kappa < float(self.fitted.kappa)))
+        if kappa not in self._ranks:  # the three searches begin alike
+            below = self.estimates(kappa).kappa < float(self.fitted.kappa)
+            self._ranks[kappa] = float(np.mean(below))
+        return self._ranks[kappa]
 
     def kappa_where(self, rank: float) -> float:
         """Return the kappa under which the estimate found has a rank; 0 or infinity if none."""
         nodes = self.times.nodes
         low, high = float(np.log(nodes[0])), float(np.log(nodes[-1]))
-        if self.rank(np.exp(low)) <= rank:
+        if self.rank(math.exp(low)) <= rank:
             return 0.0
-        if self.rank(np.exp(high)) >= rank:
-            return float("inf")
+        if self.rank(math.exp(high)) >= rank:
+            return math.inf
         for _ in range(HALVINGS):
             middle = 0.5 * (low + high)
-            if self.rank(np.exp(middle)) > rank:
+            if self.rank(math.exp(middle)) > rank:
                 low = middle
             else:
                 high = middle
-        return float(np.exp(0.5 * (low + high)))
+        return math.exp(0.5 * (low + high))
 
     def intervals(self) -> Intervals:
         """Return all intervals."""

@@ -32,6 +32,8 @@ Array = NDArray[np.float64]
 
 NODES = 48
 """Values of kappa tried, equidistant in logs, before the search is refined."""
+ALIKE = 9
+"""Decimals of a year to which steps of one length agree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,73 +88,124 @@ def transition(kappa: Array | float, gaps: Array) -> tuple[Array, Array]:
     return np.exp(-rate * gaps), -np.expm1(-2.0 * rate * gaps) / (2.0 * rate)
 
 
-def whitened(times: Times, kappa: float, columns: Array) -> tuple[Array, float]:
-    """Return columns (time, ...) free of autocorrelation, and the log of the Jacobian.
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Sums over the steps of equal length, from which every kappa takes its least squares.
 
-    Rows are those of a regression with independent errors of variance sigma^2.
-    """
-    decay, g = transition(kappa, times.gaps)
-    shape = (-1, *[1] * (columns.ndim - 1))
-    decay, root = decay.reshape(shape), np.sqrt(g).reshape(shape)
-    rows = (columns[1:] - decay * columns[:-1]) / root
-    jacobian = -0.5 * float(np.log(g).sum())
-    if not times.stationary:
-        return rows, jacobian
-    first = columns[:1] * np.sqrt(2.0 * kappa)
-    return np.concatenate([first, rows]), jacobian + 0.5 * float(np.log(2.0 * kappa))
-
-
-def profile(times: Times, kappa: float, values: Array) -> tuple[Array, Array, Array]:
-    """Return log-likelihood, sigma and b at their best for a kappa.
+    With u = 1 - e^(-kappa h), y(t+h) - e^(-kappa h) y(t) = (y(t+h) - y(t)) + u y(t): squares and
+    products of changes and values, summed once, give the regression for any kappa.
 
     Parameters
     ----------
     times
         When.
+    gaps, counts : array (gap,)
+        Lengths of steps, and how many there are of each.
+    crossed : array (3, gap, column, column + series)
+        Products of D with D and with y: change by change, change by value both ways, value by
+        value.
+    squares : array (3, gap, series)
+        The same of y with itself.
+    first : array (column + series,)
+        First row of D and y.
+    level : array (column, series)
+        Coefficients of D that were taken out of y before, to keep digits.
+    """
+
+    times: Times
+    gaps: Array
+    counts: Array
+    crossed: Array
+    squares: Array
+    first: Array
+    level: Array
+
+    @classmethod
+    def of(cls, times: Times, values: Array) -> Moments:
+        """Return the sums of series (time, series) seen at the same times."""
+        level = np.asarray(np.linalg.lstsq(times.design, values, rcond=None)[0], np.float64)
+        rest = values - times.design @ level
+        every = np.column_stack([times.design, rest])
+        _, places, kinds = np.unique(
+            times.gaps.round(ALIKE), return_index=True, return_inverse=True
+        )
+        crossed, squares = [], []
+        for kind in range(len(places)):
+            here = kinds == kind
+            value, change = every[:-1][here], np.diff(every, axis=0)[here]
+            columns = slice(0, times.design.shape[1])
+            d, dd = value[:, columns], change[:, columns]
+            y, dy = value[:, columns.stop :], change[:, columns.stop :]
+            crossed.append([dd.T @ change, dd.T @ value + d.T @ change, d.T @ value])
+            squares.append([(dy * dy).sum(axis=0), 2 * (dy * y).sum(axis=0), (y * y).sum(axis=0)])
+        return cls(
+            times=times,
+            gaps=times.gaps[places],
+            counts=np.bincount(kinds).astype(float),
+            crossed=np.stack(crossed, axis=1),
+            squares=np.stack(squares, axis=1),
+            first=every[0],
+            level=level,
+        )
+
+
+def profile(moments: Moments, kappa: float) -> tuple[Array, Array, Array]:
+    """Return log-likelihood, sigma and b at their best for a kappa.
+
+    Parameters
+    ----------
+    moments
+        Of many series.
     kappa
         Per year.
-    values : array (time, series)
-        Many series seen at the same times.
 
     Returns
     -------
     log_likelihood, sigma : array (series,)
     coefficients : array (column, series)
     """
-    rows, jacobian = whitened(times, kappa, np.column_stack([times.design, values]))
-    columns = times.design.shape[1]
-    design, targets = rows[:, :columns], rows[:, columns:]
-    basis, triangle = np.linalg.qr(design)
-    loadings = basis.T @ targets
-    squares = np.sum((targets - basis @ loadings) ** 2, axis=0)
-    count = len(targets)
-    variance = np.maximum(squares / count, 1e-300)
-    log_likelihood = jacobian - 0.5 * count * (np.log(2.0 * np.pi * variance) + 1.0)
-    return log_likelihood, np.sqrt(variance), np.linalg.solve(triangle, loadings)
+    g = transition(kappa, moments.gaps)[1]
+    u = -np.expm1(-kappa * moments.gaps)
+    weights = np.stack([1 / g, u / g, u * u / g])
+    crossed = np.tensordot(weights, moments.crossed, 2)
+    squares = np.tensordot(weights, moments.squares, 2)
+    jacobian = -0.5 * float(moments.counts @ np.log(g))
+    count, columns = float(moments.counts.sum()), len(crossed)
+    if moments.times.stationary:
+        first = moments.first
+        crossed = crossed + 2 * kappa * np.outer(first[:columns], first)
+        squares = squares + 2 * kappa * first[columns:] ** 2
+        jacobian += 0.5 * float(np.log(2 * kappa))
+        count += 1
+    coefficients = np.linalg.solve(crossed[:, :columns], crossed[:, columns:])
+    left = squares - np.sum(crossed[:, columns:] * coefficients, axis=0)
+    variance = np.maximum(left / count, 1e-300)
+    heights = jacobian - 0.5 * count * (np.log(2.0 * np.pi * variance) + 1.0)
+    return heights, np.sqrt(variance), coefficients + moments.level
 
 
 def fit(times: Times, values: Array) -> Fit:
     """Fit one series (time,) to the last digit."""
-    column = values[:, None]
-    nodes = times.nodes
-    heights = [float(profile(times, kappa, column)[0][0]) for kappa in nodes]
+    moments, nodes = Moments.of(times, values[:, None]), times.nodes
+    heights = [float(profile(moments, float(kappa))[0][0]) for kappa in nodes]
     best = int(np.argmax(heights))
     low, high = nodes[max(0, best - 1)], nodes[min(NODES - 1, best + 1)]
     found = minimize_scalar(
-        lambda log_kappa: -float(profile(times, float(np.exp(log_kappa)), column)[0][0]),
+        lambda log_kappa: -float(profile(moments, float(np.exp(log_kappa)))[0][0]),
         bounds=(np.log(low), np.log(high)),
         method="bounded",
         options={"xatol": 1e-10},
     )
     kappa = float(np.exp(found.x))
-    _, sigma, coefficients = profile(times, kappa, column)
+    _, sigma, coefficients = profile(moments, kappa)
     return Fit(kappa, float(sigma[0]), coefficients[:, 0])
 
 
 def fit_many(times: Times, values: Array) -> Fit:
     """Fit many series (time, series) at once; kappa is refined by a parabola between nodes."""
-    nodes = times.nodes
-    heights = np.stack([profile(times, float(kappa), values)[0] for kappa in nodes])
+    moments, nodes = Moments.of(times, values), times.nodes
+    found = [profile(moments, float(kappa)) for kappa in nodes]
+    heights, sigmas, coefficients = (np.stack(part) for part in zip(*found, strict=True))
     best = np.clip(heights.argmax(axis=0), 1, NODES - 2)
     series = np.arange(values.shape[1])
     left, middle, right = (heights[best + step, series] for step in (-1, 0, 1))
@@ -160,13 +213,8 @@ def fit_many(times: Times, values: Array) -> Fit:
     shift = np.where(curve < 0, 0.5 * (left - right) / np.where(curve < 0, curve, -1.0), 0.0)
     step = np.log(nodes[1] / nodes[0])
     kappa = nodes[best] * np.exp(step * np.clip(shift, -1.0, 1.0))
-    sigma, coefficients = np.empty(len(series)), np.empty((times.design.shape[1], len(series)))
-    for node in np.unique(best):  # sigma and b bend little between nodes: the nearest node's do
-        chosen = best == node
-        _, sigma[chosen], coefficients[:, chosen] = profile(
-            times, float(nodes[node]), values[:, chosen]
-        )
-    return Fit(kappa, sigma, coefficients)
+    # sigma and b bend little between nodes: those of the nearest node do
+    return Fit(kappa, sigmas[best, series], coefficients[best, :, series].T)
 
 
 def log_likelihood(
@@ -176,10 +224,13 @@ def log_likelihood(
     if kappa <= 0 or sigma <= 0:
         return -np.inf
     deviation = values - times.design @ coefficients
-    rows, jacobian = whitened(times, kappa, deviation)
-    count = len(rows)
-    squares = float(rows @ rows) / sigma**2
-    return float(jacobian - 0.5 * (count * np.log(2.0 * np.pi * sigma**2) + squares))
+    decay, g = transition(kappa, times.gaps)
+    variance = sigma**2 * g
+    steps = deviation[1:] - decay * deviation[:-1]
+    if times.stationary:
+        steps = np.concatenate([deviation[:1], steps])
+        variance = np.concatenate([[sigma**2 / (2.0 * kappa)], variance])
+    return -0.5 * float(np.sum(steps**2 / variance + np.log(2.0 * np.pi * variance)))
 
 
 def fit_covariance(times: Times, values: Array, fitted: Fit) -> Array:

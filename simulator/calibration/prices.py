@@ -22,7 +22,14 @@ from numpy.typing import NDArray
 from simulator.calibration.estimates import Estimated, digits, parameter
 from simulator.calibration.grid_bootstrap import GridBootstrap, Intervals
 from simulator.calibration.jumps import JumpTest, jump_test
-from simulator.calibration.ornstein_uhlenbeck import Fit, Times, fit, fit_covariance, profile
+from simulator.calibration.ornstein_uhlenbeck import (
+    Fit,
+    Moments,
+    Times,
+    fit,
+    fit_covariance,
+    profile,
+)
 from simulator.calibration.result import Calibration
 from simulator.calibration.series import Series, read_series
 from simulator.config.parameters import parameter_table
@@ -229,7 +236,7 @@ def _jumps_in_words(series: Series, jumps: JumpTest | None) -> str:
 
 def _profile_curve(times: Times, logs: Array) -> tuple[Array, Array]:
     """Return the profile log-likelihood of kappa, less its maximum, wide enough for the figure."""
-    nodes = times.nodes
+    moments, nodes = Moments.of(times, logs[:, None]), times.nodes
     kappas = np.geomspace(nodes[0], nodes[-1], CURVE_NODES)
-    heights = np.array([float(profile(times, float(one), logs[:, None])[0][0]) for one in kappas])
+    heights = np.array([float(profile(moments, float(one))[0][0]) for one in kappas])
     return kappas, heights - heights.max()

@@ -28,7 +28,7 @@ Array = NDArray[np.float64]
 LEAST: Final = 12
 LARGEST: Final = 0.3
 """Largest rate that is a fraction: above it the values are in percent."""
-SAMPLES: Final = 499
+SAMPLES: Final = 999
 NOISY: Final = -0.15
 """Correlation of neighbouring changes below which single fixings carry noise of their own."""
 

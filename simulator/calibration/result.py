@@ -87,14 +87,15 @@ class Calibration:
 
     def parameter_set(self) -> str:
         """Return the estimates as the ``parameters`` block of a study, with a comment on each."""
-        lines = [
+        lines = [line for one in self.estimates if one.written for line in self._line(one)]
+        taken = any(one.written and one.in_domain for one in self.estimates)
+        head = [
             f"# neobox calibrate {self.kind}: {self.data}",
             "# Take the block over into a study file, or single values with --set.",
             "parameters:",
-            "  values:",
-            *(f"    {line}" for one in self.estimates if one.written for line in self._line(one)),
+            "  values:" if taken else "  values: {}",
         ]
-        return "\n".join(lines) + "\n"
+        return "\n".join([*head, *(f"    {line}" for line in lines)]) + "\n"
 
     def _line(self, one: Estimated) -> Iterator[str]:
         known = [f"standard error {digits(one.se)}"] if math.isfinite(one.se) else []

@@ -132,7 +132,7 @@ def memory(
 @_output
 @_column
 @click.option("--percent", is_flag=True, help="FILE holds percent (3.64), not fractions (0.0364).")
-@_simulated(499)
+@_simulated(999)
 def rates(
     file: Path,
     out: Path | None,
@@ -146,7 +146,6 @@ def rates(
     """Mean reversion, long-run level and volatility of SOFR.
 
     FILE has a month or day in its first column and rates in others, such as FRED's SOFR.csv.
-    Several years of days take some ten seconds.
     """
     from simulator.calibration import calibrate_rates
 

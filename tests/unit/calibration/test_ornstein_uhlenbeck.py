@@ -8,6 +8,7 @@ from scipy.stats import multivariate_normal
 
 from simulator.calibration.ornstein_uhlenbeck import (
     Fit,
+    Moments,
     Times,
     fit,
     fit_covariance,
@@ -66,7 +67,7 @@ def test_the_fit_is_a_maximum() -> None:
     times, values = times_of(years), drawn(years, 3)
     best = fit(times, values)
     top = log_likelihood(times, values, float(best.kappa), float(best.sigma), best.coefficients)
-    heights, sigma, _ = profile(times, float(best.kappa), values[:, None])
+    heights, sigma, _ = profile(Moments.of(times, values[:, None]), float(best.kappa))
     assert heights[0] == pytest.approx(top, abs=1e-9)
     assert sigma[0] == pytest.approx(float(best.sigma))
     for kappa, sigma, shift in [(1.02, 1, 0), (0.98, 1, 0), (1, 1.02, 0), (1, 0.98, 0), (1, 1, 1)]:
