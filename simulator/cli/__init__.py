@@ -20,6 +20,7 @@ COMMANDS = {
     "report": "Write the report of a run.",
     "explain": "Tell what happened on one path of a run, month by month.",
     "cashflow": "Print the base case of a facility, month by month.",
+    "calibrate": "Fit parameters to data, with errors and a verdict.",
     "results": "List, compare and export results.",
     "warmup": "Compile the kernels ahead of the first run.",
     "cache": "Show or clear compiled kernels.",

@@ -36,7 +36,7 @@ def save_report(analysis: Analysis, path: Path) -> Path:
     ReportWriteError
         If the system refuses.
     """
-    return _write(path, render(analysis).encode())
+    return write_file(path, render(analysis).encode())
 
 
 def save_figures(
@@ -59,13 +59,13 @@ def save_figures(
         The files, in the order of the report.
     """
     return [
-        _write(directory / f"{name}.{form}", picture.render(form))
+        write_file(directory / f"{name}.{form}", picture.render(form))
         for name, picture in pictures(analysis).items()
         for form in formats
     ]
 
 
-def _write(path: Path, content: bytes) -> Path:
+def write_file(path: Path, content: bytes) -> Path:
     """Write a file and its folder; say what went wrong in a line."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

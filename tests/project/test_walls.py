@@ -21,6 +21,8 @@ TRESPASSES = {
         "know numbers and arrays",
     ),
     "model knows click": ("drivers", "from click import echo", "Only the command line"),
+    "calibration simulates": ("calibration", "import simulator.engine", "One way"),
+    "calibration reads tables": ("calibration", "import pandas", "know numbers and arrays only"),
     "analytics simulate": ("analytics", "import simulator.engine", "never reach the engine"),
     "no place": ("attic", "", "not listed as layers"),
 }

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
-import json
 import re
 from pathlib import Path
 
@@ -114,37 +112,3 @@ def test_hazards_rise_with_every_notch_in_every_year() -> None:
     assert np.all(np.diff(hazards, axis=0) > 0)
     assert hazards.min() >= 1e-4
     assert hazards[17, 0] == pytest.approx(0.303, abs=0.01)  # Caa2 = CCC, year 1
-
-
-def load_fit():
-    spec = importlib.util.spec_from_file_location(
-        "fit_hazards", ROOT / "configs" / "calibration" / "fit_hazards.py"
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_hazards_are_the_curve_of_the_committed_coefficients(tmp_path: Path) -> None:
-    fit = load_fit()
-    record = json.loads(fit.COEFFICIENTS.read_text(encoding="utf-8"))
-    fit.write_curve(fit.curve(np.array(record["coefficients"])), tmp_path / "hazards.csv")
-    assert (tmp_path / "hazards.csv").read_text() == (CONFIG / "hazards.csv").read_text()
-
-
-def test_the_fit_recovers_a_curve_of_its_own_family(tmp_path: Path) -> None:
-    """A table of cumulative rates made from the curve gives the curve back."""
-    fit = load_fit()
-    record = json.loads(fit.COEFFICIENTS.read_text(encoding="utf-8"))
-    made = fit.curve(np.array(record["coefficients"]))
-    lines = ["rating,y1,y2,y3,y4,y5,y6"]
-    for letter, notch in fit.LETTERS.items():
-        rates = 100 * (1 - np.exp(-np.cumsum(made[notch - 1])))
-        lines.append(",".join([letter, *(f"{rate:.8f}" for rate in rates)]))
-    table = tmp_path / "averages.csv"
-    table.write_text("\n".join(lines), encoding="utf-8")
-    again = fit.curve(fit.fit(*fit.read_averages(table)))
-    letters = [notch - 1 for notch in fit.LETTERS.values()]
-    np.testing.assert_allclose(again[letters], made[letters], rtol=0.02)
