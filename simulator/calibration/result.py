@@ -91,7 +91,11 @@ class Calibration:
         taken = any(one.written and one.in_domain for one in self.estimates)
         head = [
             f"# neobox calibrate {self.kind}: {self.data}",
-            "# Take the block over into a study file, or single values with --set.",
+            "# Lay it over a study (neobox run STUDY --scenario THIS FILE): then it is a surprise",
+            "# against what was expected at t0. If it is what was expected, copy the block into the",
+            "# study, under parameters and under reference.",
+            "schema: neobox.scenario/1",
+            f"name: calibrated-{self.kind}",
             "parameters:",
             "  values:" if taken else "  values: {}",
         ]
