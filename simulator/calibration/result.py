@@ -92,8 +92,8 @@ class Calibration:
         head = [
             f"# neobox calibrate {self.kind}: {self.data}",
             "# Lay it over a study (neobox run STUDY --scenario THIS FILE): then it is a surprise",
-            "# against what was expected at t0. If it is what was expected, copy the block into the",
-            "# study, under parameters and under reference.",
+            "# against what was expected at t0. If it is what was expected, copy the block into",
+            "# the study, under parameters and under reference.",
             "schema: neobox.scenario/1",
             f"name: calibrated-{self.kind}",
             "parameters:",
