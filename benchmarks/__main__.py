@@ -14,20 +14,29 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 import simulator
+from simulator.config.terms import ModelInputs
+from simulator.engine.block import run_block
 from simulator.engine.compilation import compile_kernels
+from simulator.engine.market_alone import reference_path, without_deals
+from simulator.engine.outputs import new_outputs
+from simulator.engine.pack_market import pack_market
 from simulator.engine.prepare import Prepared, prepare
 from simulator.engine.runner import BLOCK_LANES
-from tests.reference import reference_path
+from simulator.engine.state import new_state
+from simulator.numerics.addressed import Addressed
+from tests.reference import reference_path as oracle_reference
 from tests.reference.path import simulate_path
 
 BOOK = Path(__file__).parents[1] / "configs" / "neocloud-2026.yaml"
 REPEATS = 5
-NORMALS_A_MONTH = 28  # of the market: nine factors, and two a generation and one for spot
+MARKET_REPEATS = 300  # a block of it takes milliseconds
+NORMALS_A_MONTH = 23  # of the market: nine factors, two a generation, spot, silicon
 PATHS = 20_000
 
 
@@ -75,6 +84,18 @@ def block_seconds(prepared: Prepared) -> float:
     return best(lambda: prepared.run_block(state, 1, paths, outputs, 0))
 
 
+def market_seconds(inputs: ModelInputs) -> float:
+    """Return the seconds of one block of the market without deals, every driver on, on one core."""
+    world = replace(inputs.world, switches=dict.fromkeys(inputs.switches, True))
+    horizon = inputs.horizon
+    market = pack_market(world, inputs.expected, horizon, reference_path(inputs.expected, horizon))
+    params = without_deals(world, inputs.expected, horizon, market)
+    terms, state = Addressed(params), Addressed(new_state(params, BLOCK_LANES))
+    nothing = Addressed(new_outputs(horizon, 0, 0, 0, 0, 0, 0))
+    paths = np.arange(BLOCK_LANES, dtype=np.int64)
+    return best(lambda: run_block(terms, state, 1, paths, nothing, 0), MARKET_REPEATS)
+
+
 def normals_seconds(horizon: int) -> float:
     """Return the seconds in which NumPy's Philox draws a block's normals."""
     generator = np.random.Generator(np.random.Philox(1))
@@ -96,13 +117,19 @@ def main() -> None:
 
     row("cold compilation", f"{cold_compilation():.0f} s")
     block, normals = block_seconds(prepared), normals_seconds(prepared.horizon)
+    market = market_seconds(study.inputs)
+    row(
+        "market alone, every driver on, a path-month",
+        f"{1e6 * market / path_months:.3f} us",
+        f"{market / normals:.1f} times NumPy's normals of it",
+    )
     row("book, one core, a path-month", f"{1e6 * block / path_months:.2f} us")
     row(
         "NumPy, the normals of a path-month",
         f"{1e6 * normals / path_months:.2f} us",
         f"the book takes {block / normals:.0f} times that",
     )
-    reference = reference_path(study.inputs)
+    reference = oracle_reference(study.inputs)
     oracle = best(lambda: simulate_path(study.inputs, 1, 0, None, reference), 1)
     row(
         "plain Python, a path-month",

@@ -65,9 +65,11 @@ class SupplyRows(NamedTuple):
     gap: int  # mean of the ring
     negative_months: int
     tightness: int  # x
+    speed: int  # of deliveries this month
+    moved: int  # delivered this month out of what waited
 
 
-SUPPLY = SupplyRows(*range(6))
+SUPPLY = SupplyRows(*range(8))
 
 
 class SupplyState(NamedTuple):
@@ -229,42 +231,53 @@ def step_supply(
         committed = 0.0
         if month <= COMMITTED_MONTHS:
             committed = params.committed[0 if month <= 12 else 1] / 12.0
-        for lane in range(lanes):
+        for lane in range(lanes):  # few rows a loop, so that each vectorises
             ease = EASING_FACTOR if easing_left[lane] > 0.0 else 1.0
             scarcity = SHORTAGE_SPEED if regime[lane] == SHORTAGE else 1.0
             exponent = (
                 params.defer * min(0.0, state.rows[SUPPLY.tightness, lane])
                 - SUPPLY_FACTOR_WEIGHT * supply_factor[lane]
             )
-            speed = exp(exponent) * scarcity * ease
-            state.rows[SUPPLY.waiting, lane] += (
-                committed * state.rows[SUPPLY.completion, lane] * ease
+            state.rows[SUPPLY.speed, lane] = exp(exponent) * scarcity * ease
+        for lane in range(lanes):
+            ease = EASING_FACTOR if easing_left[lane] > 0.0 else 1.0
+            waiting = (
+                state.rows[SUPPLY.waiting, lane]
+                + committed * state.rows[SUPPLY.completion, lane] * ease
             )
-            moved = min(1.0, speed) * state.rows[SUPPLY.waiting, lane]
-            state.rows[SUPPLY.waiting, lane] -= moved
-            rate = min(1.0, PIPELINE_STAGES * speed / params.lag)
+            moved = min(1.0, state.rows[SUPPLY.speed, lane]) * waiting
+            state.rows[SUPPLY.waiting, lane] = waiting - moved
+            state.rows[SUPPLY.moved, lane] = moved
+        for lane in range(lanes):
+            rate = min(1.0, PIPELINE_STAGES * state.rows[SUPPLY.speed, lane] / params.lag)
             out_0 = rate * state.pipeline[0, lane]
             out_1 = rate * state.pipeline[1, lane]
             out_2 = rate * state.pipeline[2, lane]
             out_3 = rate * state.pipeline[3, lane]
-            ordered = planned * exp(
-                min(1.0, max(-2.0, params.response * state.rows[SUPPLY.gap, lane]))
-            )
-            state.pipeline[0, lane] += ordered - out_0
+            state.pipeline[0, lane] -= out_0
             state.pipeline[1, lane] += out_0 - out_1
             state.pipeline[2, lane] += out_1 - out_2
             state.pipeline[3, lane] += out_2 - out_3
-            state.rows[SUPPLY.capacity, lane] += moved + out_3
+            state.rows[SUPPLY.capacity, lane] += state.rows[SUPPLY.moved, lane] + out_3
+        for lane in range(lanes):
+            state.pipeline[0, lane] += planned * exp(
+                min(1.0, max(-2.0, params.response * state.rows[SUPPLY.gap, lane]))
+            )
+        cancelling = 0
+        for lane in range(lanes):
             negative = (
                 state.rows[SUPPLY.negative_months, lane] + 1.0
                 if state.rows[SUPPLY.gap, lane] < 0.0
                 else 0.0
             )
             state.rows[SUPPLY.negative_months, lane] = negative
-            keep = 1.0 - params.cancel if negative == CANCEL_AFTER_MONTHS else 1.0
-            state.rows[SUPPLY.waiting, lane] *= keep
-            for stage in range(PIPELINE_STAGES):
-                state.pipeline[stage, lane] *= keep
+            cancelling += 1 if negative == CANCEL_AFTER_MONTHS else 0
+        if cancelling > 0:
+            for lane in range(lanes):
+                if state.rows[SUPPLY.negative_months, lane] == CANCEL_AFTER_MONTHS:
+                    state.rows[SUPPLY.waiting, lane] *= 1.0 - params.cancel
+                    for stage in range(PIPELINE_STAGES):
+                        state.pipeline[stage, lane] *= 1.0 - params.cancel
         retire(params, state, prices, utilisation, floors)
     else:
         state.rows[SUPPLY.capacity, :] = reference_capacity

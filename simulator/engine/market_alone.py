@@ -59,7 +59,7 @@ def without_deals(world: World, expected: World, horizon: int, market: MarketPar
     bare = ModelInputs(
         horizon=horizon,
         parameters=world.parameters,
-        switches=world.switches,
+        switches={**world.switches, "counterparty_default": False},  # nobody owes anything
         correlations=world.correlations,
         sofr_forwards=world.sofr_forwards,
         copula_nu=0.0,
