@@ -18,7 +18,6 @@ from simulator.dataset.memory import MemoryStore
 from simulator.dataset.plan import RunPlan
 from simulator.dataset.provenance import current_versions
 from simulator.dataset.store import Existing, RunStore
-from simulator.dataset.variables import VARIABLES
 from simulator.engine.expectations import from_json, to_json
 from simulator.engine.pack import layout_of
 from simulator.engine.prepare import prepare
@@ -166,7 +165,6 @@ def plan_run(
             versions=current_versions(),
             keep_paths=keep_paths,
             title=study.title,
-            variables=tuple(name for name in VARIABLES if uncertain or name != "parameter_value"),
             paths_per_draw=uncertain.paths_per_draw if uncertain else 1,
         )
 

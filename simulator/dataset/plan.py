@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from simulator.dataset.dims import PARAMETER
 from simulator.dataset.variables import VARIABLES, Variable
 
 __all__ = ["EXACT_LIMIT", "PILOT", "Chunk", "RunPlan"]
@@ -107,7 +108,9 @@ class RunPlan:
         return tuple(
             variable
             for name, variable in VARIABLES.items()
-            if variable.kind == kind and name in self.variables
+            if variable.kind == kind
+            and name in self.variables
+            and (variable.entity != PARAMETER or PARAMETER in self.ids)  # if any are uncertain
         )
 
     def entities(self, variable: Variable) -> tuple[int, ...]:
