@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from simulator.config.errors import ConfigError, NeoboxError
     from simulator.config.study import Study, load_study
     from simulator.dataset.reading import open_run
+    from simulator.scenarios import compare_scenarios
 
     __version__: str
 
@@ -25,6 +26,7 @@ __all__ = [
     "NeoboxError",
     "Study",
     "__version__",
+    "compare_scenarios",
     "load_study",
     "open_run",
     "simulate",
@@ -34,6 +36,7 @@ _HOMES = {
     "ConfigError": "simulator.config.errors",
     "NeoboxError": "simulator.config.errors",
     "Study": "simulator.config.study",
+    "compare_scenarios": "simulator.scenarios",
     "load_study": "simulator.config.study",
     "open_run": "simulator.dataset.reading",
     "simulate": "simulator.api",

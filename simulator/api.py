@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +50,7 @@ def simulate(
     executor: str = "threads",
     out: str | Path | None = None,
     overrides: Mapping[str, Any] | None = None,
+    scenarios: Sequence[str | Path] = (),
     resume: bool = False,
     overwrite: bool = False,
     keep_paths: bool = False,
@@ -76,6 +77,8 @@ def simulate(
         memory, about 20 kB a path.
     overrides : mapping, optional
         Values by dotted key, as ``--set`` takes them; only with a study file.
+    scenarios : sequence of path
+        Overlays, later ones win; only with a study file.
     resume, overwrite : bool
         What to do about an unfinished run of this study, or about another run, in `out`. The
         same run, complete, is reused unless it is to be overwritten.
@@ -98,9 +101,11 @@ def simulate(
     >>> run["lender_loss"].mean("path").to_series()  # doctest: +SKIP
     """
     if not isinstance(study, Study):
-        study = load_study(study, overrides)
-    elif overrides:
-        raise ValueError("overrides change a study file: give its path, not a loaded study")
+        study = load_study(study, overrides, scenarios)
+    elif overrides or scenarios:
+        raise ValueError(
+            "overrides and scenarios change a study file: give its path, not a loaded study"
+        )
     jobs = workers(jobs)
     plan = plan_run(
         study, paths=paths, seed=seed, jobs=jobs, chunk=chunk, block=block, keep_paths=keep_paths

@@ -16,6 +16,7 @@ COMMANDS = {
     "check": "Check a study and its tape, list what was derived, estimate a run.",
     "schema": "Print the JSON Schema of study files.",
     "run": "Simulate a study.",
+    "scenarios": "Run a study under every scenario and compare them.",
     "sweep": "Simulate a study over a grid of changes.",
     "report": "Write the report of a run.",
     "explain": "Tell what happened on one path of a run, month by month.",

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from simulator.cli.options import changed_study, changes_to_a_study
+
 EPILOG = """\b
 Examples:
   neobox cashflow study.yaml --facility TERM-A
@@ -21,7 +23,7 @@ the waterfall, the table the most important ones.
 @click.command(epilog=EPILOG)
 @click.argument("study", type=click.Path(path_type=Path))
 @click.option("--facility", required=True, help="Id of the facility.")
-@click.option("--set", "assignments", metavar="KEY=VALUE", multiple=True, help="Change one value.")
+@changes_to_a_study
 @click.option(
     "--csv",
     "file",
@@ -29,26 +31,25 @@ the waterfall, the table the most important ones.
     help="Also write every line to this file.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print every line as one JSON object.")
+@click.pass_context
 def cashflow(
-    study: Path, facility: str, assignments: tuple[str, ...], file: Path | None, as_json: bool
+    ctx: click.Context, study: Path, facility: str, file: Path | None, as_json: bool
 ) -> None:
     """Print receipts, costs, debt service, DSCR, debt and LTV of a facility in the base case."""
     from simulator.cli.failures import unknown_facility
     from simulator.cli.progress import ProgressLine, compiling
     from simulator.cli.waterfall import month_table
-    from simulator.config.overrides import parse_assignment
-    from simulator.config.study import load_study
     from simulator.engine.base_case import prepare_base_case
     from simulator.engine.pack import layout_of
     from simulator.engine.paths import trace_path
     from simulator.engine.results import ids_of
 
-    loaded = load_study(study, dict(map(parse_assignment, assignments)))
+    loaded = changed_study(ctx, study)
     known = ids_of(layout_of(loaded.inputs))["facility"]
     if facility not in known:
         raise unknown_facility(facility, known)
     with ProgressLine(quiet=as_json) as line:
-        line.note(f"preparing {loaded.name}")
+        line.note(f"preparing {loaded.title}")
         compiling(line)
         path = trace_path(prepare_base_case(loaded.inputs), 0, 0)
     table = month_table(path, facility, str(loaded.resolved["study"]["start"]))

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import click
 
+from simulator.cli.options import changed_study, changes_to_a_study
 from simulator.config.errors import ConfigError
 from simulator.config.estimate import Estimate, estimate
-from simulator.config.overrides import parse_assignment
 from simulator.config.plain import plain_values
-from simulator.config.study import Study, load_study
+from simulator.config.study import Study
 
 EPILOG = """\b
 Examples:
@@ -29,7 +29,7 @@ was found, and how to mend it; the exit code is then 2.
 
 @click.command(epilog=EPILOG)
 @click.argument("study", type=click.Path(path_type=Path))
-@click.option("--set", "assignments", metavar="KEY=VALUE", multiple=True, help="Change one value.")
+@changes_to_a_study
 @click.option(
     "--paths",
     type=click.IntRange(1),
@@ -49,14 +49,13 @@ was found, and how to mend it; the exit code is then 2.
 def check(
     ctx: click.Context,
     study: Path,
-    assignments: tuple[str, ...],
     paths: int,
     jobs: int,
     as_json: bool,
 ) -> None:
     """Check STUDY and its tape; print all faults, or the book and what was derived."""
     try:
-        loaded = load_study(study, dict(map(parse_assignment, assignments)))
+        loaded = changed_study(ctx, study)
     except ConfigError as error:
         if not as_json:
             raise
@@ -72,6 +71,7 @@ def as_object(study: Study, cost: Estimate) -> str:
     found = {
         "ok": True,
         "name": study.name,
+        "scenarios": list(study.scenarios),
         "digest": study.digest,
         "boxes": [asdict(summary) for summary in study.summaries],
         "tranches": [asdict(tranche) for tranche in study.inputs.book.tranches],
@@ -85,7 +85,7 @@ def as_text(study: Study, cost: Estimate) -> str:
     """Return the findings as tables."""
     book = study.inputs.book
     head = (
-        f"{study.name}: {len(book.boxes)} boxes, {len(book.contracts)} contracts,"
+        f"{study.title}: {len(book.boxes)} boxes, {len(book.contracts)} contracts,"
         f" {len(book.assets)} deliveries, {len(book.tranches)} tranches,"
         f" {len(book.sponsors)} sponsors, {study.inputs.horizon} months\ndigest {study.digest}"
     )

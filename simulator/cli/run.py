@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from simulator.cli.failures import INTERRUPTED, told_as_failures
+from simulator.cli.options import changed_study, changes_to_a_study, folder_name
 
 if TYPE_CHECKING:
     from simulator.cli.progress import ProgressLine
@@ -20,6 +21,7 @@ EPILOG = """\b
 Examples:
   neobox run study.yaml --paths 100000 --jobs 2 --out results/base
   neobox run study.yaml --set dem.sigma=0.3 --set drivers.easing=true --out results/easing
+  neobox run study.yaml --scenario scenarios/bear.yaml --driver-set memory=stress --jobs 2
   neobox run study.yaml --paths 1000000 --jobs 0 --out results/large --resume
 
 Results depend on the study, the seed and the number of paths alone: not on jobs, executor, chunk
@@ -37,9 +39,9 @@ or block. An interrupted run keeps its finished chunks; the same command with --
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for the results; results/<study> by default.",
+    help="Folder for the results; results/<study>-<scenario> by default.",
 )
-@click.option("--set", "assignments", metavar="KEY=VALUE", multiple=True, help="Change one value.")
+@changes_to_a_study
 @click.option(
     "--executor",
     type=click.Choice(["threads", "processes", "serial"]),
@@ -62,7 +64,6 @@ def run(
     seed: int,
     jobs: int,
     out: Path | None,
-    assignments: tuple[str, ...],
     executor: str,
     resume: bool,
     overwrite: bool,
@@ -76,10 +77,8 @@ def run(
         raise click.UsageError("--resume keeps what is there, --overwrite replaces it: choose one")
     from simulator.api import BLOCK_LANES, create_store, plan_run, workers
     from simulator.cli.progress import ProgressLine
-    from simulator.config.overrides import parse_assignment
-    from simulator.config.study import load_study
 
-    loaded = load_study(study, dict(map(parse_assignment, assignments)))
+    loaded = changed_study(ctx, study)
     lanes = block or BLOCK_LANES
     plan = plan_run(
         loaded,
@@ -90,7 +89,7 @@ def run(
         block=lanes,
         keep_paths=keep_paths,
     )
-    folder = out or Path("results") / study.stem
+    folder = out or Path("results") / folder_name(ctx, study)
     start = time.monotonic()
     with (
         told_as_failures(),

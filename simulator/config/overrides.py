@@ -33,7 +33,9 @@ class CellChange:
     used: bool = field(default=False)
 
 
-def parse_assignment(text: str) -> tuple[str, Any]:
+def parse_assignment(
+    text: str, option: str = "--set", example: str = "dem.sigma=0.3"
+) -> tuple[str, Any]:
     """Return key and value of ``key=value``; the value is read as YAML.
 
     Examples
@@ -44,7 +46,7 @@ def parse_assignment(text: str) -> tuple[str, Any]:
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
         raise ConfigError(
-            [Problem("--set", text, "key=value", repr(text), "writing for example dem.sigma=0.3")]
+            [Problem(option, text, "key=value", repr(text), f"writing for example {example}")]
         )
     return key.strip(), _plain(value.strip())
 

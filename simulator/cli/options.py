@@ -1,0 +1,81 @@
+"""Options that many commands share: what is changed about a study before it is used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from simulator.config.study import Study
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def changes_to_a_study(function: Function) -> Function:
+    """Give a command --scenario, --driver-set and --set; they come in as `changes`."""
+
+    def collect(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
+        found = context.meta.setdefault("changes", {})
+        found[parameter.name] = value
+        return value
+
+    for option in (
+        click.option(
+            "--set",
+            "assignments",
+            metavar="KEY=VALUE",
+            multiple=True,
+            expose_value=False,
+            callback=collect,
+            help="Change one value.",
+        ),
+        click.option(
+            "--driver-set",
+            "driver_sets",
+            metavar="DRIVER=SET",
+            multiple=True,
+            expose_value=False,
+            callback=collect,
+            help="Set one driver to its low, base or stress parameters (demand=stress).",
+        ),
+        click.option(
+            "--scenario",
+            "scenarios",
+            type=click.Path(path_type=Path),
+            multiple=True,
+            expose_value=False,
+            callback=collect,
+            help="Lay a scenario over the study; later ones win.",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+def overrides_of(assignments: Sequence[str], driver_sets: Sequence[str]) -> dict[str, Any]:
+    """Return the values that --driver-set and --set ask for."""
+    from simulator.config.overrides import parse_assignment
+
+    found: dict[str, Any] = {}
+    for text in driver_sets:
+        driver, value = parse_assignment(text, option="--driver-set", example="demand=stress")
+        found[f"parameters.driver_sets.{driver}"] = value
+    return found | dict(map(parse_assignment, assignments))
+
+
+def changed_study(context: click.Context, study: Path) -> Study:
+    """Load a study with the changes that the options of this call ask for."""
+    from simulator.config.study import load_study
+
+    asked = context.meta["changes"]
+    overrides = overrides_of(asked["assignments"], asked["driver_sets"])
+    return load_study(study, overrides, asked["scenarios"])
+
+
+def folder_name(context: click.Context, study: Path) -> str:
+    """Return the name of the folder that results of a study go to if none is given."""
+    scenarios: Sequence[Path] = context.meta["changes"]["scenarios"]
+    return "-".join([study.stem, *(one.stem for one in scenarios)])
