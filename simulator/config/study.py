@@ -176,7 +176,7 @@ def load_study(
         correlations=matrix,
         sofr_forwards=monthly_forwards(study),
         copula_nu=float(study.copula.nu) if study.copula.kind == "t" else 0.0,
-        path=market_path(study, book, document, terms, out),
+        path=market_path(study, book, document, out),
         uncertainty=priors,
         waterfall=tuple(study.waterfall),
         book=book,

@@ -12,7 +12,7 @@ from simulator.config.loader import Document, Location
 from simulator.config.messages import note_errors
 from simulator.config.schema import SCHEMA_NAME, StudyFile
 
-_BY_ENTRY = ("generations", "sites", "counterparties", "sponsors", "drivers", "copula", "path")
+_BY_ENTRY = ("generations", "sites", "counterparties", "sponsors", "drivers", "copula")
 _BY_VALUE = ("parameters", "reference")
 _STAND_IN: dict[str, Any] = {
     "schema": SCHEMA_NAME,

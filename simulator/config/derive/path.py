@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -35,7 +35,6 @@ def market_path(
     study: StudyFile,
     book: Book,
     document: Document,
-    parameters: Mapping[str, float],
     out: Problems,
 ) -> MarketPath | None:
     """Return the path of a stress case by month; None if the market is simulated.
@@ -46,22 +45,12 @@ def market_path(
         The study, and where its keys stand.
     book
         The deals, for the largest customer.
-    parameters
-        By id.
     out
-        Takes names that are not in the book, and a market that prices cannot be read from.
+        Takes names that are not in the book.
     """
     block = study.path
     if block is None:
         return None
-    if parameters["gpu.beta_tight"] <= 0.0:
-        out.add(
-            document.place(("path",)),
-            "path",
-            expected="gpu.beta_tight above 0 (tightness follows from the price)",
-            got=f"{parameters['gpu.beta_tight']:g}",
-            mend="leaving gpu.beta_tight at its base value",
-        )
     months, ratios = zip(*sorted({0: 1.0, **block.price}.items()), strict=True)
     every = np.interp(np.arange(study.horizon_months + 1), months, np.log(ratios))
     defaults = {}
