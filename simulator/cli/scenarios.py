@@ -127,7 +127,7 @@ def teller(line: ProgressLine, names: Sequence[str], *, quiet: bool) -> Any:
     return tell
 
 
-MONEY_COLUMNS = (
+COLUMNS = (
     ("expected loss", "expected_loss"),
     ("change", "expected_loss_change"),
     ("ES 99%", "expected_shortfall"),
@@ -139,15 +139,21 @@ MONEY_COLUMNS = (
 """Heading and estimate of each column; probabilities and shares are printed in percent."""
 
 
-def as_text(table: xr.Dataset, paths: int) -> str:
-    """Return the comparison as a table, money in USD m."""
-    rows = [["scenario", *(heading for heading, _ in MONEY_COLUMNS)]]
+def rows_of(table: xr.Dataset, paths: int) -> list[list[str]]:
+    """Return the comparison as rows of text, headings first, money in USD m."""
+    rows = [["scenario", *(heading for heading, _ in COLUMNS)]]
     for position, name in enumerate(map(str, table["scenario"].values)):
         cells = [name]
-        for _, key in MONEY_COLUMNS:
+        for _, key in COLUMNS:
             is_base = position == 0 and "change" in key
             cells.append("" if is_base else cell(table, key, name, paths))
         rows.append(cells)
+    return rows
+
+
+def as_text(table: xr.Dataset, paths: int) -> str:
+    """Return the comparison as a table of aligned text."""
+    rows = rows_of(table, paths)
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(
