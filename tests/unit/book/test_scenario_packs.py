@@ -83,12 +83,11 @@ def without_reason(text: str) -> list[str]:
     """Return the data lines of a scenario that no comment explains."""
     lines, root = text.splitlines(), yaml.compose(text)
     assert root is not None
-    bare = [
+    return [
         lines[at]
         for at in data_lines(root)
         if " # " not in lines[at] and not lines[at - 1].lstrip().startswith("# ")
     ]
-    return bare
 
 
 def test_the_packs_are_five_views_and_nine_cases() -> None:
