@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -157,27 +158,43 @@ def test_a_case_holds_the_numbers_of_its_table(name: str, bare: Study) -> None:
     assert tree(name)["parameters"] == {"values": wanted}
 
 
-def test_consensus_kills_a_gpu_off_contract_after_16_to_18_months() -> None:
-    """Spot rent times utilisation meets power, upkeep and hall, at the reference market.
+def first_dead_month(parameters: Mapping[str, float], generation: str) -> int:
+    """Return the first month in which spot rent times utilisation is below what running costs.
 
-    Of a GB300 with the hall of the book, 137.5 USD a kW and month; the first release is halved.
+    At the reference market: trend, and the first release, which is halved, in month 12. The hall
+    costs 137.5 USD a kW and month, as for most of the book.
     """
-    study = load_study(BOOK, scenarios=[PACKS["consensus"]])
-    p = study.inputs.parameters
-    kw, pue, power = p["gpu.kw.GB300"], p["gpu.pue"], p["pow.p0"] / 1000.0
-    floor = kw * pue * power + p["gpu.om"] * p["gpu.capex.GB300"] / 8760.0 + 137.5 * kw / 730.0
+    kw = parameters[f"gpu.kw.{generation}"]
+    power = kw * parameters["gpu.pue"] * parameters["pow.p0"] / 1000.0
+    upkeep = parameters["gpu.om"] * parameters[f"gpu.capex.{generation}"] / 8760.0
     months = np.arange(1, 24)
-    steps = np.where(months >= 12, p["gpu.gen_step"] / 2.0, 0.0)
-    rent = p["gpu.p0_spot.GB300"] * np.exp(p["gpu.delta"] * months / 12.0 - steps)
-    dead = months[rent * p["gpu.util"] < floor][0]
-    assert 16 <= dead <= 18
-    years = [f"gpu.resale_curve.y{year}" for year in (1, 2)]
-    assert np.interp(17 / 12, [1, 2], [p[key] for key in years]) < 0.2
+    steps = np.where(months >= 12, parameters["gpu.gen_step"] / 2.0, 0.0)
+    spot = parameters[f"gpu.p0_spot.{generation}"]
+    rent = spot * np.exp(parameters["gpu.delta"] * months / 12.0 - steps)
+    return int(months[rent * parameters["gpu.util"] < power + upkeep + 137.5 * kw / 730.0][0])
+
+
+def test_consensus_kills_a_gpu_off_contract_after_16_to_18_months() -> None:
+    parameters = load_study(BOOK, scenarios=[PACKS["consensus"]]).inputs.parameters
+    for generation in ("H200", "B200", "GB200", "GB300"):
+        assert 16 <= first_dead_month(parameters, generation) <= 18
+    assert first_dead_month(parameters, "H100") < 16
+    years = [parameters[f"gpu.resale_curve.y{year}"] for year in (1, 2)]
+    assert np.interp(17 / 12, [1, 2], years) < 0.2
 
 
 def test_operators_read_all_of_the_spread_as_experience() -> None:
     values = tree("operators")["parameters"]["values"]
     assert values["cs.learn"] == pytest.approx(math.log(962 / 225) / 4, abs=5e-4)
+
+
+def test_the_documentation_has_every_pack_and_a_place_for_the_comparison() -> None:
+    text = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
+    for name in PACKS:
+        assert f"[`{name}`](../configs/scenarios/{name}.yaml)" in text
+    _, mark, rest = text.partition("<!-- comparison -->\n")
+    assert mark
+    assert "<!-- end -->" in rest
 
 
 @pytest.mark.slow
