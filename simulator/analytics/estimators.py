@@ -58,7 +58,8 @@ def standard_error(terms: Vector, groups: Groups | None = None) -> float:
 
 def group_sums(terms: Vector, groups: Groups) -> Vector:
     """Sum of the terms of each group that occurs, by number of the group."""
-    return np.bincount(groups, weights=terms)[np.bincount(groups) > 0]
+    sums = np.asarray(np.bincount(groups, weights=terms), dtype=np.float64)
+    return sums[np.bincount(groups) > 0]
 
 
 def design_effect(terms: Vector, groups: Groups | None) -> float:

@@ -17,7 +17,7 @@ from scipy.special import betainc, ndtr
 from scipy.stats import binom
 
 from simulator.analytics.estimate import Estimate
-from simulator.analytics.estimators import design_effect, group_sums
+from simulator.analytics.estimators import design_effect, standard_error
 from simulator.analytics.sample import (
     Groups,
     Vector,
@@ -164,10 +164,10 @@ def quantile(values: ArrayLike, level: float, weights: Weights = None) -> Estima
     below = np.cumsum(share)
     index = min(int(np.searchsorted(below, level - 1e-12)), x.size - 1)
     terms = share * ((ordered <= ordered[index]) - level)
-    if groups is not None:
-        sums = group_sums(terms, groups[order])
-        terms = sums * math.sqrt(sums.size / (sums.size - 1)) if sums.size > 1 else sums * math.nan
-    error = math.sqrt(float(np.sum(terms * terms)))
+    if groups is None:
+        error = math.sqrt(float(np.sum(terms * terms)))
+    else:
+        error = terms.size * standard_error(terms, groups[order])
     return Estimate(float(ordered[index]), crossing_error(ordered, below - level, error))
 
 
