@@ -13,7 +13,7 @@ from simulator.reports.figures.parameters import effect_bars
 
 
 def parameters(analysis: Analysis) -> Picture | None:
-    """What each uncertain parameter does to the expected loss; None if all are certain."""
+    """Draw what each uncertain parameter does to expected loss; None if all are certain."""
     table = analysis.uncertainty
     if table is None or not labels(table, "parameter"):
         return None
