@@ -158,8 +158,9 @@ def _uncertainty(analysis: Analysis, drawn: Mapping[str, Picture]) -> tuple[Sect
             "uncertainty",
             "Within and between parameters",
             "How much of risk is the world's, and how much comes from not knowing the parameters. "
-            "Paths that share a draw of them are not independent: every standard error in this "
-            "report is taken over draws.",
+            "Paths that share a draw of them are not independent: standard errors of this report "
+            "are taken over draws. Only those of quantiles by month, which set how many digits of "
+            "them are printed, are not.",
             images=_images(drawn, "parameters"),
             tables=(parameters.split(analysis, analysis.uncertainty),),
             folded=(parameters.effects(analysis, analysis.uncertainty),),
