@@ -22,6 +22,7 @@ from simulator.analytics.tail import (
     value_at_risk,
     value_at_risk_interval,
 )
+from simulator.analytics.uncertainty import uncertainty_table
 from simulator.analytics.worst import worst_paths
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "shortfall_difference",
     "sponsor_table",
     "tail_risk",
+    "uncertainty_table",
     "value_at_risk",
     "value_at_risk_interval",
     "worst_paths",

@@ -17,13 +17,13 @@ from simulator.analytics.estimate import Estimate
 from simulator.analytics.estimators import mean, standard_error, total
 from simulator.analytics.exposure import holding
 from simulator.analytics.frame import estimates, labels, path_weights
-from simulator.analytics.sample import Vector, as_vector, as_weights, tail_mass
+from simulator.analytics.sample import Vector, Weights, as_groups, as_vector, as_weights, tail_mass
 from simulator.analytics.tail import value_at_risk
 from simulator.dataset.dims import FACILITY
 
 
 def shortfall_contributions(
-    parts: Sequence[ArrayLike], level: float, weights: ArrayLike | None = None
+    parts: Sequence[ArrayLike], level: float, weights: Weights = None
 ) -> list[Estimate]:
     """Split the ES of a sum of losses between its parts.
 
@@ -33,8 +33,8 @@ def shortfall_contributions(
         Losses that add up to the loss of the book.
     level : float
         Confidence level.
-    weights : array_like, (n_paths,), optional
-        Likelihood ratios.
+    weights : array_like, (n_paths,), or Design, optional
+        Likelihood ratios, or how the paths were drawn.
 
     Returns
     -------
@@ -49,7 +49,7 @@ def shortfall_contributions(
     """
     losses = [as_vector(part, "part") for part in parts]
     book = np.sum(losses, axis=0)
-    w = as_weights(weights, book.size)
+    w, groups = as_weights(weights, book.size), as_groups(weights, book.size)
     mass, n = tail_mass(level), book.size
     var = value_at_risk(book, level, w).value
     ratio = np.ones(n) if w is None else w
@@ -61,7 +61,7 @@ def shortfall_contributions(
     result = []
     for loss in losses:
         centred = share * (loss - float(np.mean(loss[near])))
-        result.append(Estimate(total(share * loss) / n, standard_error(centred)))
+        result.append(Estimate(total(share * loss) / n, standard_error(centred, groups)))
     return result
 
 

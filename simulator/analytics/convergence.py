@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from simulator.analytics.estimators import mean
-from simulator.analytics.sample import Vector, as_vector, as_weights
+from simulator.analytics.sample import Vector, Weights, as_vector, part_of
 from simulator.analytics.tail import expected_shortfall
 
 
@@ -23,7 +23,7 @@ class Convergence(NamedTuple):
 
 
 def convergence(
-    losses: ArrayLike, level: float = 0.99, blocks: int = 40, weights: ArrayLike | None = None
+    losses: ArrayLike, level: float = 0.99, blocks: int = 40, weights: Weights = None
 ) -> Convergence:
     """Compute running mean and ES over the first 1/blocks, 2/blocks, … of the paths, in path order.
 
@@ -35,18 +35,17 @@ def convergence(
         Level of ES.
     blocks : int
         Number of points; fewer if there are fewer paths than that.
-    weights : array_like, (n_paths,), optional
-        Likelihood ratios.
+    weights : array_like, (n_paths,), or Design, optional
+        Likelihood ratios, or how the paths were drawn.
 
     Returns
     -------
     Convergence
     """
     x = as_vector(losses, "losses")
-    w = as_weights(weights, x.size)
     sizes = np.unique(np.linspace(0, x.size, min(blocks, x.size) + 1).astype(np.int64)[1:])
     rows = np.empty((sizes.size, 4))
     for i, n in enumerate(sizes):
-        part = None if w is None else w[:n]
+        part = part_of(weights, slice(int(n)))
         rows[i] = (*mean(x[:n], part), *expected_shortfall(x[:n], level, part))
     return Convergence(sizes, *(np.ascontiguousarray(column) for column in rows.T))

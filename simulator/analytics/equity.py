@@ -17,7 +17,7 @@ from simulator.analytics.estimate import Estimate
 from simulator.analytics.estimators import mean, probability
 from simulator.analytics.frame import estimates, labels, path_weights, vector
 from simulator.analytics.quantiles import quantile
-from simulator.analytics.sample import Vector
+from simulator.analytics.sample import Design, Vector, part_of
 from simulator.dataset.dims import BOX, SPONSOR
 
 PROBABILITIES: Final = (0.05, 0.25, 0.50, 0.75, 0.95)
@@ -115,12 +115,12 @@ _QUANTILES: Final = {
 
 
 def _quantiles(
-    values: Vector, defined: NDArray[np.bool_], weights: Vector | None
+    values: Vector, defined: NDArray[np.bool_], weights: Design | None
 ) -> list[Estimate]:
     """Quantiles over the paths on which the quantity is defined; NaN if there is none."""
     if not defined.any():
         return [Estimate(math.nan, math.nan)] * len(PROBABILITIES)
-    kept = None if weights is None else weights[defined]
+    kept = part_of(weights, defined)
     return [quantile(values[defined], level, kept) for level in PROBABILITIES]
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from simulator.analytics.estimate import Estimate
-from simulator.analytics.sample import Vector, as_vector, as_weights
+from simulator.analytics.sample import Groups, Vector, Weights, as_groups, as_vector, as_weights
 
 Z95 = 1.959963984540054  # Φ⁻¹(0.975)
 
@@ -22,26 +22,70 @@ def total(values: Vector) -> float:
     return float(np.sum(np.ascontiguousarray(values)))
 
 
-def standard_error(terms: Vector) -> float:
-    """Return sd/√n, the error of the mean of independent terms; NaN for a single path."""
+def standard_error(terms: Vector, groups: Groups | None = None) -> float:
+    """Error of a mean of terms.
+
+    Parameters
+    ----------
+    terms : (n,) float64
+        One per path, in path order.
+    groups : (n,) int64, optional
+        Group of each term; terms of different groups are independent.
+
+    Returns
+    -------
+    float
+        sd/√n without groups, else √(K/(K−1)·Σ_k R_k²)/n, with R_k the sum over group k of
+        deviations from the mean and K groups. Groups may differ in size. NaN for a single path
+        or group.
+
+    Notes
+    -----
+    Liang and Zeger (1986); with groups of unequal size the mean is a ratio of two sums over
+    groups, and this its linearised error.
+    """
     n = terms.size
     if n < 2:
         return math.nan
     residuals = terms - total(terms) / n
-    return math.sqrt(total(residuals * residuals) / (n - 1) / n)
+    if groups is None:
+        return math.sqrt(total(residuals * residuals) / (n - 1) / n)
+    sums = group_sums(residuals, groups)
+    if sums.size < 2:
+        return math.nan
+    return math.sqrt(total(sums * sums) * sums.size / (sums.size - 1)) / n
 
 
-def mean(
-    values: ArrayLike, weights: ArrayLike | None = None, *, normalise: bool = False
-) -> Estimate:
+def group_sums(terms: Vector, groups: Groups) -> Vector:
+    """Sum of the terms of each group that occurs, by number of the group."""
+    sums = np.asarray(np.bincount(groups, weights=terms), dtype=np.float64)
+    return sums[np.bincount(groups) > 0]
+
+
+def design_effect(terms: Vector, groups: Groups | None) -> float:
+    """How much the variance of a mean exceeds that of as many independent terms (Kish 1965).
+
+    Returns
+    -------
+    float
+        1 without groups, and never less: given what a group shares its paths are independent,
+        so that they cannot differ more than independent ones do. NaN for a single group.
+    """
+    plain = standard_error(terms)
+    if groups is None or not plain > 0.0:
+        return 1.0
+    return float(np.maximum(1.0, (standard_error(terms, groups) / plain) ** 2))
+
+
+def mean(values: ArrayLike, weights: Weights = None, *, normalise: bool = False) -> Estimate:
     """Mean over paths.
 
     Parameters
     ----------
     values : array_like, (n_paths,)
         One number per path.
-    weights : array_like, (n_paths,), optional
-        Likelihood ratios.
+    weights : array_like, (n_paths,), or Design, optional
+        Likelihood ratios, or how the paths were drawn.
     normalise : bool
         Divide by Σw instead of n. Better for quantities of ordinary size on every path (profits);
         worse for losses, which the weights favour. The default is unbiased.
@@ -49,36 +93,41 @@ def mean(
     Returns
     -------
     Estimate
-        With SE sd/√n, of w·x, or of w·(x − mean) if normalised.
+        With the `standard_error` of w·x, or of w·(x − mean) if normalised.
     """
     x = as_vector(values)
-    w = as_weights(weights, x.size)
+    w, groups = as_weights(weights, x.size), as_groups(weights, x.size)
     if w is None:
-        return Estimate(total(x) / x.size, standard_error(x))
+        return Estimate(total(x) / x.size, standard_error(x, groups))
     if normalise:
         average = total(w * x) / total(w)
-        return Estimate(average, standard_error(w * (x - average)) * x.size / total(w))
+        return Estimate(average, standard_error(w * (x - average), groups) * x.size / total(w))
     terms = w * x
-    return Estimate(total(terms) / x.size, standard_error(terms))
+    return Estimate(total(terms) / x.size, standard_error(terms, groups))
 
 
-def probability(event: ArrayLike, weights: ArrayLike | None = None) -> Estimate:
+def plainly_drawn(weights: Weights, n: int) -> bool:
+    """Whether paths are independent and carry no weights, so that counts of them are binomial."""
+    return as_weights(weights, n) is None and as_groups(weights, n) is None
+
+
+def probability(event: ArrayLike, weights: Weights = None) -> Estimate:
     """Share of paths with an event.
 
     Parameters
     ----------
     event : array_like of bool, (n_paths,)
         Whether it happened.
-    weights : array_like, (n_paths,), optional
-        Likelihood ratios.
+    weights : array_like, (n_paths,), or Design, optional
+        Likelihood ratios, or how the paths were drawn.
 
     Returns
     -------
     Estimate
-        With the binomial SE √(p(1−p)/n); with weights, sd(w·1)/√n.
+        With the binomial SE √(p(1−p)/n); with weights or groups, the `standard_error` of w·1.
     """
     indicator = as_vector(np.asarray(event, dtype=np.float64), "event")
-    if as_weights(weights, indicator.size) is not None:
+    if not plainly_drawn(weights, indicator.size):
         return mean(indicator, weights)
     p = total(indicator) / indicator.size
     return Estimate(p, math.sqrt(p * (1.0 - p) / indicator.size))
@@ -94,12 +143,12 @@ def probability_interval(
     p : Estimate
         Share of paths with its standard error.
     n : int
-        Number of paths.
+        Number of independent draws, `sample.independent_draws`: of paths, or groups of them.
     quantile : float
         Normal quantile of the interval, 1.96 for 95%.
     weighted : bool
-        Whether `p` came from weighted paths. Then n is replaced by the number of plain paths
-        that would have given the same error, p(1−p)/se².
+        Whether `p` came from paths that carry weights or share groups. Then n is replaced by the
+        number of plain paths that would have given the same error, p(1−p)/se².
 
     Returns
     -------
@@ -121,17 +170,15 @@ def probability_interval(
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
-def ratio(
-    numerator: ArrayLike, denominator: ArrayLike, weights: ArrayLike | None = None
-) -> Estimate:
+def ratio(numerator: ArrayLike, denominator: ArrayLike, weights: Weights = None) -> Estimate:
     """Ratio of two means over the same paths, e.g. loss given default = ΣLoss/ΣEAD.
 
     Parameters
     ----------
     numerator, denominator : array_like, (n_paths,)
         Both zero on paths that do not count.
-    weights : array_like, (n_paths,), optional
-        Likelihood ratios.
+    weights : array_like, (n_paths,), or Design, optional
+        Likelihood ratios, or how the paths were drawn.
 
     Returns
     -------
@@ -140,24 +187,22 @@ def ratio(
 
     Notes
     -----
-    Delta method: se = sd(x − R·y)/(√n·mean(y)).
+    Delta method: se = se(x − R·y)/mean(y), sd/√n without groups.
     """
     x, y = as_vector(numerator, "numerator"), as_vector(denominator, "denominator")
     if x.size != y.size:
         raise ValueError(f"ratio: {x.size} numerators for {y.size} denominators")
-    w = as_weights(weights, x.size)
+    w, groups = as_weights(weights, x.size), as_groups(weights, x.size)
     if w is not None:
         x, y = w * x, w * y
     below = total(y)
     if below == 0.0:
         return Estimate(math.nan, math.nan)
     value = total(x) / below
-    return Estimate(value, standard_error(x - value * y) * x.size / abs(below))
+    return Estimate(value, standard_error(x - value * y, groups) * x.size / abs(below))
 
 
-def mean_difference(
-    values: ArrayLike, baseline: ArrayLike, weights: ArrayLike | None = None
-) -> Estimate:
+def mean_difference(values: ArrayLike, baseline: ArrayLike, weights: Weights = None) -> Estimate:
     """Mean of `values` less mean of `baseline`, both on the same paths, with the paired error.
 
     Under common random numbers the error is that of the difference path by path, far below

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from simulator.analytics.estimators import probability, probability_interval
-from simulator.analytics.sample import Vector, as_vector, as_weights
+from simulator.analytics.estimators import plainly_drawn, probability, probability_interval
+from simulator.analytics.sample import Vector, Weights, as_vector, independent_draws
 
 
 class Exceedance(NamedTuple):
@@ -20,9 +20,7 @@ class Exceedance(NamedTuple):
     upper: Vector
 
 
-def exceedance_curve(
-    losses: ArrayLike, points: int = 160, weights: ArrayLike | None = None
-) -> Exceedance:
+def exceedance_curve(losses: ArrayLike, points: int = 160, weights: Weights = None) -> Exceedance:
     """Exceedance probabilities at losses spread evenly over the logarithm of the probability.
 
     Parameters
@@ -31,8 +29,8 @@ def exceedance_curve(
         Loss per path.
     points : int
         Size of the grid; where fewer different losses occur, the last one is repeated.
-    weights : array_like, (n_paths,), optional
-        Likelihood ratios.
+    weights : array_like, (n_paths,), or Design, optional
+        Likelihood ratios, or how the paths were drawn.
 
     Returns
     -------
@@ -41,7 +39,7 @@ def exceedance_curve(
         point by point; that a whole curve stays inside is less likely than 95%.
     """
     x = as_vector(losses, "losses")
-    w = as_weights(weights, x.size)
+    draws, weighted = independent_draws(weights, x.size), not plainly_drawn(weights, x.size)
     grid = np.full(points, np.nan)
     found = _grid(x, points)
     grid[: found.size] = found
@@ -51,8 +49,8 @@ def exceedance_curve(
         if i and level == grid[i - 1]:
             rows[i] = rows[i - 1]
             continue
-        p = probability(x > level, w)
-        rows[i] = (p.value, *probability_interval(p, x.size, weighted=w is not None))
+        p = probability(x > level, weights)
+        rows[i] = (p.value, *probability_interval(p, draws, weighted=weighted))
     return Exceedance(grid, *(np.ascontiguousarray(column) for column in rows.T))
 
 

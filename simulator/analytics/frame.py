@@ -13,9 +13,9 @@ import numpy as np
 import xarray as xr
 
 from simulator.analytics.estimate import Estimate
-from simulator.analytics.sample import Vector
+from simulator.analytics.sample import Design, Vector, independent_draws
 from simulator.config.errors import NeoboxError, did_you_mean
-from simulator.dataset.dims import MONTH
+from simulator.dataset.dims import MONTH, PATH
 
 
 class MissingVariableError(NeoboxError):
@@ -68,11 +68,32 @@ def labels(dataset: xr.Dataset, dimension: str) -> list[str]:
     return [str(label) for label in dataset[dimension].values]
 
 
-def path_weights(dataset: xr.Dataset) -> Vector | None:
-    """Return the likelihood ratios of the paths, or None if they were drawn plainly."""
-    if "path_weight" not in dataset:
-        return None
-    return vector(dataset, "path_weight")
+def path_weights(dataset: xr.Dataset) -> Design | None:
+    """Return how the paths were drawn, or None if each was drawn plainly and by itself.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        A run: ``path_weight(path)`` holds likelihood ratios, the attribute ``paths_per_draw``
+        says how many consecutive paths share a draw of uncertain parameters.
+
+    Returns
+    -------
+    Design or None
+        Groups follow the numbers of the paths, so that some of the paths keep theirs.
+    """
+    weights = vector(dataset, "path_weight") if "path_weight" in dataset else None
+    shared = int(dataset.attrs.get("paths_per_draw", 1))
+    if shared <= 1:
+        return None if weights is None else Design(weights)
+    count = dataset.sizes[PATH]
+    numbers = dataset[PATH].values if PATH in dataset.coords else np.arange(count)
+    return Design(weights, np.asarray(numbers, dtype=np.int64) // shared)
+
+
+def draws_of(dataset: xr.Dataset) -> int:
+    """Return the number of independent draws of a run: of parameters if uncertain, else paths."""
+    return independent_draws(path_weights(dataset), dataset.sizes[PATH])
 
 
 def estimates(

@@ -15,7 +15,7 @@ from simulator.analytics.estimate import Estimate
 from simulator.analytics.estimators import mean, probability, ratio
 from simulator.analytics.exposure import holding
 from simulator.analytics.frame import estimates, labels, path_weights, vector
-from simulator.analytics.sample import Vector
+from simulator.analytics.sample import Vector, as_weights, part_of
 from simulator.analytics.tail import expected_shortfall
 from simulator.dataset.dims import BOX, FACILITY, PATH
 
@@ -73,14 +73,15 @@ def absorption_table(dataset: xr.Dataset) -> xr.Dataset:
     weights = path_weights(dataset)
     losses = [_lenders(dataset)[0], _equity(dataset)[0]]
     order = np.argsort(losses[0] + losses[1], kind="stable")
-    mass = np.ones(order.size) if weights is None else weights[order]
+    ratios = as_weights(weights, order.size)
+    mass = np.ones(order.size) if ratios is None else ratios[order]
     rank = np.empty(order.size)
     rank[order] = (np.cumsum(mass) - 0.5 * mass) / float(np.sum(mass))
     values = []
     for lower, upper in BUCKETS:
         inside = (rank >= lower) & (rank < upper)
         for loss in losses:
-            part = None if weights is None else weights[inside]
+            part = part_of(weights, inside)
             values.append(
                 mean(loss[inside], part, normalise=True)
                 if inside.any()

@@ -2,7 +2,9 @@
 
 The standard error is Maritz and Jarrett's (1978): the exact standard deviation that the order
 statistic has under the empirical law.  No density is estimated, so it stays meaningful where the
-law has atoms, as loss distributions of few loans do.
+law has atoms, as loss distributions of few loans do.  Where paths share groups, n of them are
+worth n/d independent ones, d the design effect of the count of paths beyond the quantile
+(Woodruff 1952; Kish 1965).
 """
 
 from __future__ import annotations
@@ -15,7 +17,17 @@ from scipy.special import betainc, ndtr
 from scipy.stats import binom
 
 from simulator.analytics.estimate import Estimate
-from simulator.analytics.sample import Vector, as_vector, as_weights, check_level, rank_of
+from simulator.analytics.estimators import design_effect, standard_error
+from simulator.analytics.sample import (
+    Groups,
+    Vector,
+    Weights,
+    as_groups,
+    as_vector,
+    as_weights,
+    check_level,
+    rank_of,
+)
 
 
 def spread_of(points: Vector, masses: Vector) -> float:
@@ -26,7 +38,30 @@ def spread_of(points: Vector, masses: Vector) -> float:
     return math.sqrt(float(np.sum(masses * (shifted - average) ** 2)) / mass)
 
 
-def order_statistic_error(ordered: Vector, rank: int) -> float:
+def crossing_effect(values: Vector, point: float, groups: Groups | None) -> float:
+    """Design effect of the count of paths beyond a quantile; the larger side of an atom there.
+
+    Parameters
+    ----------
+    values : (n,) float64
+        One number per path, in path order.
+    point : float
+        The quantile.
+    groups : (n,) int64, optional
+        Group of each path.
+
+    Returns
+    -------
+    float
+        1 without groups.
+    """
+    if groups is None:
+        return 1.0
+    sides = (values > point, values >= point)
+    return float(np.max([design_effect(side.astype(np.float64), groups) for side in sides]))
+
+
+def order_statistic_error(ordered: Vector, rank: int, effect: float = 1.0) -> float:
     """Maritz-Jarrett standard error of the order statistic of a rank.
 
     Parameters
@@ -35,6 +70,8 @@ def order_statistic_error(ordered: Vector, rank: int) -> float:
         Sample in ascending order.
     rank : int
         1-based rank k.
+    effect : float
+        Design effect d of the count of paths up to there.
 
     Returns
     -------
@@ -43,17 +80,24 @@ def order_statistic_error(ordered: Vector, rank: int) -> float:
 
     Notes
     -----
-    Weight of x_(i): I(i/n; k, n−k+1) − I((i−1)/n; k, n−k+1), I the regularised incomplete beta
-    function. Ranks so far from k that their weight is below 1e-12 are left out.
+    Weight of x_(i): I(i/n; k/d, (n−k+1)/d) − I((i−1)/n; k/d, (n−k+1)/d), I the regularised
+    incomplete beta function: its law has the mean of that of the order statistic of n independent
+    paths and about d times its variance. Ranks so far from k that their weight is below 1e-12 are
+    left out.
     """
+    if math.isnan(effect):
+        return math.nan
     n = ordered.size
-    reach = math.ceil(14.0 * math.sqrt(rank * (n - rank + 1) / n)) + 30
+    spread = math.sqrt(effect * rank * (n - rank + 1) / n)
+    reach = math.ceil(14.0 * spread) + math.ceil(30.0 * effect)
     low, high = max(0, rank - reach), min(n, rank + reach)
-    edges = betainc(rank, n - rank + 1, np.arange(low, high + 1) / n)
+    edges = betainc(rank / effect, (n - rank + 1) / effect, np.arange(low, high + 1) / n)
     return spread_of(ordered[low:high], np.diff(edges))
 
 
-def interval_ranks(level: float, n: int, confidence: float = 0.95) -> tuple[int, int]:
+def interval_ranks(
+    level: float, n: int, confidence: float = 0.95, effect: float = 1.0
+) -> tuple[int, int]:
     """Ranks (l, u), 1-based, such that [X_(l), X_(u)) covers the quantile with `confidence`.
 
     Parameters
@@ -63,26 +107,33 @@ def interval_ranks(level: float, n: int, confidence: float = 0.95) -> tuple[int,
     n : int
         Number of paths.
     confidence : float
-        Wanted coverage; the achieved one is at least that.
+        Wanted coverage; the achieved one is at least that if paths are independent.
+    effect : float
+        Design effect d of the count of paths up to the quantile.
 
     Returns
     -------
     tuple of int
         The number B of losses up to the quantile is Binomial(n, level); l and u − 1 are the
         points that leave (1 − confidence)/2 on either side (David and Nagaraja 2003, §7.1).
-        l = 0 or u = n + 1 say that the sample does not bound that side.
+        l = 0 or u = n + 1 say that the sample does not bound that side. With d > 1 the ranks are
+        those of ⌊n/d⌋ paths, stretched to n and rounded outwards.
 
     Examples
     --------
     >>> interval_ranks(0.95, 1000)
     (936, 964)
     """
+    if math.isnan(effect):
+        return 0, n + 1
     outside = (1.0 - confidence) / 2.0
-    law = binom(n, float(check_level(level)))
-    return int(law.ppf(outside)), int(law.ppf(1.0 - outside)) + 1
+    size = n if effect == 1.0 else max(1, int(n / effect))
+    law = binom(size, float(check_level(level)))
+    low, high = int(law.ppf(outside)), int(law.ppf(1.0 - outside)) + 1
+    return low * n // size, n + 1 if high > size else -(-high * n // size)
 
 
-def quantile(values: ArrayLike, level: float, weights: ArrayLike | None = None) -> Estimate:
+def quantile(values: ArrayLike, level: float, weights: Weights = None) -> Estimate:
     """Smallest x with P(X ≤ x) ≥ level, with its standard error.
 
     Parameters
@@ -91,26 +142,32 @@ def quantile(values: ArrayLike, level: float, weights: ArrayLike | None = None) 
         One number per path.
     level : float
         Between 0 and 1.
-    weights : array_like, (n_paths,), optional
-        Likelihood ratios, normalised by Σw here: a quantile from the body of a law has no side
-        that the weights favour. `tail.value_at_risk` uses the right tail instead.
+    weights : array_like, (n_paths,), or Design, optional
+        Likelihood ratios, or how the paths were drawn. Weights are normalised by Σw here: a
+        quantile from the body of a law has no side that they favour. `tail.value_at_risk` uses
+        the right tail instead.
 
     Returns
     -------
     Estimate
     """
     x = as_vector(values)
-    w = as_weights(weights, x.size)
+    w, groups = as_weights(weights, x.size), as_groups(weights, x.size)
     if w is None:
         ordered = np.sort(x)
         rank = rank_of(level, x.size)
-        return Estimate(float(ordered[rank - 1]), order_statistic_error(ordered, rank))
+        point = float(ordered[rank - 1])
+        effect = crossing_effect(x, point, groups)
+        return Estimate(point, order_statistic_error(ordered, rank, effect))
     order = np.argsort(x, kind="stable")
     ordered, share = x[order], w[order] / np.sum(w)
     below = np.cumsum(share)
     index = min(int(np.searchsorted(below, level - 1e-12)), x.size - 1)
     terms = share * ((ordered <= ordered[index]) - level)
-    error = math.sqrt(float(np.sum(terms * terms)))
+    if groups is None:
+        error = math.sqrt(float(np.sum(terms * terms)))
+    else:
+        error = terms.size * standard_error(terms, groups[order])
     return Estimate(float(ordered[index]), crossing_error(ordered, below - level, error))
 
 
@@ -136,8 +193,8 @@ def crossing_error(ordered: Vector, excess: Vector, error: float) -> float:
     at x, with probability Φ(excess/error): the Maritz-Jarrett idea with the normal law in place
     of the binomial, which weights do not have.
     """
-    if error == 0.0:
-        return 0.0
+    if error == 0.0 or math.isnan(error):
+        return error
     reached = np.maximum.accumulate(ndtr(excess / error))
     reached[-1] = 1.0
     masses = np.diff(reached, prepend=0.0)

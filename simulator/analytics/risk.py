@@ -14,7 +14,7 @@ from simulator.analytics.estimators import mean, probability, ratio
 from simulator.analytics.exposure import exposure, holding, share_of
 from simulator.analytics.frame import estimates, labels, path_weights, vector
 from simulator.analytics.rating import RatingScale, fitted_scale
-from simulator.analytics.sample import Vector
+from simulator.analytics.sample import Design, Vector, independent_draws
 from simulator.analytics.tail import LEVELS, tail_risk, unknown
 from simulator.dataset.dims import FACILITY
 
@@ -131,7 +131,7 @@ def _book(dataset: xr.Dataset) -> Lending:
     return Lending(lent, lent, loss, share_of(loss, lent), defaulted, claim, lost, censored)
 
 
-def known_mean(values: Vector, weights: Vector | None) -> Estimate:
+def known_mean(values: Vector, weights: Design | None) -> Estimate:
     """Mean over paths; NaN if the quantity is not defined on every path."""
     if not np.isfinite(values).all():
         return Estimate(np.nan, np.nan)
@@ -139,13 +139,17 @@ def known_mean(values: Vector, weights: Vector | None) -> Estimate:
 
 
 def _measure(
-    lending: Lending, levels: Sequence[float], scale: RatingScale, weights: Vector | None
+    lending: Lending, levels: Sequence[float], scale: RatingScale, weights: Design | None
 ) -> Measures:
     """Compute every measure of a facility or the book."""
     loss, share = lending.loss, lending.share
     known = bool(np.isfinite(share).all())
     mean_share = known_mean(share, weights)
-    above = mean_share.value + 2.0 * mean_share.se if mean_share.value else 3.0 / loss.size
+    above = (
+        mean_share.value + 2.0 * mean_share.se
+        if mean_share.value
+        else 3.0 / independent_draws(weights, loss.size)
+    )
     money = tail_risk(loss, levels, weights)
     parts = tail_risk(share, levels, weights) if known else unknown(len(levels))
     return Measures(

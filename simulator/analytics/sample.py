@@ -2,18 +2,50 @@
 
 Weights are likelihood ratios of importance sampling: E(w) = 1 under the law the paths were drawn
 from, and an average is (1/n) Σ w·x.  Frequency weights f become likelihood ratios as n·f/Σf.
+
+Paths that share a draw of uncertain parameters are not independent of each other: they form a
+group, and errors are taken over groups.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Vector = NDArray[np.float64]
+Groups = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """How the paths of a sample were drawn; taken wherever an estimator takes weights.
+
+    Parameters
+    ----------
+    weights : (n_paths,) float64, optional
+        Likelihood ratios; none for plain sampling.
+    groups : (n_paths,) int64, optional
+        Number of the group of each path, from 0; none if all paths are independent.
+    """
+
+    weights: Vector | None = None
+    groups: Groups | None = None
+
+    def part(self, kept: slice | NDArray[np.bool_]) -> Design:
+        """Return the design of some of the paths, each in its group."""
+        return Design(
+            None if self.weights is None else self.weights[kept],
+            None if self.groups is None else self.groups[kept],
+        )
+
+
+Weights = ArrayLike | Design | None
+"""What estimators take: likelihood ratios, a design, or nothing for independent plain paths."""
 
 
 def as_vector(values: ArrayLike, name: str = "values") -> Vector:
@@ -45,8 +77,8 @@ def as_vector(values: ArrayLike, name: str = "values") -> Vector:
     return vector
 
 
-def as_weights(weights: ArrayLike | None, n: int) -> Vector | None:
-    """Check likelihood ratios; None for plain sampling.
+def as_weights(weights: Weights, n: int) -> Vector | None:
+    """Check likelihood ratios, those of a design if it is one; None for plain sampling.
 
     Raises
     ------
@@ -54,6 +86,8 @@ def as_weights(weights: ArrayLike | None, n: int) -> Vector | None:
         If the length differs from `n`, a weight is negative or not finite, or the weights sum to
         one (probabilities, not likelihood ratios).
     """
+    if isinstance(weights, Design):
+        weights = weights.weights
     if weights is None:
         return None
     vector = as_vector(weights, "weights")
@@ -64,6 +98,37 @@ def as_weights(weights: ArrayLike | None, n: int) -> Vector | None:
     if n > 1 and abs(float(np.sum(vector)) - 1.0) < 1e-9:
         raise ValueError(f"weights: expected likelihood ratios, got a sum of 1; pass {n}·weights")
     return vector
+
+
+def as_groups(weights: Weights, n: int) -> Groups | None:
+    """Check the groups of a design; None if there are none, or only likelihood ratios are given.
+
+    Raises
+    ------
+    ValueError
+        If there is not one group per path.
+    """
+    groups = weights.groups if isinstance(weights, Design) else None
+    if groups is not None and groups.shape != (n,):
+        raise ValueError(f"groups: expected one per path ({n}), got shape {groups.shape}")
+    return groups
+
+
+def part_of(weights: Weights, kept: slice | NDArray[np.bool_]) -> Weights:
+    """Take the weights of some of the paths, in whichever form they came."""
+    if weights is None:
+        return None
+    return weights.part(kept) if isinstance(weights, Design) else np.asarray(weights)[kept]
+
+
+def independent_draws(weights: Weights, n: int) -> int:
+    """Count the independent draws behind `n` paths: groups if there are any, else the paths.
+
+    Groups bound what was never seen: with 95% confidence an event that met none of K groups meets
+    at most 3/K of them, and so at most 3/K of the paths.
+    """
+    groups = as_groups(weights, n)
+    return n if groups is None else int(np.count_nonzero(np.bincount(groups)))
 
 
 def check_level(level: float) -> Fraction:

@@ -15,6 +15,7 @@ from simulator.analytics.frame import estimate_at
 from simulator.analytics.holders import absorption_table, holders_table
 from simulator.analytics.rating import RatingScale
 from simulator.analytics.risk import risk_table
+from simulator.analytics.uncertainty import uncertainty_table
 from simulator.analytics.worst import worst_paths
 
 
@@ -36,6 +37,7 @@ class Analysis(NamedTuple):
     breaches: xr.Dataset
     worst: xr.Dataset
     convergence: xr.Dataset
+    uncertainty: xr.Dataset | None  # None if parameters are certain
 
 
 def analyse(dataset: xr.Dataset, scale: RatingScale | None = None) -> Analysis:
@@ -68,6 +70,7 @@ def analyse(dataset: xr.Dataset, scale: RatingScale | None = None) -> Analysis:
         breaches=default_table(dataset, "box"),
         worst=worst_paths(dataset),
         convergence=convergence_table(dataset),
+        uncertainty=uncertainty_table(dataset),
     )
 
 
@@ -78,11 +81,12 @@ def headline(analysis: Analysis) -> dict[str, Any]:
     -------
     dict
         ``book`` and ``facilities`` with every estimate as ``{"value": …, "se": …}`` (None where
-        not defined), money in USD m; VaR and ES by level.
+        not defined), money in USD m; VaR and ES by level. ``uncertainty`` only if parameters are
+        uncertain.
     """
     risk, run = analysis.risk, analysis.run
     facilities = [str(name) for name in risk["facility"].values]
-    return {
+    numbers: dict[str, Any] = {
         "title": str(run.attrs.get("title", "")),
         "digest": str(run.attrs.get("digest", "")),
         "seed": _plain(run.attrs.get("seed")),
@@ -96,6 +100,37 @@ def headline(analysis: Analysis) -> dict[str, Any]:
                 for key in ("money_in", "loss_probability", "expected_loss", "expected_shortfall")
             }
             for name in analysis.holders["holder"].values
+        },
+    }
+    if analysis.uncertainty is not None:
+        numbers["uncertainty"] = _uncertainty(analysis.uncertainty)
+    return numbers
+
+
+def _uncertainty(table: xr.Dataset) -> dict[str, Any]:
+    """Read the split of risk within and between parameters, and what the parameters do."""
+    return {
+        "draws": int(table.attrs["draws"]),
+        "paths_per_draw": int(table.attrs["paths_per_draw"]),
+        "variance": {
+            str(quantity): {
+                key: _pair(table, key, quantity=quantity)
+                for key in (
+                    *("total_variance", "within_variance", "between_variance"),
+                    "between_share",
+                )
+            }
+            for quantity in table["quantity"].values
+        },
+        "expected_loss": {
+            f"{level:g}": _pair(table, "expected_loss", probability=level)
+            for level in table["probability"].values
+        },
+        "parameters": {
+            str(name): {
+                key: _pair(table, key, parameter=name) for key in ("slope", "rank_correlation")
+            }
+            for name in table["parameter"].values
         },
     }
 

@@ -21,9 +21,23 @@ from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
 from simulator.analytics.estimate import Estimate
-from simulator.analytics.estimators import total
-from simulator.analytics.quantiles import crossing_error, interval_ranks, order_statistic_error
-from simulator.analytics.sample import Vector, as_vector, as_weights, rank_of, tail_mass
+from simulator.analytics.estimators import design_effect, standard_error, total
+from simulator.analytics.quantiles import (
+    crossing_effect,
+    crossing_error,
+    interval_ranks,
+    order_statistic_error,
+)
+from simulator.analytics.sample import (
+    Groups,
+    Vector,
+    Weights,
+    as_groups,
+    as_vector,
+    as_weights,
+    rank_of,
+    tail_mass,
+)
 
 LEVELS = (0.95, 0.99, 0.995, 0.999)
 
@@ -41,6 +55,20 @@ def unknown(levels: int) -> TailRisk:
     """Return a result that is NaN at every level, for a quantity that is not defined."""
     nothing = np.full(levels, np.nan)
     return TailRisk(nothing, nothing, nothing, nothing)
+
+
+class Losses(NamedTuple):
+    """A checked sample; arrays (path,)."""
+
+    values: Vector
+    weights: Vector | None  # likelihood ratios
+    groups: Groups | None
+
+
+def _sample(losses: ArrayLike, weights: Weights) -> Losses:
+    """Check losses and how they were drawn."""
+    x = as_vector(losses, "losses")
+    return Losses(x, as_weights(weights, x.size), as_groups(weights, x.size))
 
 
 class RightTail(NamedTuple):
@@ -67,22 +95,41 @@ def _first_within(tail: RightTail, mass: float) -> int:
     return int(np.argmax(tail.above <= mass * (1.0 + 1e-12)))
 
 
-def _mass_error(tail: RightTail, mass: float) -> float:
+def _mass_error(tail: RightTail, mass: float, losses: Losses) -> float:
     """Return the standard error of the mass above VaR; of the loss below if VaR is last."""
     index = _first_within(tail, mass)
-    return float(np.max(tail.errors[max(0, index - 1) : index + 1]))
+    plain = float(np.max(tail.errors[max(0, index - 1) : index + 1]))
+    if losses.groups is None or losses.weights is None:
+        return plain
+    beyond = losses.weights * (losses.values > tail.ordered[max(0, index - 1)])
+    return plain * math.sqrt(design_effect(beyond, losses.groups))
 
 
-def _crossing_error(tail: RightTail, mass: float) -> float:
-    """Return the standard error of the loss with `mass` above it."""
-    return crossing_error(tail.ordered, mass - tail.above, _mass_error(tail, mass))
+def _value_at_risk(losses: Losses, levels: Sequence[float]) -> list[Estimate]:
+    """VaR at several levels from one sort."""
+    x, n = losses.values, losses.values.size
+    if losses.weights is None:
+        ordered = np.sort(x)
+        found = []
+        for level in levels:
+            rank = rank_of(level, n)
+            point = float(ordered[rank - 1])
+            effect = crossing_effect(x, point, losses.groups)
+            found.append(Estimate(point, order_statistic_error(ordered, rank, effect)))
+        return found
+    tail, found = _right_tail(x, losses.weights), []
+    for mass in map(tail_mass, levels):
+        error = _mass_error(tail, mass, losses)
+        point = float(tail.ordered[_first_within(tail, mass)])
+        found.append(Estimate(point, crossing_error(tail.ordered, mass - tail.above, error)))
+    return found
 
 
-def _shortfall(losses: Vector, weights: Vector | None, var: float, mass: float) -> Estimate:
+def _shortfall(losses: Losses, var: float, mass: float) -> Estimate:
     """ES around a given VaR, with the error of its influence function VaR + (L − VaR)⁺/(1 − a)."""
-    excess = _excess(losses, var, mass, weights)
+    excess = _excess(losses.values, var, mass, losses.weights)
     beyond = np.sort(excess[excess > 0.0])  # the same sum for any order of the paths
-    return Estimate(var + total(beyond) / losses.size, _plug_in_error(excess))
+    return Estimate(var + total(beyond) / excess.size, _plug_in_error(excess, losses.groups))
 
 
 def _excess(losses: Vector, var: float, mass: float, weights: Vector | None) -> Vector:
@@ -91,13 +138,15 @@ def _excess(losses: Vector, var: float, mass: float, weights: Vector | None) -> 
     return excess if weights is None else weights * excess
 
 
-def _plug_in_error(terms: Vector) -> float:
+def _plug_in_error(terms: Vector, groups: Groups | None) -> float:
     """sd/√n with the sd of the empirical law (divisor n, as VaR is itself a plug-in)."""
+    if groups is not None:
+        return standard_error(terms, groups)
     return float(np.std(terms)) / math.sqrt(terms.size)
 
 
 def tail_risk(
-    losses: ArrayLike, levels: Sequence[float] = LEVELS, weights: ArrayLike | None = None
+    losses: ArrayLike, levels: Sequence[float] = LEVELS, weights: Weights = None
 ) -> TailRisk:
     """VaR and ES at several levels from one sort.
 
@@ -107,55 +156,41 @@ def tail_risk(
         Loss per path, gains negative.
     levels : sequence of float
         Confidence levels, e.g. 0.99.
-    weights : array_like, (n_paths,), optional
-        Likelihood ratios.
+    weights : array_like, (n_paths,), or Design, optional
+        Likelihood ratios, or how the paths were drawn.
 
     Returns
     -------
     TailRisk
         VaR errors are Maritz-Jarrett's (density-free, from order statistics); ES errors are
         sd(VaR + (L − VaR)⁺/(1 − a))/√n. Both need some twenty paths beyond the level to be
-        trusted.
+        trusted. Where paths share groups the first are those of n/d paths, d the design effect of
+        the count of losses beyond VaR, and the second `estimators.standard_error` over groups.
     """
-    x = as_vector(losses, "losses")
-    w = as_weights(weights, x.size)
-    if w is None:
-        ordered = np.sort(x)
-        ranks = [rank_of(level, x.size) for level in levels]
-        vars_ = [Estimate(float(ordered[k - 1]), order_statistic_error(ordered, k)) for k in ranks]
-    else:
-        tail = _right_tail(x, w)
-        vars_ = [
-            Estimate(
-                float(tail.ordered[_first_within(tail, tail_mass(level))]),
-                _crossing_error(tail, tail_mass(level)),
-            )
-            for level in levels
-        ]
+    sample = _sample(losses, weights)
+    vars_ = _value_at_risk(sample, levels)
     shortfalls = [
-        _shortfall(x, w, var.value, tail_mass(level))
+        _shortfall(sample, var.value, tail_mass(level))
         for var, level in zip(vars_, levels, strict=True)
     ]
     pairs = np.array([[*v, *s] for v, s in zip(vars_, shortfalls, strict=True)]).reshape(-1, 4)
     return TailRisk(*(np.ascontiguousarray(column) for column in pairs.T))
 
 
-def value_at_risk(losses: ArrayLike, level: float, weights: ArrayLike | None = None) -> Estimate:
+def value_at_risk(losses: ArrayLike, level: float, weights: Weights = None) -> Estimate:
     """VaR at one level; see `tail_risk`."""
     result = tail_risk(losses, [level], weights)
     return Estimate(float(result.var[0]), float(result.var_se[0]))
 
 
-def expected_shortfall(
-    losses: ArrayLike, level: float, weights: ArrayLike | None = None
-) -> Estimate:
+def expected_shortfall(losses: ArrayLike, level: float, weights: Weights = None) -> Estimate:
     """ES at one level; see `tail_risk`."""
     result = tail_risk(losses, [level], weights)
     return Estimate(float(result.es[0]), float(result.es_se[0]))
 
 
 def value_at_risk_interval(
-    losses: ArrayLike, level: float, confidence: float = 0.95, weights: ArrayLike | None = None
+    losses: ArrayLike, level: float, confidence: float = 0.95, weights: Weights = None
 ) -> tuple[float, float]:
     """Distribution-free confidence interval of VaR.
 
@@ -165,8 +200,8 @@ def value_at_risk_interval(
         Loss per path.
     level, confidence : float
         Level of VaR, wanted coverage.
-    weights : array_like, (n_paths,), optional
-        Likelihood ratios.
+    weights : array_like, (n_paths,), or Design, optional
+        Likelihood ratios, or how the paths were drawn.
 
     Returns
     -------
@@ -174,18 +209,22 @@ def value_at_risk_interval(
         Order statistics of `quantiles.interval_ranks`, infinite where the sample gives no bound.
         With weights Woodruff's (1952) interval: where the mass above crosses 1 − a ± z·se.
     """
-    x = as_vector(losses, "losses")
-    w = as_weights(weights, x.size)
-    if w is None:
+    sample = _sample(losses, weights)
+    x = sample.values
+    if sample.weights is None:
         ordered = np.sort(x)
-        low, high = interval_ranks(level, x.size, confidence)
+        point = float(ordered[rank_of(level, x.size) - 1])
+        effect = crossing_effect(x, point, sample.groups)
+        low, high = interval_ranks(level, x.size, confidence, effect)
         return (
             float(ordered[low - 1]) if low >= 1 else -np.inf,
             float(ordered[high - 1]) if high <= x.size else np.inf,
         )
-    tail = _right_tail(x, w)
+    tail = _right_tail(x, sample.weights)
     mass = tail_mass(level)
-    reach = float(ndtri(0.5 + confidence / 2.0)) * _mass_error(tail, mass)
+    reach = float(ndtri(0.5 + confidence / 2.0)) * _mass_error(tail, mass, sample)
+    if math.isnan(reach):
+        return -np.inf, np.inf
     low = _first_within(tail, mass + reach)
     if mass - reach <= 0.0:
         return float(tail.ordered[low]), np.inf
@@ -193,7 +232,7 @@ def value_at_risk_interval(
 
 
 def shortfall_difference(
-    losses: ArrayLike, baseline: ArrayLike, level: float, weights: ArrayLike | None = None
+    losses: ArrayLike, baseline: ArrayLike, level: float, weights: Weights = None
 ) -> Estimate:
     """ES of `losses` less ES of `baseline` on the same paths, with the paired error.
 
@@ -203,21 +242,22 @@ def shortfall_difference(
         Loss per path of two studies under common random numbers.
     level : float
         Confidence level.
-    weights : array_like, (n_paths,), optional
-        Likelihood ratios, the same for both.
+    weights : array_like, (n_paths,), or Design, optional
+        Likelihood ratios, or how the paths were drawn, the same for both.
 
     Returns
     -------
     Estimate
-        Error: sd of the difference of the two influence functions, over √n.
+        Error: that of the mean of the difference of the two influence functions.
     """
     x, y = as_vector(losses, "losses"), as_vector(baseline, "baseline")
     if x.size != y.size:
         raise ValueError(f"paired difference: {x.size} paths against {y.size}")
-    w = as_weights(weights, x.size)
     mass = tail_mass(level)
-    var_x = float(tail_risk(x, [level], w).var[0])
-    var_y = float(tail_risk(y, [level], w).var[0])
-    difference = _excess(x, var_x, mass, w) - _excess(y, var_y, mass, w)
-    value = _shortfall(x, w, var_x, mass).value - _shortfall(y, w, var_y, mass).value
-    return Estimate(value, _plug_in_error(difference))
+    values, terms = [], []
+    for sample in (_sample(x, weights), _sample(y, weights)):
+        var = _value_at_risk(sample, [level])[0].value
+        values.append(_shortfall(sample, var, mass).value)
+        terms.append(_excess(sample.values, var, mass, sample.weights))
+    error = _plug_in_error(terms[0] - terms[1], as_groups(weights, x.size))
+    return Estimate(values[0] - values[1], error)

@@ -111,20 +111,24 @@ def as_text(numbers: dict[str, Any]) -> str:
     """Return the headline numbers of the book as lines."""
     from simulator.analytics.estimate import format_estimate, format_probability
 
-    book, paths = numbers["book"], numbers["paths"]
+    book, uncertainty = numbers["book"], numbers.get("uncertainty")
+    draws = uncertainty["draws"] if uncertainty else numbers["paths"]
 
-    def pair(name: str) -> tuple[float, float]:
-        one = book[name]
+    def pair(one: dict[str, float | None]) -> tuple[float, float]:
         value, se = (float("nan") if x is None else float(x) for x in (one["value"], one["se"]))
         return value, se
 
     shortfall = book["expected_shortfall"]["0.99"]
     rows = [
-        ("expected loss", f"USD {format_estimate(*pair('expected_loss'))} m"),
-        ("of exposure", format_estimate(*pair("expected_loss_share"), percent=True)),
-        ("probability of a loss", format_probability(*pair("loss_probability"), paths)),
-        ("ES 99%", f"USD {format_estimate(shortfall['value'], shortfall['se'])} m"),
+        ("expected loss", f"USD {format_estimate(*pair(book['expected_loss']))} m"),
+        ("of exposure", format_estimate(*pair(book["expected_loss_share"]), percent=True)),
+        ("probability of a loss", format_probability(*pair(book["loss_probability"]), draws)),
+        ("ES 99%", f"USD {format_estimate(*pair(shortfall))} m"),
         ("implied rating", f"{book['implied_rating']} ({book['implied_rating_range']})"),
     ]
-    head = f"{numbers['title']}: {paths:,} paths, seed {numbers['seed']}"
+    if uncertainty:
+        share = pair(uncertainty["variance"]["lender loss"]["between_share"])
+        text = f"{format_estimate(*share, percent=True)} of the variance of losses"
+        rows.append(("between parameters", text))
+    head = f"{numbers['title']}: {numbers['paths']:,} paths, seed {numbers['seed']}"
     return "\n".join([head, *(f"  {name:22}{value}" for name, value in rows)])

@@ -14,7 +14,7 @@ from simulator.reports.canvas import Picture
 from simulator.reports.catalogue.months import KINDS, MARKET, PORTFOLIO
 from simulator.reports.catalogue.sizes import MOST_PANELS
 from simulator.reports.limits import LIMITS
-from simulator.reports.tables import causes, lenders, owners, tail
+from simulator.reports.tables import causes, lenders, owners, parameters, tail
 from simulator.reports.tables.fans import fan_table
 from simulator.reports.tables.table import Table
 
@@ -85,6 +85,7 @@ def sections(analysis: Analysis, drawn: Mapping[str, Picture]) -> list[Section]:
                 tail.worst(analysis),
             ),
         ),
+        *_uncertainty(analysis, drawn),
         Section(
             "why",
             "Causes of default",
@@ -146,6 +147,25 @@ def sections(analysis: Analysis, drawn: Mapping[str, Picture]) -> list[Section]:
             tables=(assumptions.provenance_table(run),),
         ),
     ]
+
+
+def _uncertainty(analysis: Analysis, drawn: Mapping[str, Picture]) -> tuple[Section, ...]:
+    """Return the chapter on uncertain parameters, if there are any."""
+    if analysis.uncertainty is None:
+        return ()
+    return (
+        Section(
+            "uncertainty",
+            "Within and between parameters",
+            "How much of risk is the world's, and how much comes from not knowing the parameters. "
+            "Paths that share a draw of them are not independent: standard errors of this report "
+            "are taken over draws. Only those of quantiles by month, which set how many digits of "
+            "them are printed, are not.",
+            images=_images(drawn, "parameters"),
+            tables=(parameters.split(analysis, analysis.uncertainty),),
+            folded=(parameters.effects(analysis, analysis.uncertainty),),
+        ),
+    )
 
 
 def _images(drawn: Mapping[str, Picture], *names: str) -> tuple[Image, ...]:

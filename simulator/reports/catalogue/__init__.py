@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from simulator.analytics.summary import Analysis
 from simulator.reports.canvas import Picture
-from simulator.reports.catalogue import lenders, months, names
+from simulator.reports.catalogue import lenders, months, names, parameters
 
 
 def pictures(analysis: Analysis) -> dict[str, Picture]:
@@ -15,6 +15,7 @@ def pictures(analysis: Analysis) -> dict[str, Picture]:
         *months.portfolio(analysis),
         lenders.exceedance(analysis),
         lenders.facilities(analysis),
+        parameters.parameters(analysis),
         names.causes(analysis),
         *names.equity(analysis),
         *names.names(analysis),

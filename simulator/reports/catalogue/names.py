@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from simulator.analytics.estimate import format_estimate, format_probability
-from simulator.analytics.frame import estimate_at, labels
+from simulator.analytics.frame import draws_of, estimate_at, labels
 from simulator.analytics.summary import Analysis
 from simulator.reports.canvas import Picture
 from simulator.reports.catalogue.sizes import MOST_BARS, MOST_LINES, bar_height, bar_margin, money
@@ -106,7 +106,7 @@ def names(analysis: Analysis) -> Iterable[Picture | None]:
         first = estimate_at(
             table, "default_probability", **{entity: names[0], "year": last["year"].values}
         )
-        said.append(f"{names[0]} {format_probability(*first, analysis.run.sizes['path'])}")
+        said.append(f"{names[0]} {format_probability(*first, draws_of(analysis.run))}")
     if panels:
         yield Picture(
             "names",

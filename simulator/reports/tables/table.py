@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import xarray as xr
 
 from simulator.analytics.estimate import format_estimate, format_probability
-from simulator.analytics.frame import estimate_at
+from simulator.analytics.frame import draws_of, estimate_at
 from simulator.analytics.summary import Analysis
 
 RESOLUTION: Final = 1e-6
@@ -53,18 +53,21 @@ class Reader:
     table : Dataset
         Estimates with ``_se``.
     paths : int
-        Number of paths, for bounds where no event was seen.
+        Number of paths.
+    draws : int
+        Number of independent draws, for bounds where no event was seen.
     selection : dict
         Labels that every reading shares.
     """
 
     table: xr.Dataset
     paths: int
+    draws: int
     selection: dict[str, object] = field(default_factory=dict)
 
     def at(self, **selection: object) -> Reader:
         """Return a reader of a part of the table."""
-        return Reader(self.table, self.paths, {**self.selection, **selection})
+        return replace(self, selection={**self.selection, **selection})
 
     def number(self, name: str, **selection: object) -> str:
         """Read an amount, e.g. in USD m."""
@@ -83,12 +86,12 @@ class Reader:
     def chance(self, name: str, **selection: object) -> str:
         """Read a probability; where no event was seen, its bound."""
         estimate = estimate_at(self.table, name, **self.selection, **selection)
-        return format_probability(*estimate, self.paths)
+        return format_probability(*estimate, self.draws)
 
 
 def reader_of(analysis: Analysis, table: xr.Dataset) -> Reader:
     """Return a reader of a table of the analysis."""
-    return Reader(table, analysis.run.sizes["path"])
+    return Reader(table, analysis.run.sizes["path"], draws_of(analysis.run))
 
 
 def level_name(level: float) -> str:

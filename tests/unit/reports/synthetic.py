@@ -253,3 +253,20 @@ def write_run(directory: Path, paths: int = 400, title: str = "Reference book") 
         store.write_chunk(0, values, series(run, rng))
         store.finalise(threads=1)
     return directory
+
+
+def with_uncertainty(run: xr.Dataset, paths_per_draw: int = 8) -> xr.Dataset:
+    """The run as if two parameters were uncertain, the first of which scales lenders' losses."""
+    paths = run.sizes["path"]
+    draw = np.arange(paths) // paths_per_draw
+    drawn = np.random.default_rng(11).standard_normal((int(draw[-1]) + 1, 2))[draw]
+    scale = xr.DataArray(np.exp(0.4 * drawn[:, 0]), dims="path")
+    losses = ("lender_loss", "lender_loss_share", "tranche_loss", "book_lender_loss")
+    return (
+        run.assign(
+            {name: (run[name] * scale).transpose(*run[name].dims) for name in losses}
+            | {"parameter_value": (("path", "parameter"), drawn * [0.1, 0.05] + [0.35, -0.1])}
+        )
+        .assign_coords(parameter=["dem.sigma", "gpu.delta"])
+        .assign_attrs(paths_per_draw=paths_per_draw)
+    )

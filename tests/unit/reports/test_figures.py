@@ -114,10 +114,11 @@ def test_spread_and_curves(analysis: Analysis, axes: Axes) -> None:
 
 
 def test_figures_change_nothing_they_are_given(analysis: Analysis) -> None:
-    before = [table.copy(deep=True) for table in analysis]
+    tables = [table for table in analysis if table is not None]
+    before = [table.copy(deep=True) for table in tables]
     for picture in pictures(analysis).values():
         picture.figure()
-    assert all(a.identical(b) for a, b in zip(analysis, before, strict=True))
+    assert all(a.identical(b) for a, b in zip(tables, before, strict=True))
 
 
 @pytest.mark.parametrize("form", FORMATS)
