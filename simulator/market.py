@@ -68,6 +68,8 @@ def simulate_market(
         raise ValueError("overrides change a study file: give its path, not a loaded study")
     if paths < 1:
         raise ValueError(f"paths must be at least 1, got {paths}")
+    if not 0 <= seed < 1 << 63:
+        raise ValueError(f"seed must be a whole number from 0 to 2^63 - 1, got {seed}")
     inputs = study.inputs
     found = market_paths(inputs, paths=paths, seed=seed)
     variables = [one.variable for one in MARKET_VARIABLES] + [REFERENCE_DEVIATION]

@@ -139,6 +139,13 @@ MARKET_VARIABLES: Final = (
         silicon_share,
     ),
     of(
+        "captive_offered",
+        FRACTION,
+        "Captive capacity offered to the market",
+        rows("silicon", SILICON.released),
+        flags=NO_YES,
+    ),
+    of(
         "captive_release",
         FRACTION,
         "Log of capacity added by captive owners",
@@ -215,7 +222,9 @@ MARKET_VARIABLES: Final = (
         resale_factor,
         entity=GENERATION,
     ),
-    of("power_price", "USD/MWh", "Power price of the reference region", rows("power", POWER.market)),
+    of(
+        "power_price", "USD/MWh", "Power price of the reference region", rows("power", POWER.market)
+    ),
     of("sofr", "1/year", "SOFR, annual rate", rows("rates", RATE.sofr)),
     of(
         "high_yield_spread",
