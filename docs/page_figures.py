@@ -1,0 +1,140 @@
+"""Figures of docs/drivers that no study's run draws by itself; used by make_pages.py."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+
+import simulator
+from simulator.analytics.market import market_fans
+from simulator.config.parameters import parameter_table
+from simulator.config.study import load_study
+from simulator.drivers.shocks import effective_correlations
+from simulator.reports.canvas import Picture
+from simulator.reports.figures.axis import date_axis, percent_axis
+from simulator.reports.figures.paths import shares_of_paths
+from simulator.reports.style import INK, line_style
+
+GPU: Final = "H100"
+
+
+def correlation_picture(study: Path) -> Picture:
+    """Return the correlations of monthly shocks: as given, and as used."""
+    inputs = load_study(study).inputs
+    given = np.array(inputs.correlations)
+    stressed = any(name.beta > 0.0 for name in inputs.book.names)
+    used = effective_correlations(
+        given, inputs.parameters["cp.rho_macro"], inputs.switches["structural_link"], stressed
+    )
+    names = (
+        "spread",
+        "AI credit",
+        "demand",
+        "price",
+        "memory",
+        "supply",
+        "efficiency",
+        "power",
+        "rates",
+    )
+
+    def matrix(axes: Axes, values: np.ndarray, title: str) -> Axes:
+        axes.imshow(values, cmap="PuOr_r", vmin=-1.0, vmax=1.0)
+        for i in range(len(names)):
+            for j in range(len(names)):
+                text = f"{values[i, j]:.2f}".replace("0.", ".") if i != j else "1"
+                colour = "white" if abs(values[i, j]) > 0.6 else INK
+                axes.text(j, i, text, ha="center", va="center", fontsize=7.5, color=colour)
+        axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
+        axes.set_yticks(range(len(names)), names)
+        axes.grid(visible=False)
+        axes.set_title(title)
+        return axes
+
+    return Picture(
+        "correlations",
+        "Correlations of monthly shocks.",
+        "Two correlation matrices of the nine monthly shocks: as given and as used.",
+        [
+            lambda axes: matrix(axes, given, "As given (correlations.csv)"),
+            lambda axes: matrix(axes, used, "As used: what equations carry is taken out"),
+        ],
+        columns=2,
+        width=5.2,
+        height=4.7,
+        left=0.85,
+        bottom=0.85,
+    )
+
+
+def resale_picture() -> Picture:
+    """Return the resale curve by age: low, base and stress."""
+    table = parameter_table()
+
+    def curve(axes: Axes) -> Axes:
+        for i, column in enumerate(("low", "base", "stress")):
+            shares = [1.0, *(table[f"gpu.resale_curve.y{y}"].value(column) for y in range(1, 7))]
+            axes.plot(range(7), shares, marker="o", markersize=4, label=column, **line_style(i))
+        axes.set_xlim(0, 6)
+        axes.set_ylim(0.0, 1.02)
+        percent_axis(axes)
+        axes.set_xlabel("age, years since acceptance")
+        axes.set_ylabel("share of the server's price when new")
+        axes.legend()
+        axes.set_title("Resale curve in an unchanged market")
+        return axes
+
+    return Picture(
+        "resale_curve",
+        "Resale curve by age: low, base and stress.",
+        "Three falling lines: resale value by age.",
+        [curve],
+        width=5.2,
+        height=2.9,
+    )
+
+
+def easing_picture(study: Path, paths: int, seed: int) -> Picture:
+    """Return the H100 contract price with and without easing, on the same paths."""
+    off, on = (
+        market_fans(simulator.simulate_market(study, paths, seed, {"drivers.easing": easing}))
+        for easing in (False, True)
+    )
+
+    def prices(axes: Axes) -> Axes:
+        for fans, style, words in ((off, line_style(0), "off"), (on, line_style(2), "on")):
+            fan: xr.DataArray = fans["fan_rental_price_contract"].sel(generation=GPU)
+            for level in (0.05, 0.5, 0.95):
+                axes.plot(
+                    fans["date"].values,
+                    fan.sel(quantile=level).values,
+                    label=f"easing {words}" if level == 0.5 else None,
+                    **style,
+                )
+        axes.set_xlim(off["date"].values[0], off["date"].values[-1])
+        axes.set_ylim(bottom=0.0)
+        date_axis(axes)
+        axes.set_ylabel("USD per GPU-hour")
+        axes.legend()
+        axes.set_title("H100, one-year contract: 5%, 50%, 95%")
+        return axes
+
+    return Picture(
+        "easing",
+        "Easing: how often it is under way, and the H100 contract price with and without it.",
+        "Share of paths in which all constraints ease; the H100 price with and without.",
+        [
+            lambda axes: shares_of_paths(
+                on, axes, "easing", ("yes",), title="Paths in which all constraints ease"
+            ),
+            prices,
+        ],
+        columns=2,
+        width=5.2,
+        height=2.6,
+        bottom=0.3,
+    )
