@@ -155,6 +155,27 @@ def share_table(test: Backtest) -> str:
     return "\n".join(rows)
 
 
+def share_sentence(test: Backtest) -> str:
+    """Say, as Markdown, how many observations fell inside the 5-95% band."""
+    told = []
+    for one, words in zip(
+        (test.contract, test.level, test.spot_change),
+        (
+            "one-year contract prices",
+            "levels of the list price",
+            "monthly changes of the list price",
+        ),
+        strict=True,
+    ):
+        inside = one.inside(OUTER)
+        told.append(f"{inside.sum()} of {len(inside)} {words} ({inside.mean():.0%})")
+    first, second, third = told
+    return (
+        f"**Inside the 5-95% band fell {first}, {second} and {third}.** "
+        "Of a right model it would be 90%."
+    )
+
+
 def point_table(test: Backtest) -> str:
     """Return, as Markdown, the contract points and the year-ends of the list price."""
     rows = [

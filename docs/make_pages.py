@@ -93,6 +93,7 @@ class Numbers:
             "shut": lambda: page_tables.shares(
                 self.fans, "credit_market_shut", "yes", (12, 24, 36, 60)
             ),
+            "backtest_sentence": lambda: make_backtest.share_sentence(self.backtest),
             "backtest_shares": lambda: make_backtest.share_table(self.backtest),
             "backtest_points": lambda: make_backtest.point_table(self.backtest),
             "backtest_volatility": lambda: make_backtest.volatility_table(self.backtest),

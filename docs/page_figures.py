@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import xarray as xr
 from matplotlib.axes import Axes
 
 import simulator
@@ -15,11 +14,12 @@ from simulator.config.parameters import parameter_table
 from simulator.config.study import load_study
 from simulator.drivers.shocks import effective_correlations
 from simulator.reports.canvas import Picture
-from simulator.reports.figures.axis import date_axis, percent_axis
+from simulator.reports.figures.axis import percent_axis
 from simulator.reports.figures.paths import shares_of_paths
-from simulator.reports.style import INK, line_style
+from simulator.reports.style import BLUES, INK, MEDIAN, line_style
 
 GPU: Final = "H100"
+BEFORE, AFTER = -6, 36  # months around an event
 
 
 def correlation_picture(study: Path) -> Picture:
@@ -99,42 +99,49 @@ def resale_picture() -> Picture:
 
 
 def easing_picture(study: Path, paths: int, seed: int) -> Picture:
-    """Return the H100 contract price with and without easing, on the same paths."""
+    """Return how often easing is under way, and what an event does to the price of an H100.
+
+    The same paths are simulated with and without the driver: no other draw moves, so the ratio of
+    the two prices is what the event has done.
+    """
     off, on = (
-        market_fans(simulator.simulate_market(study, paths, seed, {"drivers.easing": easing}))
+        simulator.simulate_market(study, paths, seed, {"drivers.easing": easing})
         for easing in (False, True)
     )
+    ratio = (on["rental_price_contract"] / off["rental_price_contract"]).sel(generation=GPU)
+    under_way = on["easing"].values > 0.0
+    first = np.argmax(under_way, axis=1)
+    since = np.arange(BEFORE, AFTER + 1)
+    events = np.flatnonzero((first >= -BEFORE) & (first + AFTER < under_way.shape[1]))
+    if not events.size:
+        raise ValueError(f"no easing event on {paths} paths: simulate more")
+    effect = ratio.values[events[:, None], first[events][:, None] + since]
+    low, middle, high = np.quantile(effect, (0.05, 0.5, 0.95), axis=0)
+    fans = market_fans(on)
 
     def prices(axes: Axes) -> Axes:
-        for fans, style, words in ((off, line_style(0), "off"), (on, line_style(2), "on")):
-            fan: xr.DataArray = fans["fan_rental_price_contract"].sel(generation=GPU)
-            for level in (0.05, 0.5, 0.95):
-                axes.plot(
-                    fans["date"].values,
-                    fan.sel(quantile=level).values,
-                    label=f"easing {words}" if level == 0.5 else None,
-                    **style,
-                )
-        axes.set_xlim(off["date"].values[0], off["date"].values[-1])
+        axes.fill_between(since, low, high, color=BLUES[1], linewidth=0, label="5% to 95%")
+        axes.plot(since, middle, color=MEDIAN, label="median")
+        axes.axhline(1.0, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
+        axes.set_xlim(BEFORE, AFTER)
         axes.set_ylim(bottom=0.0)
-        date_axis(axes)
-        axes.set_ylabel("USD per GPU-hour")
-        axes.legend()
-        axes.set_title("H100, one-year contract: 5%, 50%, 95%")
+        axes.set_xlabel("months since the event")
+        axes.set_ylabel("with easing over without")
+        axes.legend(loc="lower left", ncols=2)
+        axes.set_title(f"H100 contract price, {len(events):,} paths with an event")
         return axes
 
     return Picture(
         "easing",
-        "Easing: how often it is under way, and the H100 contract price with and without it.",
-        "Share of paths in which all constraints ease; the H100 price with and without.",
+        "Easing: how often it is under way, and what an event does to the H100 contract price.",
+        "Share of paths in which all constraints ease; ratio of the H100 price with to without.",
         [
             lambda axes: shares_of_paths(
-                on, axes, "easing", ("yes",), title="Paths in which all constraints ease"
+                fans, axes, "easing", ("yes",), title="Paths in which all constraints ease"
             ),
             prices,
         ],
         columns=2,
         width=5.2,
-        height=2.6,
-        bottom=0.3,
+        height=2.8,
     )

@@ -13,10 +13,10 @@ import numpy as np
 import xarray as xr
 
 import simulator
-from simulator.analytics.estimate import Estimate, format_estimate, format_significant
-from simulator.analytics.quantiles import quantile
+from simulator.analytics.estimate import Estimate, format_estimate
 from simulator.config.parameters import Parameter, parameter_table
 from simulator.config.study import load_study
+from simulator.dataset.order_statistics import LEVELS, quantiles_at
 from simulator.drivers.shocks import effective_correlations
 from simulator.reports.tables.market import POINTS, quantile_rows
 
@@ -125,9 +125,11 @@ def widths(study: Path, paths: int, seed: int) -> str:
         prices = market["rental_price_contract"].sel(generation=GPU)
         cells = []
         for month in (12, 36):
-            values = prices.sel(month=month).values.astype(np.float64)
-            cells += [format_estimate(*quantile(values, level)) for level in (0.05, 0.5, 0.95)]
-            cells.append(format_significant(float(np.std(np.log(values))), 2))
+            values = np.sort(prices.sel(month=month).values)
+            points = quantiles_at(lambda rank, values=values: values[rank - 1], len(values))
+            found = dict(zip(LEVELS, zip(*points, strict=True), strict=True))
+            cells += [format_estimate(*found[level]) for level in (0.05, 0.5, 0.95)]
+            cells.append(f"{np.std(np.log(values)):.2f}")
         rows.append((name, *cells))
     parts = ("5%", "50%", "95%", "sd of log")
     head = ("", *(f"month {month}, {part}" for month in (12, 36) for part in parts))

@@ -81,8 +81,9 @@ class Panels:
         return lambda axes: shares_of_paths(self.fans, axes, series, states, title=title)
 
     def generations(self, series: str) -> list[Draw]:
-        """Return the fans of all generations."""
-        names = labels(self.fans, GENERATION)
+        """Return the fans of all generations, the cheapest first."""
+        start = self.fans["fan_rental_price_contract_mean"].isel(month=0).values
+        names = [labels(self.fans, GENERATION)[i] for i in np.argsort(start, kind="stable")]
         return [self.fan(series, name, generation=name) for name in names]
 
 
@@ -101,15 +102,15 @@ def logarithmic(draw: Draw) -> Draw:
 
 
 def picture(name: str, title: str, panels: Sequence[Draw], columns: int = 2) -> Picture:
-    """Lay panels out, with the legend of the fans below all of them."""
+    """Lay panels out, with the legend of the fans below all of them; a lone panel has no fan."""
     return Picture(
         name,
         f"{title}. {BANDS} {LINES}",
         f"{title}: fan charts and sample paths by month.",
         panels,
-        shared_legend=True,
+        shared_legend=len(panels) > 1,
         columns=columns,
-        width=10.4 / columns,
+        width=10.4 / max(2, columns),
         height=2.6,
         bottom=BELOW_DATES,
     )
@@ -204,7 +205,6 @@ def market_pictures(market: xr.Dataset, fans: xr.Dataset) -> dict[str, Picture]:
             "delivery",
             "Delivery of sites",
             [at.shares("site_late", "A site due at t0 that still has no power")],
-            columns=1,
         ),
         picture("rates", "SOFR", at.pair("sofr", "SOFR")),
         picture(
@@ -226,9 +226,7 @@ def market_pictures(market: xr.Dataset, fans: xr.Dataset) -> dict[str, Picture]:
                 at.paths("site_slip", f"Delay of sites, {place}, sample paths", jurisdiction=place),
             ],
         ),
-        picture(
-            "easing", "Easing", [at.shares("easing", "Paths in which all constraints ease")], 1
-        ),
+        picture("easing", "Easing", [at.shares("easing", "Paths in which all constraints ease")]),
         picture("stress", "Stress of the sector", at.pair("stress", "Stress", reference=0.0)),
         picture(
             "contract_prices",
