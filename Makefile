@@ -13,7 +13,7 @@ BIN   := .venv/bin
 STAMP := .venv/.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-nojit coverage check lint types walls format bench lock notices clean distclean
+.PHONY: help setup run test test-nojit coverage check lint types walls format bench pages lock notices clean distclean
 
 # Without bytecode every process would import three times slower, for ever.
 unexport PYTHONDONTWRITEBYTECODE
@@ -67,6 +67,9 @@ format: $(STAMP)  ## format and repair what can be repaired
 
 bench: $(STAMP)  ## time the engine
 	$(BIN)/python -m benchmarks
+
+pages: $(STAMP)  ## write tables and figures of docs/drivers again
+	$(BIN)/python docs/make_pages.py
 
 lock:  ## resolve requirements.lock again from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --upgrade \

@@ -17,7 +17,7 @@ from simulator.scenarios import Variant, driver_variants, load_variants, run_var
 CONFIGS = Path(__file__).parent
 STUDY = CONFIGS / "neocloud-2026.yaml"
 PAGE = CONFIGS.parent / "docs" / "scenarios.md"
-PATHS, SEED, JOBS = 20_000, 1, 2
+PATHS, SEED, JOBS = 10_000, 1, 2
 
 
 def packs() -> list[Variant]:

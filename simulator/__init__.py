@@ -6,6 +6,7 @@ Examples
 >>> study = simulator.load_study("configs/neocloud-2026.yaml")  # doctest: +SKIP
 >>> run = simulator.simulate(study, paths=10_000, jobs=2, out="results/base")  # doctest: +SKIP
 >>> run = simulator.open_run("results/base")  # doctest: +SKIP
+>>> market = simulator.simulate_market(study)  # doctest: +SKIP
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from simulator.config.errors import ConfigError, NeoboxError
     from simulator.config.study import Study, load_study
     from simulator.dataset.reading import open_run
+    from simulator.market import simulate_market
     from simulator.scenarios import compare_scenarios
 
     __version__: str
@@ -30,6 +32,7 @@ __all__ = [
     "load_study",
     "open_run",
     "simulate",
+    "simulate_market",
 ]
 
 _HOMES = {
@@ -40,6 +43,7 @@ _HOMES = {
     "load_study": "simulator.config.study",
     "open_run": "simulator.dataset.reading",
     "simulate": "simulator.api",
+    "simulate_market": "simulator.market",
 }
 
 

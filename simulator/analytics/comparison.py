@@ -11,7 +11,7 @@ import xarray as xr
 from simulator.analytics.estimate import Estimate
 from simulator.analytics.estimators import mean, mean_difference, probability
 from simulator.analytics.frame import estimates, path_weights, vector
-from simulator.analytics.sample import Vector
+from simulator.analytics.sample import Design, Vector
 from simulator.analytics.tail import expected_shortfall, shortfall_difference
 from simulator.config.errors import NeoboxError
 
@@ -33,7 +33,7 @@ class Outcome(NamedTuple):
     equity_value: Vector  # of all boxes: PV of distributions and terminal value, USD m
     default: Vector  # 1 if any facility defaults
     seed: int
-    weights: Vector | None
+    weights: Design | None
 
 
 def outcome_of(run: xr.Dataset) -> Outcome:

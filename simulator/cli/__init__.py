@@ -22,6 +22,7 @@ COMMANDS = {
     "explain": "Tell what happened on one path of a run, month by month.",
     "cashflow": "Print the base case of a facility, month by month.",
     "calibrate": "Fit parameters to data, with errors and a verdict.",
+    "market": "Simulate the market of a study alone: fans, sample paths, tables.",
     "results": "List, compare and export results.",
     "warmup": "Compile the kernels ahead of the first run.",
     "cache": "Show or clear compiled kernels.",

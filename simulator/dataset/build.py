@@ -17,8 +17,11 @@ from simulator.dataset.plan import RunPlan
 from simulator.dataset.provenance import attributes_of
 from simulator.dataset.variables import SERIES, VARIABLES, Variable
 
-__all__ = ["LabelledArray", "build", "complete", "coordinates", "label_fans"]
+__all__ = ["DATE", "LabelledArray", "build", "complete", "coordinates", "label_fans", "month_ends"]
 
+
+DATE = {"long_name": "last day of the month"}
+"""Attributes of the coordinate ``date``."""
 
 PARTS = ("", "_mean", "_se", "_count")
 ORDER = (*VARIABLES, *(f"fan_{series.name}{part}" for series in SERIES for part in PARTS))
@@ -34,9 +37,9 @@ class LabelledArray(NamedTuple):
     attributes: dict[str, Any]
 
 
-def month_ends(plan: RunPlan) -> NDArray[np.datetime64]:
-    """Return the last day of every month."""
-    after = np.datetime64(plan.start, "M") + np.arange(2, plan.horizon + 2, dtype="timedelta64[M]")
+def month_ends(start: str, months: NDArray[np.int32]) -> NDArray[np.datetime64]:
+    """Return the last day of months counted from the end of the start month (YYYY-MM)."""
+    after = np.datetime64(start, "M") + (months + 1).astype("timedelta64[M]")
     return (after.astype("datetime64[D]") - np.timedelta64(1, "D")).astype("datetime64[ns]")
 
 
@@ -57,7 +60,7 @@ def coordinates(plan: RunPlan) -> list[LabelledArray]:
     months = np.arange(1, plan.horizon + 1, dtype=np.int32)
     arrays = [
         LabelledArray(MONTH, (MONTH,), months, {**named[MONTH], "units": "month"}),
-        LabelledArray("date", (MONTH,), month_ends(plan), {"long_name": "last day of the month"}),
+        LabelledArray("date", (MONTH,), month_ends(plan.start, months), DATE),
         LabelledArray(QUANTILE, (QUANTILE,), np.array(LEVELS), {**named[QUANTILE], "units": "1"}),
     ]
     for dim, ids in plan.ids.items():

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import xarray as xr
+
 from simulator.analytics.summary import Analysis
 from simulator.config.errors import NeoboxError
 from simulator.dataset.files import replacing, write_pieces
 from simulator.reports.catalogue import pictures
+from simulator.reports.catalogue.market import market_pictures
 from simulator.reports.document import render
+from simulator.reports.tables.market import market_csv
 
 
 class ReportWriteError(NeoboxError):
@@ -62,6 +66,37 @@ def save_figures(
         write_file(directory / f"{name}.{form}", picture.render(form))
         for name, picture in pictures(analysis).items()
         for form in formats
+    ]
+
+
+def save_market(market: xr.Dataset, fans: xr.Dataset, directory: Path) -> list[Path]:
+    """Write the fans of a market as a table, and a figure for each driver.
+
+    Parameters
+    ----------
+    market : Dataset
+        From `simulator.simulate_market`.
+    fans : Dataset
+        From `simulator.analytics.market.market_fans`.
+    directory : Path
+        Folder, made if it is not there.
+
+    Returns
+    -------
+    list of Path
+        ``market.csv`` and the figures, as PNG.
+
+    Raises
+    ------
+    ReportWriteError
+        If the system refuses.
+    """
+    return [
+        write_file(directory / "market.csv", market_csv(fans).encode()),
+        *(
+            write_file(directory / f"{name}.png", picture.render("png"))
+            for name, picture in market_pictures(market, fans).items()
+        ),
     ]
 
 

@@ -15,12 +15,26 @@ WORDS: Final = {
     "book_dscr": "times",
     "box_dscr": "times",
     "boxes_in_default": "number of boxes",
+    "demand_index": "times demand at t0",
+    "demand_growth_multiplier": "times planned growth",
+    "efficiency_offset": "log of demand",
+    "sentiment": "log of spot prices",
+    "captive_release": "log of capacity",
+    "memory_price_index": "times the price at t0",
+    "memory_cost_factor": "times the cost at t0",
+    "capacity_index": "times capacity at t0",
+    "pipeline": "log of capacity",
+    "release_steps": "log of rental prices",
+    "resale_factor": "times the expected value",
+    "stress": "log points",
+    "tariff_factor": "times the cost before",
+    "site_slip": "months of delay a month",
 }
-PERCENT: Final = frozenset({"utilisation", "box_ltv"})
+PERCENT: Final = frozenset({"utilisation", "box_ltv", "custom_silicon_share", "resale_hit"})
 FROM_ZERO: Final = frozenset(
     {"outstanding_debt", "cumulative_lender_loss", "cumulative_distributions", "book_dscr"}
     | {"boxes_in_default", "box_dscr", "box_ltv"}
-    | {"rental_price_contract", "rental_price_spot"}
+    | {"rental_price_contract", "rental_price_spot", "resale_factor", "resale_hit"}
 )
 
 
