@@ -173,7 +173,10 @@ def cell(table: xr.Dataset, key: str, name: str, paths: int) -> str:
     if key == "default_probability":
         return format_probability(value, se, paths)
     text = format_estimate(value, se, percent=key.endswith("_share"), resolution=1e-6)
-    return f"+{text}" if "change" in key and value > 0.0 and not text.startswith("0") else text
+    is_rise = (
+        "change" in key and value > 0.0 and any(c in "123456789" for c in text.partition(" ")[0])
+    )
+    return f"+{text}" if is_rise else text
 
 
 def as_object(table: xr.Dataset, folder: Path, paths: int, seed: int) -> dict[str, Any]:
