@@ -79,7 +79,7 @@ def scalar(text: str) -> Any:
     return text
 
 
-def read_document(path: Path, problems: Problems) -> Document:
+def read_document(path: Path, problems: Problems, what: str = "a study file") -> Document:
     """Read a YAML file; faults of the text are noted in `problems`, not raised.
 
     Parameters
@@ -88,6 +88,8 @@ def read_document(path: Path, problems: Problems) -> Document:
         The file.
     problems
         Takes what is wrong with the file, its syntax and its keys.
+    what
+        What the file should be, for the message that it is missing.
 
     Returns
     -------
@@ -99,7 +101,7 @@ def read_document(path: Path, problems: Problems) -> Document:
         text = path.read_text(encoding="utf-8-sig")
         root = yaml.compose(text, Loader=yaml.BaseLoader)
     except FileNotFoundError:
-        _refuse(problems, str(path), "a study file", "nothing there", "giving its path")
+        _refuse(problems, str(path), what, "nothing there", "giving its path")
     except (OSError, UnicodeDecodeError) as error:
         _refuse(problems, str(path), "readable UTF-8 text", str(error), "saving it as UTF-8")
     except yaml.YAMLError as error:

@@ -30,6 +30,7 @@ class CellChange:
     row: str
     column: str
     value: Any
+    said: str
     used: bool = field(default=False)
 
 
@@ -69,7 +70,10 @@ def _value(node: yaml.Node | None) -> Any:
 
 
 def apply_overrides(
-    document: Document, overrides: Mapping[str, Any], out: Problems
+    document: Document,
+    overrides: Mapping[str, Any],
+    out: Problems,
+    places: Mapping[str, str] | None = None,
 ) -> list[CellChange]:
     """Set the overridden keys of a document and return the changes to its tape.
 
@@ -81,21 +85,24 @@ def apply_overrides(
         Values by dotted key.
     out
         Takes keys that name nothing.
+    places
+        Where keys stand that come from a file; the others were given with ``--set``.
     """
     cells, parameters = [], parameter_table()
     families = {name.partition(".")[0] for name in parameters}
     for key, value in overrides.items():
+        said = (places or {}).get(key, f"--set {key}")
         table, _, rest = key.partition(".")
         row, _, column = rest.rpartition(".")
         if table in TABLES:
-            cells.append(CellChange(key, table, row, column, value))
+            cells.append(CellChange(key, table, row, column, value, said))
         elif not _known(table) and key in parameters:
-            _assign(document, ("parameters", "values", key), key, value)
+            _assign(document, ("parameters", "values", key), said, value)
         elif not _known(table) and table in families:
             mend = did_you_mean(key, parameters, f"writing an id that begins with {table}.")
-            out.add(f"--set {key}", key, expected="a parameter id", got=repr(key), mend=mend)
+            out.add(said, key, expected="a parameter id", got=repr(key), mend=mend)
         else:
-            _assign(document, _location(document.tree, key), key, value)
+            _assign(document, _location(document.tree, key), said, value)
     return cells
 
 
@@ -120,13 +127,13 @@ def _location(tree: Any, key: str) -> Location:
     return where
 
 
-def _assign(document: Document, where: Location, key: str, value: Any) -> None:
+def _assign(document: Document, where: Location, said: str, value: Any) -> None:
     tree = document.tree
     for depth, part in enumerate(where[:-1], start=1):
         inner = tree.get(str(part))
         if not isinstance(inner, dict):
             inner = tree[str(part)] = {}
-            document.places.setdefault(where[:depth], f"--set {key}")
+            document.places.setdefault(where[:depth], said)
         tree = inner
     tree[str(where[-1])] = value
-    document.places[where] = f"--set {key}"
+    document.places[where] = said

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from simulator.config.errors import Problems, did_you_mean
 from simulator.config.loader import Document, Location, read_document
+from simulator.config.schema import StudyFile
 
 __all__ = ["Scenario", "lay_over", "read_scenario"]
 
@@ -35,6 +36,11 @@ STUDY_KEYS: Final = (
 )
 """Keys of a study that a scenario may change."""
 
+FROZEN: Final = frozenset(
+    name.alias or key for key, name in StudyFile.model_fields.items()
+).difference(STUDY_KEYS)
+"""Keys of a study that a scenario leaves alone."""
+
 WHOLE: Final = frozenset({("path", "price"), ("path", "defaults"), ("sofr_curve",)})
 """Mappings that replace what stands there, instead of being merged with it."""
 
@@ -51,6 +57,8 @@ class Scenario:
         Its keys and where they stand.
     overrides
         Its block ``set``: values by dotted key, cells of the tape among them.
+    places
+        Where each of these stands.
     text
         The file, for the record of a run.
     """
@@ -59,6 +67,7 @@ class Scenario:
     description: str
     document: Document
     overrides: dict[str, Any]
+    places: dict[str, str]
     text: str
 
 
@@ -72,7 +81,7 @@ def read_scenario(path: Path, out: Problems) -> Scenario:
     out
         Takes the problems; the values are checked with the study they are laid over.
     """
-    document = read_document(path, out)
+    document = read_document(path, out, "a scenario file")
     tree = document.tree
     if tree and tree.get("schema") != SCHEMA_NAME:
         got = repr(tree.get("schema")) if "schema" in tree else "no such key"
@@ -93,9 +102,19 @@ def read_scenario(path: Path, out: Problems) -> Scenario:
         mend = "writing for example boxes.*.reserve_months: 6"
         out.add(document.place(("set",)), "set", expected=expected, got=str(overrides), mend=mend)
         overrides = {}
+    for key in overrides:
+        if key.partition(".")[0] in FROZEN:
+            out.add(
+                document.place(("set", key)),
+                f"set.{key}",
+                expected="a key that a scenario may change",
+                got=repr(key),
+                mend=_mend(key.partition(".")[0]),
+            )
     name, description = tree.get("name") or path.stem, tree.get("description") or ""
     text = path.read_text(encoding="utf-8-sig") if document.tree else ""
-    return Scenario(str(name), str(description), document, overrides, text)
+    places = {key: document.place(("set", key)) for key in overrides}
+    return Scenario(str(name), str(description), document, overrides, places, text)
 
 
 def _mend(key: str) -> str:

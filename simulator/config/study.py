@@ -135,10 +135,14 @@ def load_study(
     written = copy.deepcopy(document.tree)
     overlays = [read_scenario(Path(one), out) for one in scenarios]
     wanted: dict[str, Any] = {}
+    said: dict[str, str] = {}
     for overlay in overlays:
         lay_over(document, overlay)
         wanted |= overlay.overrides
-    changes = apply_overrides(document, wanted | dict(overrides or {}), out)
+        said |= overlay.places
+    for key in overrides or {}:
+        said.pop(key, None)
+    changes = apply_overrides(document, wanted | dict(overrides or {}), out, said)
     study, unsound = read_study(document, out)
     before = as_written(written, study)
     base = path.parent

@@ -77,7 +77,7 @@ def _entry(table: str, raw: RawRow, changes: list[CellChange], out: Problems) ->
     for change in changes:
         if change.table == table and change.row in (str(cells.get(KEYS[table], "")), "*"):
             change.used = True
-            changed[change.column] = f"--set {change.key}"
+            changed[change.column] = change.said
             cells[change.column] = change.value
             if change.value is None:
                 del cells[change.column]
@@ -97,7 +97,7 @@ def _entry(table: str, raw: RawRow, changes: list[CellChange], out: Problems) ->
 def _unused(change: CellChange, tape: Tape, out: Problems) -> None:
     known = tape.ids(change.table) or set()
     out.add(
-        f"--set {change.key}",
+        change.said,
         change.row or change.table,
         expected=f"a row of {change.table} and a column",
         got=repr(change.row),

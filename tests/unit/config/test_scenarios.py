@@ -107,7 +107,7 @@ def test_another_format_is_refused(draft: Draft) -> None:
     (problem,) = faults(draft, path)
     assert problem.path == "schema"
     (missing,) = faults(draft, draft.folder / "absent.yaml")
-    assert missing.got == "nothing there"
+    assert missing.expected == "a scenario file"
 
 
 def test_a_path_turns_off_what_it_replaces(draft: Draft) -> None:
@@ -163,3 +163,16 @@ def test_a_curve_is_repriced_month_by_month() -> None:
         assert expected - of_noise / 2.0 == pytest.approx(sum(forwards[:last]) / 12.0, rel=1e-12)
     calm = pack_rates(p, months, forwards, rates=False, spreads=True)
     np.testing.assert_array_equal(calm.mean_rate[1:], forwards)
+
+
+def test_what_set_may_not_change_either(draft: Draft) -> None:
+    path = overlay(draft, set={"reference.set": "stress", "horizon_months": 12})
+    found = faults(draft, path)
+    assert [problem.path for problem in found] == ["set.reference.set", "set.horizon_months"]
+    assert found[0].place == f"{path}:3:3"
+
+
+def test_faults_of_set_stand_in_the_overlay(draft: Draft) -> None:
+    path = overlay(draft, set={"dem.sgma": 0.2, "debt.TERM-A.advance": "much"})
+    places = {problem.place for problem in faults(draft, path)}
+    assert places == {f"{path}:3:3", f"{path}:4:3"}
