@@ -37,9 +37,9 @@ def test_table(call: Call, template: Path) -> None:
 
 
 def test_one_may_choose_generations(call: Call, template: Path) -> None:
-    result = call("market", template, *SHORT, "--generation", "A100", "--generation", "B200")
+    result = call("market", template, *SHORT, "--generation", "A100", "--generation", "H200")
     assert "rental price spot A100" in result.stdout
-    assert "rental price spot B200" in result.stdout
+    assert "rental price spot H200" in result.stdout
     assert "H100" not in result.stdout
     wrong = call("market", template, *SHORT, "--generation", "H10")
     assert wrong.exit_code == 2

@@ -17,7 +17,7 @@ from simulator.engine.market_variables import MARKET_VARIABLES
 
 pytestmark = pytest.mark.nojit
 
-PATHS, SEED = 10, 3
+PATHS, SEED = 10, 4
 
 
 @pytest.fixture(scope="module")
