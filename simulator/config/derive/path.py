@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from simulator.config.drivers import FIXED_BY_PATH
@@ -11,6 +9,8 @@ from simulator.config.errors import Problems, did_you_mean
 from simulator.config.loader import Document
 from simulator.config.schema import StudyFile
 from simulator.config.terms import Book, MarketPath
+
+__all__ = ["LARGEST", "largest", "market_path", "monthly_forwards", "switches_of"]
 
 LARGEST = "largest-non-investment-grade"
 """Stands for a name in ``path.defaults``: the customer below investment grade that owes most."""
@@ -88,6 +88,3 @@ def largest(book: Book) -> str:
             revenue = contract.price * contract.term_months * gpus.get(contract.id, 0.0)
             owed[contract.offtaker] = owed.get(contract.offtaker, 0.0) + revenue
     return max(sorted(owed), key=lambda name: owed[name], default="")
-
-
-__all__: Sequence[str] = ["LARGEST", "largest", "market_path", "monthly_forwards", "switches_of"]
