@@ -41,6 +41,8 @@ class Drivers(BaseModel):
     structural_link: Flag = _switch("reduced correlations where the model links drivers itself")
     priors: Flag = _switch("uncertainty of judged hazards, one draw per path")
     easing: Flag = _switch("all constraints easing in one month", on=False)
+    lender_consent: Flag = _switch("lenders refusing concessions that their cover cannot bear")
+    amendments: Flag = _switch("lenders waiving defaults for a fee if covered", on=False)
 
 
 FIXED_BY_PATH = (

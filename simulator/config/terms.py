@@ -31,6 +31,16 @@ class Amortisation(IntEnum):
     SCULPTED = 2  # in proportion to contracted CFADS (sculpt-fit: amount given, DSCR solved)
     DEPRECIATED = 3  # the larger of what contracted cash and depreciated cost require
     BULLET = 4  # all at maturity (notes)
+    CUSTOM = 5  # shares of the balance at the fit, by month
+    SIZED = 6  # sculpted, and drawn up to what contracted cash carries
+
+
+class Overrun(IntEnum):
+    """Who pays what a delivery costs beyond its plan."""
+
+    SPONSOR = 0
+    CUSTOMER = 1
+    ACCORDION = 2  # lenders, up to the box's accordion
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +55,18 @@ class Generation:
     hardware_share: float  # of capex that is the server (gpu.hw_share)
     installed_base_m: float  # million units at t0
     base_grows: bool  # installed base x exp(K - K(0))
+    is_hall: bool = False  # a data-centre hall by the kW, not a GPU
+    price_drift: float | None = None  # log per year; None = gpu.delta
+    tightness_share: float = 1.0  # loading of log price on q
+    steps_share: float = 1.0  # loading of log price on releases of new generations
+    brownian_sd: float = 0.0  # per root year, in place of the OU noise; 0 = OU
+    resale_curve: tuple[float, ...] = ()  # at years 1 to 6, () = gpu.resale_curve
+    resale_after: float = 17.0 / 25.0  # factor a year after six
+    resale_beta: float | None = None  # None = gpu.resale_beta
+    income_months: int = 84  # over which income value is summed
+    income_rate: float | None = None  # per year, None = col.rate
+    memory_exposed: bool = True  # cost and delivery depend on memory and tariffs
+    occupancy: float | None = None  # mean utilisation of a pool, None = gpu.util
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +81,8 @@ class Name:
     hyperscaler: bool  # can integrate vertically
     export_exposed: str  # jurisdiction whose export control hits it, "" if none
     sponsor: str  # id of the simulated sponsor this name is, "" if none
+    efficiency_loading: float = 0.0  # of the log hazard on lost demand (wrong way)
+    notch: float | None = None  # rating at t0, Aaa = 1; None = unrated
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +96,9 @@ class Site:
     delay_factor: float  # regional factor on del.p
     network_risk: bool
     fibre_probability: float
+    delay_size_factor: float = 1.0  # on the length of a delay
+    kill_factor: float = 1.0  # on del.kill
+    power_limited: bool = False  # room is scarce: old GPUs make way for new ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +116,13 @@ class Contract:
     prepayment_share: float  # of contract value, received at delivery
     moneyness0: float
     currency: str  # of the price, which stands in USD of t0
+    escalator: float = 0.0  # of the price, on each anniversary of acceptance
+    billing: tuple[tuple[int, float], ...] = ()  # (from month, multiplier) of the price
+    credit_months: int = 36  # last months of the term that a prepayment is credited over
+    rating_floor: float = 0.0  # worst notch of the offtaker before cash is trapped, 0 = none
+    residual_share: float = 0.0  # of cost, guaranteed at the end of the first term
+    residual_guarantor: str = ""  # "" = the offtaker
+    residual_cap: float | None = None  # USD m, None = no cap
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +140,7 @@ class Asset:
     accepted: int | None  # month if already accepted at t0 (<= 0), else None
     cost_delivered_at_t0: bool  # delivered by t0 (capex already paid)
     licence: bool  # an export licence is needed, and not granted yet
+    commission_months: int | None = None  # from delivery to acceptance, None = box.commission
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +177,13 @@ class Box:
     operating_licence: bool  # operating-IP licence shortens a servicer transfer
     equity0: float  # NaN = depreciated cost + cash - debt
     cost_currency: str  # of power, hall and operations, which stand in USD of t0
+    payment_interval: int = 1  # months between payments of debt
+    reserve_covers_costs: bool = False  # the reserve covers operating costs and hedges too
+    cure_months: int = 0  # in which an asked cure may still be given
+    ratio_cure_months: int = 3  # above a ratio trigger before a cure is asked
+    ltv_step_down: float = 0.0  # of the ratio triggers, per year
+    overrun: Overrun = Overrun.SPONSOR
+    accordion: float = 0.0  # USD m of debt for overruns
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +213,16 @@ class Tranche:
     depreciation_months: int
     balloon: float  # of the balance when amortisation starts
     lender_share: float  # held by the lender's book
+    rate_cap: float | None = None  # of SOFR in the coupon, None = none
+    margin_step: float = 0.0  # added to the margin from `margin_step_month` on
+    margin_step_month: int = 0  # 0 = never
+    shorten: bool = False  # prepayments shorten the tail, instalments stay
+    catch_up: bool = True  # unpaid instalments fall due next month
+    moves_with_acceptance: bool = False  # late acceptance moves start and maturity
+    capitalises: bool = True  # interest during construction, else equity pays it
+    schedule: tuple[tuple[int, float], ...] = ()  # CUSTOM: (month, share of the balance)
+    borrowing_base: bool = False  # draws up to advance x depreciated cost
+    conversion_value: float | None = None  # USD m of the sponsor at which converts convert
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +234,45 @@ class Sponsor:
     market_value: float
     other_cash_per_year: float  # net cash of business outside the tape
     lease_per_year: float  # lease and purchase guarantees that boxes do not already pay
+    support_factor: float = 1.0  # gain over cost at which a box is worth supporting
+    purchases: tuple[tuple[int, float], ...] = ()  # (month, USD m) committed
+    other_value: float = 0.0  # USD m at t0, business outside the tape as a going concern
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A note of a structure over a pool of loans."""
+
+    id: str
+    size: float  # share of the pool's commitments
+    coupon: float  # per year
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """Notes over a pool of loans, paid in order."""
+
+    id: str
+    members: tuple[tuple[str, float], ...]  # (tranche, share)
+    notes: tuple[Note, ...]  # most senior first
+    fee: float  # per year of the pool balance, ahead of all notes
+    sequential: bool  # else pro rata until the trigger
+    trigger_loss: float  # cumulative net default over the original pool, 0 = none
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """Protection that pays on the same paths: insurance of a facility or a floor under a sale."""
+
+    id: str
+    facility: str  # "" = the lender's book
+    box: str  # of a residual floor, "" = insurance
+    attachment: float  # USD m of loss borne first
+    limit: float  # USD m
+    share: float  # of the loss between them that is paid
+    premium: float  # per year of what is insured
+    floor_share: float  # of cost
+    floor_months: int  # over which the floor runs off in a straight line
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +288,8 @@ class Book:
     boxes: tuple[Box, ...]
     tranches: tuple[Tranche, ...]
     sponsors: tuple[Sponsor, ...]
+    structures: tuple[Structure, ...] = ()
+    overlays: tuple[Overlay, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,6 +424,8 @@ SWITCHES = (
     "structural_link",
     "priors",
     "easing",
+    "lender_consent",
+    "amendments",
 )
 
 WATERFALL_LINES = (

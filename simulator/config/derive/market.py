@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from functools import cache
 
 from simulator.config.errors import Problems
@@ -94,6 +94,12 @@ def package_names() -> frozenset[str]:
     return frozenset(row["generation"] for row in _package())
 
 
+_TABLED = tuple(
+    one.name for one in fields(Generation) if one.name != "name" and one.default is MISSING
+)
+"""Fields that every generation has a value of; the others have neutral defaults."""
+
+
 def generations(
     study: StudyFile, parameters: Mapping[str, float], document: Document, out: Problems
 ) -> dict[str, Generation]:
@@ -115,7 +121,7 @@ def generations(
     for name in sorted({*table, *study.generations}):
         block = study.generations.get(name)
         values: dict[str, object] = {}
-        for field in [one.name for one in fields(Generation) if one.name != "name"]:
+        for field in _TABLED:
             own = getattr(block, _BLOCK.get(field, field), None)
             if own is None and name in table:
                 own = parameters.get(f"{_PARAMETER.get(field)}.{name}", table[name][field])
@@ -143,4 +149,4 @@ def _generation(name: str, values: Mapping[str, object]) -> Generation:
         for field, value in values.items()
         if field != "base_grows"
     }
-    return Generation(name=name, base_grows=bool(values["base_grows"]), **numbers)
+    return Generation(name=name, base_grows=bool(values["base_grows"]), **numbers)  # type: ignore[arg-type]

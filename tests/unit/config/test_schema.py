@@ -57,7 +57,8 @@ def test_numbers_of_the_tape_have_units() -> None:
 def test_switches_and_lines_are_those_of_the_terms() -> None:
     assert tuple(Drivers.model_fields) == SWITCHES
     assert StudyFile.model_fields["waterfall"].default == WATERFALL_LINES
-    assert [name for name, on in Drivers().model_dump().items() if not on] == ["easing"]
+    off = [name for name, on in Drivers().model_dump().items() if not on]
+    assert off == ["easing", "amendments"]
     assert set(DRIVER_PREFIXES) <= set(SWITCHES)
 
 
