@@ -7,6 +7,7 @@ Examples
 >>> run = simulator.simulate(study, paths=10_000, jobs=2, out="results/base")  # doctest: +SKIP
 >>> run = simulator.open_run("results/base")  # doctest: +SKIP
 >>> market = simulator.simulate_market(study)  # doctest: +SKIP
+>>> simulator.size(study, facility="CRWV_DDTL5", target="EL <= 50bp")  # doctest: +SKIP
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from simulator.dataset.reading import open_run
     from simulator.market import simulate_market
     from simulator.scenarios import compare_scenarios
+    from simulator.sizing.solve import size
 
     __version__: str
 
@@ -33,6 +35,7 @@ __all__ = [
     "open_run",
     "simulate",
     "simulate_market",
+    "size",
 ]
 
 _HOMES = {
@@ -44,6 +47,7 @@ _HOMES = {
     "open_run": "simulator.dataset.reading",
     "simulate": "simulator.api",
     "simulate_market": "simulator.market",
+    "size": "simulator.sizing.solve",
 }
 
 

@@ -1,7 +1,7 @@
 """The command `neobox`: one file per command, imported only when it is called.
 
 Exit codes: 0 done, 1 unexpected error, 2 wrong usage or configuration, 3 a limit was breached,
-4 incomplete and resumable, 5 executor out of reach, 130 interrupted.
+4 incomplete and resumable, 5 executor out of reach, 6 a target that nothing meets, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ COMMANDS = {
     "schema": "Print the JSON Schema of study files.",
     "run": "Simulate a study.",
     "scenarios": "Run a study under every scenario and compare them.",
+    "size": "Find the advance, DSCR or reserve of a facility that keeps its risk under a target.",
     "sweep": "Simulate a study over a grid of changes.",
     "report": "Write the report of a run.",
     "explain": "Tell what happened on one path of a run, month by month.",

@@ -8,9 +8,9 @@ from typing import Final
 
 import click
 
-__all__ = ["INTERRUPTED", "Failure", "told_as_failures", "unknown_facility"]
+__all__ = ["INFEASIBLE", "INTERRUPTED", "Failure", "told_as_failures", "unknown_facility"]
 
-UNEXPECTED, USAGE, RESUMABLE, INTERRUPTED = 1, 2, 4, 130
+UNEXPECTED, USAGE, RESUMABLE, INFEASIBLE, INTERRUPTED = 1, 2, 4, 6, 130
 
 CODES: Final = {
     "RunExistsError": USAGE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -201,6 +201,19 @@ def load_study(
     return _resolved(path, study, inputs, tape, completed, ledger, overlays)
 
 
+def with_inputs(study: Study, inputs: ModelInputs) -> Study:
+    """Return a study with other model inputs and a digest of its own; its tape stays as read."""
+    plain, digest = _digested(inputs)
+    resolved = {**study.resolved, "digest": digest, "inputs": plain}
+    return replace(study, inputs=inputs, resolved=resolved, digest=digest)
+
+
+def _digested(inputs: ModelInputs) -> tuple[Any, str]:
+    """Return model inputs as plain values, and their digest."""
+    plain = plain_values(asdict(inputs))
+    return plain, hashlib.sha256(canonical_json(plain).encode()).hexdigest()
+
+
 def _places(tape: Tape) -> dict[tuple[str, str], str]:
     return {
         (table, str(entry.cells.get(KEYS[table], ""))): entry.place
@@ -268,8 +281,7 @@ def _resolved(
     overlays: Sequence[Scenario],
 ) -> Study:
     derived = tuple(ledger.cells[key] for key in sorted(ledger.cells))
-    plain = plain_values(asdict(inputs))
-    digest = hashlib.sha256(canonical_json(plain).encode()).hexdigest()
+    plain, digest = _digested(inputs)
     resolved = {
         "schema": "neobox.resolved/1",
         "digest": digest,
