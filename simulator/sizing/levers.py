@@ -119,10 +119,8 @@ def _advance(inputs: ModelInputs, facility: str, tranches: list[Tranche]) -> Lev
             f"{facility}: its advance is 0, so that no multiple of it is another one; "
             "mend by giving debt.*.advance"
         )
-    most = max(1.0, today)
-    return Lever(
-        "advance", "debt over cost of the assets", today, (0.05, most), 1e-3, True, True, apply
-    )
+    words, bounds = "debt over cost of the assets", (min(0.3, today), max(1.0, today))
+    return Lever("advance", words, today, bounds, 1e-3, True, True, apply)
 
 
 def _dscr(inputs: ModelInputs, facility: str, tranches: list[Tranche]) -> Lever:

@@ -113,13 +113,14 @@ class Trials:
         return (kept[-1], False) if found is None else (found[0], True)
 
     def reversals(self) -> list[tuple[float, float]]:
-        """Return neighbours between which the measure falls beyond its paired error."""
-        tried, found = sorted(self.measures), []
-        for one, other in pairwise(tried):
+        """Return the stretches over which the measure falls, step by step, beyond paired errors."""
+        found: list[tuple[int, int]] = []
+        for one, other in pairwise(sorted(self.measures)):
             change = mean_difference(self.terms[other], self.terms[one], self.weights)
             if change.value < -2.0 * change.se:
-                found.append((self.value(one), self.value(other)))
-        return found
+                begin = found.pop()[0] if found and found[-1][1] == one else one
+                found.append((begin, other))
+        return [(self.value(one), self.value(other)) for one, other in found]
 
 
 def size(
@@ -190,10 +191,13 @@ def size(
         )
     for number in scan(first, last, SCANNED):
         trials.measured(number)
-    found, beyond = trials.crossed("value")
-    interval = _interval(trials, first)
+    known = 0
+    while known != len(trials.measures):  # what is tried for one limit may turn up a crossing
+        known = len(trials.measures)
+        found, beyond = trials.crossed("value")
+        interval = _interval(trials, first)
     tried = sorted(trials.measures)
-    least = min(tried, key=lambda number: trials.measures[number].value)
+    answer = min(tried, key=lambda one: trials.measures[one].value) if found is None else found
     return Sizing(
         study=study.title,
         facility=facility,
@@ -202,7 +206,7 @@ def size(
         status="infeasible" if found is None else "solved" if beyond else "slack",
         value=None if found is None else trials.value(found),
         interval=interval,
-        at=trials.point(least if found is None else found),
+        at=trials.point(answer),
         points=tuple(trials.point(number) for number in tried),
         reversals=tuple(trials.reversals()),
         paths=paths,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,8 +58,8 @@ class Sizing:
     points
         All that was tried, from the safest term to the riskiest.
     reversals
-        Neighbours of these between which the measure falls by more than two paired errors though
-        it should rise.
+        Values between which the measure falls, each step of the table by more than two paired
+        errors, though terms become riskier.
     paths, seed, seconds
         Of each run; of all of them.
     """
@@ -95,7 +96,7 @@ class Sizing:
             f"keeps {self.target}",
             self._answer(),
             self._spread(),
-            *(self._reversal(one, other) for one, other in self.reversals),
+            *self._warnings(),
             "",
             *self._table(),
         ]
@@ -127,12 +128,22 @@ class Sizing:
             "on the same paths"
         )
 
-    def _reversal(self, one: float, other: float) -> str:
-        return (
-            f"not monotone: {self.target.measure} falls from {self.lever.name} {self._value(one)} "
-            f"to {self._value(other)} by more than two paired errors; the answer is the first "
-            "crossing from the safe side, see the table"
-        )
+    def _warnings(self) -> Iterator[str]:
+        name, limit = self.target.measure, self.target.limit
+        for one, other in self.reversals:
+            yield (
+                f"not monotone: {name} falls from {self.lever.name} {self._value(one)} to "
+                f"{self._value(other)}, by more than two paired errors at each step of the table"
+            )
+        if self.value is None:
+            return
+        place = self.points.index(self.at)
+        fails = [one for one in self.points[:place] if one.measure.value > limit]
+        holds = [one for one in self.points[place + 1 :] if one.measure.value <= limit]
+        if fails:
+            yield f"the target also fails at safer terms, up to {self._value(fails[-1].value)}"
+        if holds:
+            yield f"the target holds again at riskier terms, up to {self._value(holds[-1].value)}"
 
     def _table(self) -> list[str]:
         rows = [(self.lever.name, self.target.measure)]
@@ -177,7 +188,7 @@ class Sizing:
             "measure": self.at.measure._asdict(),
             "monotone": self.monotone,
             "reversals": [list(pair) for pair in self.reversals],
-            "points": [{"value": one.value, **one.measure._asdict()} for one in self.points],
+            "points": [{"at": one.value, **one.measure._asdict()} for one in self.points],
             "runs": self.runs,
             "paths": self.paths,
             "seed": self.seed,
