@@ -49,7 +49,8 @@ def simulate_market(
     -------
     xarray.Dataset
         Variables by (path, month), prices by (generation, path, month), rents by (hall, path,
-        month) if there are halls, policy by (jurisdiction, path, month), each with ``units`` and ``long_name``; month 0 is t0.
+        month) if there are halls, policy by (jurisdiction, path, month), each with ``units`` and
+        ``long_name``; month 0 is t0.
 
     Examples
     --------

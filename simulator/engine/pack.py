@@ -242,11 +242,11 @@ def pack_leases(inputs: ModelInputs, layout: Layout) -> LeaseParams:
     names = {n.id: n for n in book.names}
     generations = {g.name: g for g in book.generations}
     money = (DOLLAR, *currencies(book))
-    of_gpus = [p[f"gpu.term_disc.{year}y"] for year in (1, 3, 5)]
+    of_gpus = floats([p[f"gpu.term_disc.{year}y"] for year in (1, 3, 5)])
 
-    def discounts(asset: Asset) -> list[float]:
+    def discounts(asset: Asset) -> NDArray[np.float64]:
         """Return the prices of 1, 3 and 5 years; rents of halls are quoted for their term."""
-        return [1.0, 1.0, 1.0] if generations[boxes[asset.box].generation].is_hall else of_gpus
+        return np.ones(3) if generations[boxes[asset.box].generation].is_hall else of_gpus
 
     def of(asset: Asset, field: str, default: float) -> float:
         return float(getattr(contracts[asset.contract], field)) if asset.contract else default

@@ -9,7 +9,7 @@ does not rewrite deals signed before it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from simulator.config.derive.assets import advance_of, fill_assets
 from simulator.config.derive.boxes import fill_box, is_investment_grade
@@ -24,7 +24,7 @@ from simulator.config.derive.convert import (
 )
 from simulator.config.derive.costs import economics_of
 from simulator.config.derive.debt import fill_amounts, fill_terms
-from simulator.config.derive.halls import in_units
+from simulator.config.derive.halls import as_told, in_units
 from simulator.config.derive.ledger import Ledger, Unfillable
 from simulator.config.derive.market import Market
 from simulator.config.derive.summary import BoxSummary, summarise
@@ -88,7 +88,10 @@ def complete(deal: Deal, market: Market, ledger: Ledger) -> tuple[Deal, BoxSumma
         return None
     for table, key, row in deal.rows():
         ledger.assume(table, key, row)
-    return full, summarise(full.box, full.tranches, full.contracts, full.assets, market)
+    summary = summarise(full.box, full.tranches, full.contracts, full.assets, market)
+    unit = unit_of(market.planned[full.box.generation])
+    contracts, assets = as_told(full.contracts, full.assets, unit)
+    return replace(full, contracts=contracts, assets=assets), summary
 
 
 def _complete(deal: Deal, market: Market, ledger: Ledger) -> Deal:

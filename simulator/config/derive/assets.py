@@ -213,6 +213,7 @@ def _parts(
     for number, (piece, planned) in enumerate(pieces, start=1):
         name = f"{row.asset}.{number}"
         size = {"gpus": filled(row.gpus) * piece, "cost_usd_m": filled(row.cost_usd_m) * piece}
+        size |= {"mw": row.mw * piece} if row.mw else {}
         part = row.model_copy(update={**size, "asset": name, "planned_delivery": planned})
         ledger.note("assets", name, "cost_usd_m", size["cost_usd_m"], f"{piece:.1%} of {row.asset}")
         told = size["gpus"] / unit.size

@@ -20,6 +20,7 @@ from simulator.config.terms import (
     Sponsor,
     Tranche,
 )
+from simulator.config.units import HALL
 from simulator.config.values import filled
 
 CONSENT = {"with_lenders": 1.0, "without": 2.0, "at_will": 4.0}
@@ -101,13 +102,20 @@ def to_contract(row: ContractRow) -> Contract:
         offtaker=row.offtaker,
         backstop=row.backstop or "",
         backstop_cap=row.backstop_cap_usd_m or 0.0,
-        price=filled(row.price_usd_per_gpu_hour),
+        price=price_of(row),
         term_months=int(filled(row.term_months)),
         consent_multiplier=CONSENT[filled(row.consent)],
         prepayment_share=filled(row.prepayment_share),
         moneyness0=filled(row.moneyness0),
         currency=filled(row.currency),
     )
+
+
+def price_of(row: ContractRow) -> float:
+    """Return the price of a complete contract per hour, of a GPU or of a kW."""
+    if row.price_usd_per_gpu_hour is None:
+        return filled(row.rent_usd_per_kw_month) / HALL.hours
+    return row.price_usd_per_gpu_hour
 
 
 def to_asset(row: AssetRow, market: Market) -> Asset:
@@ -118,7 +126,7 @@ def to_asset(row: AssetRow, market: Market) -> Asset:
         box=row.box,
         contract=row.contract or "",
         site=filled(row.site),
-        gpus=filled(row.gpus),
+        gpus=filled(row.mw) * HALL.size if row.gpus is None else row.gpus,
         cost=filled(row.cost_usd_m),
         price_fixed=bool(row.price_fixed),
         planned_delivery=planned,

@@ -87,7 +87,7 @@ def in_units(
     terms: Mapping[str, float],
     ledger: Ledger,
 ) -> tuple[BoxRow, list[ContractRow], list[AssetRow]]:
-    """Return the rows of a box in the unit of the engine; those of GPUs as they are.
+    """Return the rows of a box in the unit of the engine, see `as_told` for the way back.
 
     Parameters
     ----------
@@ -124,3 +124,34 @@ def in_units(
         for row in assets
     ]
     return box.model_copy(update=own), rents, sizes
+
+
+def as_told(
+    contracts: Sequence[ContractRow], assets: Sequence[AssetRow], unit: Unit
+) -> tuple[tuple[ContractRow, ...], tuple[AssetRow, ...]]:
+    """Return complete rows in the columns of the tape: of a hall MW and rent.
+
+    Parameters
+    ----------
+    contracts, assets
+        Complete, in the unit of the engine.
+    unit
+        In which the box is told.
+    """
+    if unit is GPU:
+        return tuple(contracts), tuple(assets)
+    rents = (
+        row.model_copy(
+            update={
+                "price_usd_per_gpu_hour": None,
+                "rent_usd_per_kw_month": row.rent_usd_per_kw_month
+                or filled(row.price_usd_per_gpu_hour) * unit.hours,
+            }
+        )
+        for row in contracts
+    )
+    sizes = (
+        row.model_copy(update={"gpus": None, "mw": row.mw or filled(row.gpus) / unit.size})
+        for row in assets
+    )
+    return tuple(rents), tuple(sizes)
