@@ -48,8 +48,9 @@ def simulate_market(
     Returns
     -------
     xarray.Dataset
-        Variables by (path, month), prices by (generation, path, month), policy by
-        (jurisdiction, path, month), each with ``units`` and ``long_name``; month 0 is t0.
+        Variables by (path, month), prices by (generation, path, month), rents by (hall, path,
+        month) if there are halls, policy by (jurisdiction, path, month), each with ``units`` and
+        ``long_name``; month 0 is t0.
 
     Examples
     --------
@@ -61,7 +62,7 @@ def simulate_market(
     import xarray as xr
 
     from simulator.dataset.build import DATE, month_ends
-    from simulator.dataset.dims import DIMENSION_NAMES, GENERATION, MONTH, PATH
+    from simulator.dataset.dims import DIMENSION_NAMES, GENERATION, HALL, MONTH, PATH
     from simulator.engine.market_paths import REFERENCE_DEVIATION, market_paths
     from simulator.engine.market_variables import JURISDICTION, MARKET_VARIABLES
 
@@ -77,16 +78,19 @@ def simulate_market(
         raise ValueError(f"seed must be a whole number from 0 to 2^63 - 1, got {seed}")
     inputs = study.inputs
     found = market_paths(inputs, paths=paths, seed=seed)
-    variables = [one.variable for one in MARKET_VARIABLES] + [REFERENCE_DEVIATION]
+    told = [one.variable for one in MARKET_VARIABLES if one.variable.name in found]
+    variables = [*told, REFERENCE_DEVIATION]
     months = np.arange(inputs.horizon + 1, dtype=np.int32)
     start = str(study.resolved["study"]["start"])
     named = {**DIMENSION_NAMES, JURISDICTION: "jurisdiction of policy events"}
     ids = {
         PATH: np.arange(paths),
         MONTH: months,
-        GENERATION: [one.name for one in inputs.book.generations],
+        GENERATION: [one.name for one in inputs.book.generations if not one.is_hall],
         JURISDICTION: [name for name, _ in inputs.book.jurisdictions],
     }
+    halls = [one.name for one in inputs.book.generations if one.is_hall]
+    ids |= {HALL: halls} if halls else {}
     return xr.Dataset(
         {
             one.name: xr.Variable(

@@ -71,9 +71,10 @@ class DeliveryCodeRows(NamedTuple):
     pending: int  # not accepted at t0
     paid: int  # delivered and paid for by t0
     licence: int  # needs an export licence that is not granted yet
+    memory_exposed: int  # memory and tariffs move its cost, a memory shortage its month
 
 
-DELIVERY_CODE = DeliveryCodeRows(*range(8))
+DELIVERY_CODE = DeliveryCodeRows(*range(9))
 
 
 @row_names
@@ -180,10 +181,11 @@ def slip_deliveries(params, state, leases, seed, paths, month, shortage_starts, 
     for a in range(params.terms.shape[1]):
         if not params.codes[DELIVERY_CODE.pending, a]:
             continue
+        exposed = params.codes[DELIVERY_CODE.memory_exposed, a] > 0
         for lane in range(paths.shape[0]):
             if leases.rows[LEASE.status, a, lane] != PENDING:
                 continue
-            if shortage_starts[lane] > 0.0:
+            if exposed and shortage_starts[lane] > 0.0:
                 z, _ = normals(
                     seed, paths[lane], params.streams[DELIVERY_STREAM.slip_streams, a], month
                 )
@@ -322,8 +324,12 @@ def step_deliveries(
                 z, _ = normals(
                     seed, paths[lane], params.streams[DELIVERY_STREAM.cost_streams, a], 0
                 )
-                capex *= memory_cost[CAPEX_LAG, lane] * exp(params.noise * z)
-                capex *= tariff[params.codes[DELIVERY_CODE.jurisdiction, a], lane]
+                noise = exp(params.noise * z)
+                if params.codes[DELIVERY_CODE.memory_exposed, a]:
+                    capex *= memory_cost[CAPEX_LAG, lane] * noise
+                    capex *= tariff[params.codes[DELIVERY_CODE.jurisdiction, a], lane]
+                else:
+                    capex *= noise
             prepayment = 0.0
             if (
                 leases.codes[LEASE_CODE.name, a] >= 0

@@ -27,6 +27,7 @@ from simulator.credit.leases import (
     UNPAID,
     full_invoice,
 )
+from simulator.drivers.collateral import HARDWARE
 from simulator.numerics.elementary import exp
 from simulator.numerics.jit import inner
 
@@ -78,7 +79,7 @@ def projected_cash(view, box_params, boxes, b, lane, month, ahead):
         if leases.codes[LEASE_CODE.name, a] >= 0:
             market = view.contract_prices[g, lane]
         price = leases.terms[LEASE_TERM.price_factor, a] * market
-        price *= exp(view.collateral.price_drift * ahead / 12.0)
+        price *= exp(view.collateral.terms[HARDWARE.price_drift, g] * ahead / 12.0)
         utilisation = boxes.rows[BOX.utilisation, b, lane]
         running = 1.0 if price * utilisation >= view.floors[a, lane] else 0.0
         power, other = asset_cost(

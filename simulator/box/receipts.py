@@ -29,7 +29,7 @@ from simulator.credit.leases import (
     LEASE_TERM,
     PENDING,
 )
-from simulator.drivers.collateral import orderly_value
+from simulator.drivers.collateral import HARDWARE, orderly_value, rising_orderly_value
 from simulator.numerics.elementary import exp
 from simulator.numerics.jit import inlined, inner
 
@@ -187,6 +187,27 @@ def value_collateral(
             g = leases.codes[LEASE_CODE.generation, a]
             place = deliveries.codes[DELIVERY_CODE.jurisdiction, a]
             gpus_m = leases.terms[LEASE_TERM.gpus, a] / 1e6
+            if collateral.terms[HARDWARE.price_drift, g] > 0.0:
+                for lane in range(boxes.rows.shape[2]):
+                    flow[flows.COLLATERAL, b, lane] += asset_value(
+                        box_params,
+                        boxes,
+                        leases,
+                        lease_state,
+                        deliveries,
+                        collateral,
+                        floors,
+                        b,
+                        a,
+                        lane,
+                        month,
+                        0.0,
+                        contract_prices,
+                        log_development,
+                        hits,
+                        overhang,
+                    )
+                continue
             for lane in range(boxes.rows.shape[2]):  # without branches, so that it vectorises
                 status = lease_state.rows[LEASE.status, a, lane]
                 age = max(0.0, month - lease_state.rows[LEASE.accepted, a, lane])
@@ -235,20 +256,21 @@ def asset_value(
     if life > 0.0 and age >= life:
         return 0.0
     g = leases.codes[LEASE_CODE.generation, a]
+    drift = collateral.terms[HARDWARE.price_drift, g]
+    hit = hits[deliveries.codes[DELIVERY_CODE.jurisdiction, a], lane]
+    development, hanging = log_development[g, lane], overhang[g, lane]
+    utilisation, floor = boxes.rows[BOX.utilisation, b, lane], floors[a, lane]
     price = contract_prices[g, lane]
     if ahead > 0.0:
-        price *= exp(collateral.price_drift * ahead / 12.0)
-    value = orderly_value(
-        collateral,
-        g,
-        age,
-        hits[deliveries.codes[DELIVERY_CODE.jurisdiction, a], lane],
-        log_development[g, lane],
-        overhang[g, lane],
-        price,
-        boxes.rows[BOX.utilisation, b, lane],
-        floors[a, lane],
-    )
+        price *= exp(drift * ahead / 12.0)
+    if drift > 0.0:
+        value = rising_orderly_value(
+            collateral, g, age, hit, development, hanging, price, utilisation, floor
+        )
+    else:
+        value = orderly_value(
+            collateral, g, age, hit, development, hanging, price, utilisation, floor
+        )
     return value * (leases.terms[LEASE_TERM.gpus, a] / 1e6)
 
 

@@ -30,9 +30,11 @@ class SiteTermRows(NamedTuple):
 
     late_probability: int  # 0 where energised at t0
     fibre_probability: int  # 0 without network risk
+    delay_median: int  # months
+    kill_probability: int  # of a late site
 
 
-SITE_TERM = SiteTermRows(*range(2))
+SITE_TERM = SiteTermRows(*range(4))
 
 
 @row_names
@@ -64,8 +66,6 @@ class SiteParams(NamedTuple):
     terms: NDArray[np.float64]  # (row of SITE_TERM, ...)
     codes: NDArray[np.int64]  # (row of SITE_CODE, ...)
     streams: NDArray[np.uint64]  # (row of SITE_STREAM, ...)
-    delay_median: float  # months
-    kill_probability: float
     supply_loading: float  # sqrt(del.rho)
     own_loading: float
     curtailment_table: NDArray[np.float64]
@@ -111,8 +111,9 @@ def init_sites(params, state, seed, paths, supply_factor):
                 u_kill, _ = uniforms(seed, path, params.streams[SITE_STREAM.more_streams, site], 0)
                 if u_late < params.terms[SITE_TERM.late_probability, site]:
                     z = params.supply_loading * supply_factor[lane] + params.own_loading * z_own
-                    delay = params.delay_median * exp(DELAY_SD * z)
-                    killed = 1.0 if u_kill < params.kill_probability else 0.0
+                    delay = params.terms[SITE_TERM.delay_median, site] * exp(DELAY_SD * z)
+                    kill = params.terms[SITE_TERM.kill_probability, site]
+                    killed = 1.0 if u_kill < kill else 0.0
             if params.terms[SITE_TERM.fibre_probability, site] > 0.0:
                 u_fibre, _ = uniforms(
                     seed, path, params.streams[SITE_STREAM.fibre_streams, site], 0

@@ -93,6 +93,16 @@ def as_text(study: Study, cost: Estimate) -> str:
 
 
 def _boxes(study: Study) -> str:
+    """Return a table of the boxes of GPUs, and one of the halls, if there are any."""
+    tables = [
+        _boxes_in(study, unit, title, price)
+        for unit, title, price in (("GPU", "Boxes", "USD/GPU-h"), ("kW", "Halls", "USD/kW-month"))
+        if any(one.unit == unit for one in study.summaries)
+    ]
+    return "\n\n".join(tables)
+
+
+def _boxes_in(study: Study, unit: str, title: str, price: str) -> str:
     rows = [
         (
             *(one.box, one.sponsor, one.generation, f"{one.gpus:,.0f}", f"{one.cost:,.0f}"),
@@ -101,12 +111,14 @@ def _boxes(study: Study) -> str:
             f"{one.contracted_dscr:.2f}",
         )
         for one in study.summaries
+        if one.unit == unit
     ]
+    size = "GPUs" if unit == "GPU" else unit
     head = (
-        *("box", "sponsor", "GPU", "GPUs", "cost USD m", "USD/GPU-h", "running", "margin"),
-        *("debt/GPU", "LTC", "contracted", "DSCR"),
+        *("box", "sponsor", "GPU" if unit == "GPU" else "hall", size, "cost USD m", price),
+        *("running", "margin", f"debt/{unit}", "LTC", "contracted", "DSCR"),
     )
-    return _table("Boxes (commitments; DSCR on level debt service)", head, rows, left=3)
+    return _table(f"{title} (commitments; DSCR on level debt service)", head, rows, left=3)
 
 
 def _debt(study: Study) -> str:

@@ -36,7 +36,8 @@ every month with its standard error, and the fans and sample paths as figures.
     "--generation",
     "generations",
     multiple=True,
-    help="GPU whose prices are printed, H100 by default; may be given several times.",
+    help="GPU whose prices are printed, H100 by default; may be given several times. Rents of halls"
+    " are printed if the study has any.",
 )
 @click.option(
     "--out",
@@ -61,7 +62,8 @@ def market(
     from simulator.reports.tables.market import main_table, market_object
 
     loaded = changed_study(ctx, study)
-    told = chosen(generations, [one.name for one in loaded.inputs.book.generations])
+    gpus = [one.name for one in loaded.inputs.book.generations if not one.is_hall]
+    told = chosen(generations, gpus)
     with ProgressLine(quiet=as_json) as line:
         line.note(f"preparing {loaded.title}")
         compiling(line)

@@ -13,6 +13,7 @@ BETA_SD: Final = {
     "cp.lgd_claim": 0.25,
     "cp.recovery_loan": 0.25,
     "gpu.util": 0.08,
+    "hall.occupancy": 0.08,
     "gpu.fire_haircut": 0.1,
 }
 """Means of Beta laws whose standard deviation is part of the model (docs/model.md)."""

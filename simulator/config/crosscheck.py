@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from simulator.config.amounts import check_asset, check_debt
 from simulator.config.case import Case
 from simulator.config.errors import did_you_mean
+from simulator.config.kinds import check_kinds
 from simulator.config.loader import dotted
 from simulator.config.parameters import resolve
 from simulator.config.ratings import NOTCHES, notch
@@ -34,6 +35,7 @@ def cross_check(case: Case) -> None:
     for place, asset in case.tape.sound("assets", AssetRow):
         check_asset(case, place, asset)
     check_running_costs(case)
+    check_kinds(case)
 
 
 def check_study(case: Case) -> None:

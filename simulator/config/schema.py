@@ -14,7 +14,9 @@ from simulator.config.drivers import Drivers
 from simulator.config.terms import CORRELATION_ORDER, WATERFALL_LINES
 from simulator.config.values import (
     Correlation,
+    CostShare,
     Flag,
+    HallRent,
     Hazard,
     Identifier,
     Lower,
@@ -47,7 +49,18 @@ BasisPoints = Annotated[float, Quantity("bp", 1, 10_000, "writing basis points")
 Rate = Annotated[float, Quantity("fraction per year", -0.02, 0.25, "writing 0.0365 for 3.65%")]
 GpuCost = Annotated[float, Quantity("USD per GPU", 100, 1e7, "writing USD, not thousands")]
 Kilowatt = Annotated[float, Quantity("kW per GPU", 0.05, 50, "writing kW, not W")]
-Installed = Annotated[float, Quantity("million GPUs", 1e-6, 1e4, "writing millions of GPUs")]
+Installed = Annotated[
+    float, Quantity("million units", 1e-6, 1e4, "writing millions of GPUs, or of kW for halls")
+]
+Drift = Annotated[float, Quantity("log per year", -1, 0.5, "writing -0.14 for a fall of 13%")]
+Volatility = Annotated[float, Quantity("log per root year", 0, 1, "writing 0.08 for 8%")]
+Elasticity = Annotated[float, Quantity("elasticity", 0, 3, "writing 1 for 'one to one'")]
+IncomeMonths = Annotated[int, Quantity("months", 12, 600, "writing months", whole=True)]
+Occupancy = Annotated[
+    float, Quantity("share", 0.02, 0.99, "writing 92% or 0.92, not 92", suffixes=(("%", -2),))
+]
+Power = Literal["energised", "contracted", "applied_for"]
+Scale = Literal["large", "medium", "small"]
 ParameterSet = Literal["base", "low", "stress"]
 Kind = Literal["hyperscaler", "ai_lab", "trading_firm", "neocloud", "corporate"]
 Factor = Literal["Z", "C", "D", "P", "M", "S", "E", "W", "R"]
@@ -114,7 +127,15 @@ class Site(Model):
 
     jurisdiction: Identifier = term("one of the jurisdictions, for policy events")
     power_factor: Multiple = term("regional power price over pow.p0", "times", 1)
-    energised: Flag = term("whether the site had power at t0 (then it cannot be late)", "", True)
+    power: Annotated[Power | None, Lower] = term(
+        "energised at t0 (then it cannot be late), contracted, or only applied_for (later, killed"
+        " more often); blank: as energised says",
+        "",
+        None,
+    )
+    energised: Flag = term(
+        "whether the site had power at t0: true is power energised, false contracted", "", True
+    )
     delay_factor: Multiple = term("regional factor on the probability of delay", "times", 1)
     network_risk: Flag = term("whether a fibre route may be late as well", "", False)
     fibre_probability: Share | None = term(
@@ -147,6 +168,12 @@ class Counterparty(Model):
 class Sponsor(Model):
     """A HoldCo that owns boxes."""
 
+    scale: Annotated[Scale, Lower] = term(
+        "large, medium or small: how often its sites are late, how readily it supports a box"
+        " (hold.scale_*)",
+        "",
+        "medium",
+    )
     cash_usd_m: UsdM = term("cash at t0", "USD m")
     market_value_usd_m: UsdM = term("market value of its equity at t0", "USD m")
     other_cash_usd_m_per_year: SignedUsdM = term(
@@ -160,17 +187,82 @@ class Sponsor(Model):
 
 
 class Generation(Model):
-    """Changes to a GPU generation, or a deal's own accelerator (then every price and kW)."""
+    """Changes to a GPU generation, a deal's own accelerator (then every price and kW), or a hall.
 
+    A hall of a data centre is let by the kW of IT: its unit is the kW, its price the rent of a
+    kW-month, and what is blank comes from the parameters ``hall.*``.
+    """
+
+    kind: Annotated[Literal["gpu", "hall"], Lower] = term(
+        "gpu, or hall: a data-centre hall let by the kW", "", "gpu"
+    )
+    rent_usd_per_kw_month: HallRent | None = term(
+        "market rent of a hall at t0, without power; blank: pow.colo", "USD per kW-month", None
+    )
     contract_price_usd_per_gpu_hour: Price | None = term(
         "one-year contract price at t0", "USD per GPU-hour", None
     )
     spot_price_usd_per_gpu_hour: Price | None = term("spot price at t0", "USD per GPU-hour", None)
     kw: Kilowatt | None = term("IT power", "kW per GPU", None)
-    capex_usd: GpuCost | None = term("all-in price when new", "USD per GPU", None)
+    capex_usd: GpuCost | None = term(
+        "all-in price when new; of a hall per kW, blank: hall.capex", "USD per GPU", None
+    )
     hardware_share: Share | None = term("share of that price that is the server", "share", None)
-    installed_base_m: Installed | None = term("units in the world at t0", "million GPUs", None)
+    installed_base_m: Installed | None = term(
+        "units in the world at t0; of halls kW, blank: hall.base", "million units", None
+    )
     base_grows: Flag | None = term("whether the installed base grows with supply", "", None)
+    price_drift: Drift | None = term(
+        "trend of the price in a balanced market; blank: gpu.delta, of halls hall.growth",
+        "log per year",
+        None,
+    )
+    tightness_share: Multiple | None = term(
+        "loading of the log price on the market for compute; blank: 1, of halls hall.beta",
+        "times",
+        None,
+    )
+    steps_share: Multiple | None = term(
+        "loading of the log price on new generations; blank: 1, of halls 0", "times", None
+    )
+    brownian_sd: Volatility | None = term(
+        "volatility of a price that does not revert; blank: it reverts as GPUs do, of halls"
+        " hall.sd",
+        "log per root year",
+        None,
+    )
+    resale_curve: tuple[CostShare, ...] = term(
+        "value by age over price when new at years 1 to 6; blank: gpu.resale_curve, of halls"
+        " straight over hall.life",
+        "share",
+        (),
+    )
+    resale_after: Share | None = term(
+        "factor on that value a year after six; blank: 17/25, of halls 1 - 1/hall.life",
+        "share",
+        None,
+    )
+    resale_beta: Elasticity | None = term(
+        "value to price, in surprises; blank: gpu.resale_beta, of halls 1", "elasticity", None
+    )
+    income_months: IncomeMonths | None = term(
+        "months of income that a buyer pays for; blank: 84, of halls 240", "months", None
+    )
+    income_rate: Rate | None = term(
+        "rate at which that income is discounted; blank: col.rate, of halls hall.yield",
+        "fraction per year",
+        None,
+    )
+    memory_exposed: Flag | None = term(
+        "whether memory and tariffs move its cost and delivery; blank: true, of halls false",
+        "",
+        None,
+    )
+    occupancy: Occupancy | None = term(
+        "mean share let of what has no contract; blank: gpu.util, of halls hall.occupancy",
+        "share",
+        None,
+    )
     source: Text = term("where this comes from", "", "")
 
 
@@ -274,7 +366,9 @@ class StudyFile(Model):
     ratings_table: Text = term(
         "CSV of your own: rating, then hazards y1, y2, ... (or probabilities pd1, pd2, ...)", "", ""
     )
-    generations: dict[Identifier, Generation] = term("changes to GPU generations", "", {})
+    generations: dict[Identifier, Generation] = term(
+        "changes to GPU generations, own accelerators, data-centre halls", "", {}
+    )
     jurisdictions: dict[Identifier, Share] = term(
         "weights of policy events by jurisdiction, sum 1",
         "share",

@@ -21,6 +21,7 @@ from simulator.config.derive import (
     to_book,
     traded,
 )
+from simulator.config.derive.halls import note_halls
 from simulator.config.derive.ledger import Ledger
 from simulator.config.derive.market import Market, generations, package_names
 from simulator.config.derive.names import resolve_names
@@ -167,6 +168,7 @@ def load_study(
     planned = generations(before, expected, document, out)
     forwards = monthly_forwards(before)
     market = Market(study.start, terms, expected, now, planned, names, study, forwards)
+    note_halls(study, terms, ledger)
     completed = _complete_all(tape, market, ledger, unsound)
     if out:
         raise ConfigError(out.found)

@@ -18,8 +18,10 @@ from simulator.config.values import (
     Coverage,
     Currency,
     Flag,
+    HallRent,
     Identifier,
     Lower,
+    Megawatts,
     Months,
     Multiple,
     ParPrice,
@@ -61,7 +63,7 @@ class BoxRow(Row):
 
     box: Identifier = column("id of the box", "", ...)
     sponsor: Identifier = column("its sponsor (HoldCo)", "", ...)
-    generation: Identifier = column("GPU generation of its assets", "", ...)
+    generation: Identifier = column("GPU generation of its assets, or its kind of hall", "", ...)
     recourse: Annotated[Literal["none", "limited", "full"] | None, Lower] = column(
         "standing of the parent; blank: none"
     )
@@ -73,11 +75,14 @@ class BoxRow(Row):
     )
     power_hedged: Share | None = column("hedged share of power; blank: pow.hedged", "share")
     colo_usd_per_kw_month: RentPerKw | None = column(
-        "colocation rent, 0 for an owned hall; blank: pow.colo", "USD per kW-month"
+        "colocation rent, 0 for an owned hall; blank: pow.colo, 0 for a hall", "USD per kW-month"
     )
-    triple_net: Flag | None = column("the customer pays power, hall and O&M; blank: false")
+    triple_net: Flag | None = column(
+        "the customer pays power, hall and O&M; blank: false, true for a hall"
+    )
     operations_share: Share | None = column(
-        "O&M, insurance, overhead, of cost per year; blank: gpu.om", "share per year"
+        "O&M, insurance, overhead, of cost per year; blank: gpu.om, hall.om for a hall",
+        "share per year",
     )
     cost_currency: Currency | None = column(
         "currency of power, hall and operations, in USD of t0; blank: USD"
@@ -211,6 +216,10 @@ class ContractRow(Row):
         "price; blank: from contract_value_usd_m, else solved from debt service",
         "USD per GPU-hour",
     )
+    rent_usd_per_kw_month: HallRent | None = column(
+        "rent of a hall, without power, instead of a price; blank: as the price",
+        "USD per kW-month",
+    )
     contract_value_usd_m: UsdM | None = column("value of the contract over its term", "USD m")
     value_attribution: Share | None = column(
         "share of that value earned by the assets of this tape; blank: 1", "share"
@@ -240,6 +249,9 @@ class AssetRow(Row):
     contract: Identifier | None = column("contract it serves; blank: on demand")
     site: Identifier | None = column("site; blank: one site named as the box")
     gpus: Count | None = column("GPUs; blank: cost over gpu.capex", "GPUs")
+    mw: Megawatts | None = column(
+        "IT power of a hall, instead of GPUs; blank: cost over the price when new", "MW"
+    )
     cost_usd_m: PositiveUsdM | None = column(
         "planned all-in cost; blank: GPUs x gpu.capex, else commitments over advance", "USD m"
     )

@@ -140,6 +140,10 @@ PositiveUsdM = Annotated[float, Quantity("USD m", 1e-6, 1e6, "writing USD millio
 Price = Annotated[
     float, Quantity("USD per GPU-hour", 0.05, 50, "writing dollars per GPU-hour (price in cents?)")
 ]
+HallRent = Annotated[
+    float, Quantity("USD per kW-month", 5, 2000, "writing USD per kW of IT and month")
+]
+Megawatts = Annotated[float, Quantity("MW", 1e-3, 1e5, "writing MW of IT, not kW")]
 RentPerKw = Annotated[float, Quantity("USD per kW-month", 0, 2000, "writing USD per kW and month")]
 Count = Annotated[float, Quantity("GPUs", 1e-3, 1e8, "writing the number of GPUs")]
 Months = Annotated[

@@ -108,7 +108,7 @@ class LeaseParams(NamedTuple):
     codes: NDArray[np.int64]  # (row of LEASE_CODE, ...)
     streams: NDArray[np.uint64]  # (row of LEASE_STREAM, ...)
     backstop_cap: NDArray[np.float64]  # (contract,), USD m
-    tenor_discounts: NDArray[np.float64]  # (3,)
+    tenor_discounts: NDArray[np.float64]  # (asset, 3): price of 1, 3 and 5 years, 1 for halls
     concession_table: NDArray[np.float64]
     claim_table: NDArray[np.float64]  # recovery of a claim
     claim_years: float  # median time to recovery
@@ -224,7 +224,7 @@ def comparable_price(params, a, months, contract_price):
     return (
         params.terms[LEASE_TERM.price_factor, a]
         * contract_price
-        * tenor_factor(months, params.tenor_discounts)
+        * tenor_factor(months, params.tenor_discounts[a])
     )
 
 

@@ -11,6 +11,8 @@ __all__ = [
     "ENTITIES",
     "FACILITY",
     "GENERATION",
+    "HALL",
+    "IF_ANY",
     "MONTH",
     "PARAMETER",
     "PATH",
@@ -28,10 +30,14 @@ BOX: Final = "box"
 SPONSOR: Final = "sponsor"
 COUNTERPARTY: Final = "counterparty"
 GENERATION: Final = "generation"
+HALL: Final = "hall"
 PARAMETER: Final = "parameter"
 
-ENTITIES: Final = (FACILITY, TRANCHE, BOX, SPONSOR, COUNTERPARTY, GENERATION, PARAMETER)
+ENTITIES: Final = (FACILITY, TRANCHE, BOX, SPONSOR, COUNTERPARTY, GENERATION, HALL, PARAMETER)
 """Dimensions that run over the ids of a book, in canonical order."""
+
+IF_ANY: Final = (HALL, PARAMETER)
+"""Those that a run lacks if there is nothing to run over: no halls, no uncertain parameters."""
 
 DIMENSION_NAMES: Final = {
     PATH: "simulated path",
@@ -43,5 +49,6 @@ DIMENSION_NAMES: Final = {
     SPONSOR: "sponsor (HoldCo)",
     COUNTERPARTY: "counterparty",
     GENERATION: "GPU generation",
+    HALL: "kind of data-centre hall",
     PARAMETER: "uncertain parameter",
 }

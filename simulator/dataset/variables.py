@@ -18,6 +18,7 @@ from simulator.dataset.dims import (
     ENTITIES,
     FACILITY,
     GENERATION,
+    HALL,
     MONTH,
     PARAMETER,
     PATH,
@@ -242,6 +243,8 @@ SERIES: Final = (
     ),
     series("rental_price_spot", "USD per GPU-hour", "Rental price, spot", entity=GENERATION),
     series("resale_factor", FRACTION, "Factor on the resale curve of a GPU", entity=GENERATION),
+    series("hall_rent", "USD per kW-month", "Rent of a hall", entity=HALL),
+    series("hall_value_factor", FRACTION, "Factor on the value of a hall by age", entity=HALL),
     # the lender's book
     series("outstanding_debt", MONEY, "Claims of the lender's book"),
     series("cumulative_lender_loss", MONEY, "Loss of the lender's book so far, PV"),
@@ -259,7 +262,7 @@ SERIES: Final = (
     series(
         "box_ltv",
         FRACTION,
-        "Debt over market value of the box's GPUs",
+        "Debt over market value of the box's GPUs or halls",
         entity=BOX,
         missing="NaN where there is no collateral",
     ),

@@ -1,18 +1,21 @@
 """Rental prices by generation, spot and one-year contract; utilisation.
 
     q(t)       = beta (x(t) - x0) + G(t) + F(t)
-    ln P_gk(t) = ln P_gk(0) + delta t/12 - steps(t) + q(t) + X_gk(t) + [spot] Y(t)
+    ln P_gk(t) = ln P_gk(0) + d t/12 - r steps(t) + h q(t) + X_gk(t) + [spot] h Y(t)
 
-delta is the age drift, `steps` the releases of newer generations, X noise around them, Y sentiment
-after a breakthrough (spot only), G the extra drift of a glut and F the memory channel.
+d is the age drift, `steps` the releases of newer generations, X noise around them, Y sentiment
+after a breakthrough (spot only), G the extra drift of a glut and F the memory channel. GPUs feel
+all of it (r = h = 1); the rent of a data-centre hall feels little of the market for compute (h) and
+no release (r = 0), and its noise is a Brownian motion of its own, not a reversion to a trend.
 
-Model: docs/model.md §8; `gpu.*`, evidence section 5 (list prices 2023-2026, contract points).
+Model: docs/model.md §8; `gpu.*`, evidence section 5 (list prices 2023-2026, contract points);
+`hall.*` for halls.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,23 +36,38 @@ RELEASE_JITTER_MONTHS = 6.0  # width: plus or minus three
 TENOR_YEARS = np.array([1.0, 3.0, 5.0])
 
 
+@row_names
+class PriceTermRows(NamedTuple):
+    """Rows of `PriceParams.terms`."""
+
+    log_contract: int  # ln USD per GPU-hour at t0; of a hall per kW-hour
+    log_spot: int
+    age_drift: int  # d, log per year
+    drift_surprise: int  # d less that of the reference path, log per year
+    tightness_share: int  # h
+    steps_share: int  # r
+    contract_decay: int  # of X, a month
+    contract_sd: int
+    spot_decay: int
+    spot_sd: int
+    common: int  # sqrt(rho): loading on the common shock
+    own: int  # sqrt(1 - rho)
+    brownian: int  # 1 = X is a Brownian motion, the same for contracts and spot
+
+
+PRICE_TERM = PriceTermRows(*range(13))
+
+
 class PriceParams(NamedTuple):
     """Frozen inputs."""
 
-    log_contract: NDArray[np.float64]  # (generation,), ln USD per GPU-hour at t0
-    log_spot: NDArray[np.float64]
+    terms: NDArray[np.float64]  # (row of PRICE_TERM, generation)
     beta: float  # elasticity to tightness
     start_tightness: float
-    age_drift: float  # delta, log per year
-    drift_surprise: float  # delta less that of the reference path, log per year
     glut_drift: float  # extra log per month in a glut, <= 0
     generation_step: float  # log, mean of a full release
     step_sd: float  # as a share of the mean, 0 on the reference path
     step_jitter: float  # months, 0 on the reference path
-    contract_ou: NDArray[np.float64]  # (decay, sd)
-    spot_ou: NDArray[np.float64]
-    common: float  # sqrt(rho): loading on the common shock
-    own: float  # sqrt(1 - rho)
     log_odds: float  # logit of mean utilisation
     utilisation_slope: float
     release_stream: np.uint64
@@ -107,10 +125,14 @@ class PriceState(NamedTuple):
 def pack_prices(
     parameters: Mapping[str, float],
     names: tuple[str, ...],
-    contract_prices: NDArray[np.float64],
-    spot_prices: NDArray[np.float64],
-    reference_drift: float,
     *,
+    contract_price: NDArray[np.float64],
+    spot_price: NDArray[np.float64],
+    drift: NDArray[np.float64],
+    expected_drift: NDArray[np.float64],
+    tightness_share: NDArray[np.float64],
+    steps_share: NDArray[np.float64],
+    brownian_sd: NDArray[np.float64],
     noise: bool,
     generations: bool,
     centred: bool = False,
@@ -120,10 +142,14 @@ def pack_prices(
 
     Parameters
     ----------
-    contract_prices, spot_prices : (generation,)
+    contract_price, spot_price : (generation,)
         Prices at t0, USD per GPU-hour.
-    reference_drift : float
-        Age drift of the reference path, log per year.
+    drift, expected_drift : (generation,)
+        Age drift, and that of the reference path, log per year.
+    tightness_share, steps_share : (generation,)
+        Loadings of the log price on q and on releases, 1 for GPUs.
+    brownian_sd : (generation,)
+        Per root year; 0: X reverts to its trend.
     noise, generations, centred : bool
         Switches of X and of the randomness of releases; centred switches both off.
     glut : bool
@@ -133,26 +159,38 @@ def pack_prices(
     noise = noise and not centred
     random_steps = generations and not centred
     rho = p["gpu.rho_gen"]
+    brownian = brownian_sd > 0.0
+    monthly_sd = brownian_sd / np.sqrt(12.0)
 
-    def ou(kind: str) -> NDArray[np.float64]:
+    def ou(kind: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         decay, sd = ou_coefficients(p[f"gpu.{kind}_kappa"], p[f"gpu.{kind}_sigma"])
-        return np.array([decay, sd if noise else 0.0])
+        sds = np.where(brownian, monthly_sd, sd)
+        return np.where(brownian, 1.0, decay), sds if noise else np.zeros_like(sds)
 
+    (contract_decay, contract_sd), (spot_decay, spot_sd) = ou("ctr"), ou("spot")
+    columns: dict[str, NDArray[Any]] = {
+        "log_contract": np.log(contract_price),
+        "log_spot": np.log(spot_price),
+        "age_drift": drift,
+        "drift_surprise": drift - expected_drift,
+        "tightness_share": tightness_share,
+        "steps_share": steps_share,
+        "contract_decay": contract_decay,
+        "contract_sd": contract_sd,
+        "spot_decay": spot_decay,
+        "spot_sd": spot_sd,
+        "common": np.where(brownian, 0.0, np.sqrt(rho)),
+        "own": np.where(brownian, 1.0, np.sqrt(1.0 - rho)),
+        "brownian": brownian,
+    }
     return PriceParams(
-        log_contract=np.log(contract_prices),
-        log_spot=np.log(spot_prices),
+        terms=np.array([columns[row] for row in PriceTermRows._fields], dtype=np.float64),
         beta=p["gpu.beta_tight"],
         start_tightness=p["sup.x0"],
-        age_drift=p["gpu.delta"],
-        drift_surprise=p["gpu.delta"] - reference_drift,
         glut_drift=min(0.0, p["sup.glut_decay"] - p["gpu.delta"]) / 12.0 if glut else 0.0,
         generation_step=p["gpu.gen_step"],
         step_sd=0.5 if random_steps else 0.0,
         step_jitter=RELEASE_JITTER_MONTHS if random_steps else 0.0,
-        contract_ou=ou("ctr"),
-        spot_ou=ou("spot"),
-        common=float(np.sqrt(rho)),
-        own=float(np.sqrt(1.0 - rho)),
         log_odds=float(np.log(p["gpu.util"] / (1.0 - p["gpu.util"]))),
         utilisation_slope=p["gpu.util_slope"],
         release_stream=stream_id_array(["generation.release"])[0],
@@ -195,9 +233,9 @@ def init_prices(params, state, seed, paths, first, second):
     state.rows[:] = 0.0
     state.generations[:] = 0.0
     state.rows[PRICE.utilisation] = logistic(params.log_odds)
-    for g in range(params.log_contract.shape[0]):
-        state.generations[GENERATION.contract, g] = exp(params.log_contract[g])
-        state.generations[GENERATION.spot, g] = exp(params.log_spot[g])
+    for g in range(params.terms.shape[1]):
+        state.generations[GENERATION.contract, g] = exp(params.terms[PRICE_TERM.log_contract, g])
+        state.generations[GENERATION.spot, g] = exp(params.terms[PRICE_TERM.log_spot, g])
     for release in range(state.releases[RELEASE.release_month].shape[0]):
         j = release + 1
         share = 0.5 if j % 2 == 1 else 1.0
@@ -265,15 +303,25 @@ def step_prices(
     fill_normals(seed, paths, params.spot_stream, month, first, second)
     for lane in range(lanes):
         spot_shock[lane] = SPOT_LOADING * shocks[P, lane] + own_spot * first[lane]
-    drift = params.age_drift * month / 12.0
-    drift_surprise = params.drift_surprise * month / 12.0
-    for g in range(params.log_contract.shape[0]):
+    for g in range(params.terms.shape[1]):
         fill_normal_pairs(seed, paths, params.own_streams[g], month, first, second)
-        contract_decay, contract_sd = params.contract_ou[0], params.contract_ou[1]
-        spot_decay, spot_sd = params.spot_ou[0], params.spot_ou[1]
+        if params.terms[PRICE_TERM.brownian, g] > 0.0:
+            for lane in range(lanes):
+                second[lane] = first[lane]  # one noise for contracts and spot
+        drift = params.terms[PRICE_TERM.age_drift, g] * month / 12.0
+        drift_surprise = params.terms[PRICE_TERM.drift_surprise, g] * month / 12.0
+        log_contract = params.terms[PRICE_TERM.log_contract, g]
+        log_spot = params.terms[PRICE_TERM.log_spot, g]
+        tightness_share = params.terms[PRICE_TERM.tightness_share, g]
+        steps_share = params.terms[PRICE_TERM.steps_share, g]
+        contract_decay = params.terms[PRICE_TERM.contract_decay, g]
+        contract_sd = params.terms[PRICE_TERM.contract_sd, g]
+        spot_decay = params.terms[PRICE_TERM.spot_decay, g]
+        spot_sd = params.terms[PRICE_TERM.spot_sd, g]
+        common, own = params.terms[PRICE_TERM.common, g], params.terms[PRICE_TERM.own, g]
         for lane in range(lanes):
-            contract_shock = params.common * shocks[P, lane] + params.own * first[lane]
-            own_shock = params.common * spot_shock[lane] + params.own * second[lane]
+            contract_shock = common * shocks[P, lane] + own * first[lane]
+            own_shock = common * spot_shock[lane] + own * second[lane]
             contract_noise = (
                 contract_decay * state.generations[GENERATION.contract_noise, g, lane]
                 + contract_sd * contract_shock
@@ -283,16 +331,20 @@ def step_prices(
             )
             state.generations[GENERATION.contract_noise, g, lane] = contract_noise
             state.generations[GENERATION.spot_noise, g, lane] = spot_noise
-            trend = drift - state.rows[PRICE.steps, lane] + state.rows[PRICE.deviation, lane]
+            trend = (
+                drift
+                - steps_share * state.rows[PRICE.steps, lane]
+                + tightness_share * state.rows[PRICE.deviation, lane]
+            )
             state.generations[GENERATION.contract, g, lane] = exp(
-                params.log_contract[g] + trend + contract_noise
+                log_contract + trend + contract_noise
             )
             state.generations[GENERATION.spot, g, lane] = exp(
-                params.log_spot[g] + trend + spot_noise + sentiment[lane]
+                log_spot + trend + spot_noise + tightness_share * sentiment[lane]
             )
             state.generations[GENERATION.log_development, g, lane] = (
                 drift_surprise
-                + state.rows[PRICE.surprise, lane]
-                - (state.rows[PRICE.steps, lane] - reference_steps)
+                + tightness_share * state.rows[PRICE.surprise, lane]
+                - steps_share * (state.rows[PRICE.steps, lane] - reference_steps)
                 + contract_noise
             )

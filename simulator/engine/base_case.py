@@ -63,7 +63,14 @@ def prepare_base_case(inputs: ModelInputs) -> Prepared:
             boxes=params.boxes._replace(
                 recovery_table=constant(params.boxes.recovery_table, p["cp.recovery_loan"])
             ),
-            utilisation_table=constant(params.utilisation_table, p["gpu.util"]),
+            utilisation_tables=np.array(
+                [
+                    constant(table, p["gpu.util"] if g.occupancy is None else g.occupancy)
+                    for table, g in zip(
+                        params.utilisation_tables, inputs.book.generations, strict=True
+                    )
+                ]
+            ),
         ),
     )
 

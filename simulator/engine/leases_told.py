@@ -1,7 +1,7 @@
 """Customers, contracts and deliveries of a box told as events.
 
 The deliveries of a contract move together as a rule, so events of the same month, contract and
-kind are told once, with the GPUs concerned.
+kind are told once, with the GPUs (or the kW of a hall) concerned.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from simulator.config.units import GPU, HALL, Unit
 from simulator.credit.leases import (
     BACKSTOPPED,
     CANCELLED,
@@ -70,11 +71,12 @@ def lease_events(path: TracedPath, b: int) -> list[Told]:
     gpus: dict[Told, float] = {}
     leases = path.prepared.params.leases
     rows = np.flatnonzero(leases.codes[LEASE_CODE.box] == b)
+    unit = unit_of_box(path, b)
     for a in rows:
-        for told in changes_of(path, int(a)):
+        for told in changes_of(path, int(a), unit):
             gpus[told] = gpus.get(told, 0.0) + leases.terms[LEASE_TERM.gpus, a]
     found = [
-        (month, kind, f"{owner}: {count:,.0f} GPUs {text}")
+        (month, kind, f"{owner}: {count:,.0f} {unit.many} {text}")
         for (month, kind, both), count in gpus.items()
         for owner, text in [both.split("\0")]
     ]
@@ -84,7 +86,14 @@ def lease_events(path: TracedPath, b: int) -> list[Told]:
     return found + [told for j in sorted(names - {-1}) for told in name_events(path, j)]
 
 
-def changes_of(path: TracedPath, a: int) -> Iterator[Told]:
+def unit_of_box(path: TracedPath, b: int) -> Unit:
+    """Return the unit in which a box is told: GPUs by the hour, halls by the kW and month."""
+    layout = path.prepared.layout
+    generation = layout.generations[path.prepared.params.box_generation[b]]
+    return HALL if generation in layout.halls else GPU
+
+
+def changes_of(path: TracedPath, a: int, unit: Unit) -> Iterator[Told]:
     """Yield the changes of one lease; its contract and the text stand on both sides of a NUL."""
     leases = path.prepared.params.leases
     asset = path.prepared.layout.assets[a]
@@ -102,9 +111,11 @@ def changes_of(path: TracedPath, a: int) -> Iterator[Told]:
             if text:
                 yield month, "delivery" if arriving else "contract", f"{owner}\0{text}"
         elif row[MONTHS_LEFT] > left:
-            yield month, "contract", f"{owner}\0are renewed at USD {cost:.2f} an hour"
+            told = f"are renewed at USD {cost * unit.hours:.2f} {unit.time}"
+            yield month, "contract", f"{owner}\0{told}"
         elif cost < price:
-            told = f"are renegotiated from USD {price:.2f} to {cost:.2f} an hour"
+            said = f"{cost * unit.hours:.2f} {unit.time}"
+            told = f"are renegotiated from USD {price * unit.hours:.2f} to {said}"
             yield month, "contract", f"{owner}\0{told}"
         status, price, left = now, cost, row[MONTHS_LEFT]
 

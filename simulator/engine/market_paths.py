@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.config.terms import ModelInputs, Site
-from simulator.dataset.dims import GENERATION, MONTH
+from simulator.dataset.dims import GENERATION, HALL, MONTH
 from simulator.dataset.variables import FRACTION, Variable
 from simulator.engine.compilation import compile_kernels
 from simulator.engine.market import MarketParams
 from simulator.engine.market_alone import reference_path, run_market, without_deals
 from simulator.engine.market_variables import JURISDICTION, MARKET_VARIABLES
-from simulator.engine.pack import layout_of, pack_sites
+from simulator.engine.pack import Layout, layout_of, pack_sites
 from simulator.engine.pack_market import pack_market
 from simulator.engine.state import ModelParams, ModelState
 
@@ -57,21 +57,27 @@ def market_paths(
     Returns
     -------
     dict of ndarray
-        `MARKET_VARIABLES` by name, (path, month) or (entity, path, month), months 0 (t0) to H, and
-        the price deviation of the reference path, (month,).
+        `MARKET_VARIABLES` by name, those of halls if there are any, (path, month) or (entity, path,
+        month), months 0 (t0) to H, and the price deviation of the reference path, (month,).
     """
     compile_kernels()
     world, expected, horizon = inputs.world, inputs.expected, inputs.horizon
     reference = reference_path(expected, horizon)
     market = pack_market(world, expected, horizon, reference, path=inputs.path)
     params = with_a_site(inputs, market)
-    found = allocate(inputs, paths)
+    layout = layout_of(inputs)
+    found = allocate(layout, inputs.horizon, paths)
+    of_kind = {GENERATION: layout.rows(halls=False), HALL: layout.rows(halls=True)}
     for first in range(0, paths, block):
         columns = slice(first, min(first + block, paths))
 
         def watch(state: ModelState, month: int, columns: slice = columns) -> None:
             for variable, read in MARKET_VARIABLES:
-                found[variable.name][..., month, columns] = read(params, state, month)
+                if variable.name in found:
+                    values = read(params, state, month)
+                    rows = of_kind.get(variable.dims[-1])
+                    kept = values if rows is None else values[rows]
+                    found[variable.name][..., month, columns] = kept
 
         numbers = np.arange(columns.start, columns.stop, dtype=np.int64)
         run_market(params, seed, numbers, watch)
@@ -95,13 +101,18 @@ def with_a_site(inputs: ModelInputs, market: MarketParams) -> ModelParams:
     return params._replace(sites=pack_sites(sites, layout_of(sites)))
 
 
-def allocate(inputs: ModelInputs, paths: int) -> dict[str, NDArray[np.float32]]:
-    """Make room, paths innermost as the lanes of a block are."""
-    book = inputs.book
-    sizes = {GENERATION: len(book.generations), JURISDICTION: len(book.jurisdictions)}
+def allocate(layout: Layout, horizon: int, paths: int) -> dict[str, NDArray[np.float32]]:
+    """Make room, paths innermost as the lanes of a block are; none for halls if there are none."""
+    halls = len(layout.halls)
+    sizes = {
+        GENERATION: len(layout.generations) - halls,
+        HALL: halls,
+        JURISDICTION: len(layout.jurisdictions),
+    }
     return {
         variable.name: np.empty(
-            (*(sizes[dim] for dim in variable.dims[2:]), inputs.horizon + 1, paths), np.float32
+            (*(sizes[dim] for dim in variable.dims[2:]), horizon + 1, paths), np.float32
         )
         for variable, _ in MARKET_VARIABLES
+        if halls or HALL not in variable.dims
     }

@@ -14,8 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.box.sites import SITE
-from simulator.dataset.dims import GENERATION, MONTH, PATH
+from simulator.config.units import HALL as HALL_UNIT
+from simulator.dataset.dims import GENERATION, HALL, MONTH, PATH
 from simulator.dataset.variables import FRACTION, NO_YES, Variable
+from simulator.drivers.collateral import HARDWARE
 from simulator.drivers.currencies import CURRENCY
 from simulator.drivers.demand import DEMAND
 from simulator.drivers.efficiency import EFFICIENCY
@@ -38,7 +40,8 @@ RENT: Final = "USD per GPU-hour"
 
 Floats = NDArray[np.float64]
 Read = Callable[[ModelParams, ModelState, int], Floats]
-"""From the state at the end of a month (0 = t0) to (lane,) or (entity, lane)."""
+"""From the state at the end of a month (0 = t0) to (lane,) or (entity, lane); prices of GPUs and of
+halls both return all generations, of which the rows of theirs are kept."""
 
 
 class MarketVariable(NamedTuple):
@@ -77,6 +80,11 @@ def rent(row: int) -> Read:
     return lambda _params, state, _month: state.market.prices.generations[row]
 
 
+def hall_rent(_params: ModelParams, state: ModelState, _month: int) -> Floats:
+    """Return the rent of a kW-month of every generation; of halls alone it means anything."""
+    return state.market.prices.generations[BY_GENERATION.contract] * HALL_UNIT.hours
+
+
 def exchange_rate(_params: ModelParams, state: ModelState, _month: int) -> Floats:
     """Return the rate of the first currency of the book, 1 if all of it is in dollars."""
     rates = state.market.currencies.rows[CURRENCY.rate]
@@ -86,7 +94,8 @@ def exchange_rate(_params: ModelParams, state: ModelState, _month: int) -> Float
 def resale_factor(params: ModelParams, state: ModelState, _month: int) -> Floats:
     """Return dev^beta; no deal sells here, so nothing overhangs."""
     development = state.market.prices.generations[BY_GENERATION.log_development]
-    return np.asarray(np.exp(params.collateral.resale_beta * development))
+    beta = params.collateral.terms[HARDWARE.resale_beta][:, None]
+    return np.asarray(np.exp(beta * development))
 
 
 def silicon_share(params: ModelParams, state: ModelState, month: int) -> Floats:
@@ -228,6 +237,14 @@ MARKET_VARIABLES: Final = (
         "Factor on the resale curve of a GPU",
         resale_factor,
         entity=GENERATION,
+    ),
+    of("hall_rent", "USD per kW-month", "Rent of a hall", hall_rent, entity=HALL),
+    of(
+        "hall_value_factor",
+        FRACTION,
+        "Factor on the value of a hall by age",
+        resale_factor,
+        entity=HALL,
     ),
     of(
         "power_price", "USD/MWh", "Power price of the reference region", rows("power", POWER.market)

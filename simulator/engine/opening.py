@@ -71,12 +71,15 @@ def init_debt(terms, tranches):
 
 
 @inner
-def init_boxes(box_terms, lease_terms, delivery_terms, boxes, table, streams, seed, paths):
+def init_boxes(
+    box_terms, lease_terms, delivery_terms, boxes, tables, generations, streams, seed, paths
+):
     """Reset boxes to t0 and draw each pool's utilisation."""
     boxes.rows[:] = 0.0
     boxes.windows[:] = 0.0
     boxes.rows[BOX.first_acceptance, :] = NEVER
     for b in range(box_terms.codes.shape[1]):
+        table = tables[generations[b]]
         for lane in range(paths.shape[0]):
             z, _ = normals(seed, paths[lane], streams[b], 0)
             u = beta_at_normal(table, z)
@@ -205,7 +208,8 @@ def open_block(params, state, seed, paths):
         lease_terms,
         delivery_terms,
         boxes,
-        params.utilisation_table,
+        params.utilisation_tables,
+        params.box_generation,
         params.utilisation_streams,
         seed,
         paths,

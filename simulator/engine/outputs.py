@@ -16,6 +16,7 @@ from simulator.box.accounts import ACCOUNT, ACCOUNT_LANE
 from simulator.box.deliveries import DELIVERY_TERM
 from simulator.box.terms import BOX, BOX_CODE, CLOSED, TRANCHE, TRANCHE_CODE, TRANCHE_TERM
 from simulator.credit.names import NAME
+from simulator.drivers.collateral import HARDWARE
 from simulator.drivers.demand import DEMAND
 from simulator.drivers.efficiency import EFFICIENCY
 from simulator.drivers.power import POWER
@@ -200,13 +201,14 @@ def record_series(params, state, outputs, offset, month):
     for i in range(series.shape[0]):
         for lane in range(lanes):
             outputs.market[i, row, offset + lane] = series[i, lane]
-    generations, beta = market.prices.generations, params.collateral.resale_beta
+    generations = market.prices.generations
     for g in range(outputs.contract_price.shape[1]):
         for lane in range(lanes):
             contract = generations[GENERATION.contract, g, lane]
             outputs.contract_price[row, g, offset + lane] = contract
         for lane in range(lanes):
             outputs.spot_price[row, g, offset + lane] = generations[GENERATION.spot, g, lane]
+        beta = params.collateral.terms[HARDWARE.resale_beta, g]
         for lane in range(lanes):
             moved = exp(beta * generations[GENERATION.log_development, g, lane])
             depressed = 1.0 - 0.5 * state.overhang[g, lane]

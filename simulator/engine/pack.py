@@ -59,6 +59,7 @@ IntegerColumn = NDArray[np.int64] | NDArray[np.bool_]
 
 HALL_ESCALATOR = 0.04  # log per year
 UTILISATION_SD = 0.08
+HIGHEST_OCCUPANCY = 0.99
 CONCESSION_SD = 0.2
 CLAIM_SD = 0.25
 RECOVERY_SD = 0.25
@@ -76,6 +77,11 @@ class Layout(NamedTuple):
     tranches: tuple[Tranche, ...]
     sponsors: tuple[str, ...]
     jurisdictions: tuple[str, ...]
+    halls: tuple[str, ...] = ()  # generations that are let by the kW
+
+    def rows(self, *, halls: bool) -> NDArray[np.intp]:
+        """Return the rows of generations that are halls, or GPUs."""
+        return np.flatnonzero([(name in self.halls) == halls for name in self.generations])
 
 
 class NameClass(NamedTuple):
@@ -105,6 +111,7 @@ def layout_of(inputs: ModelInputs) -> Layout:
         ),
         sponsors=tuple(sorted(s.id for s in book.sponsors)),
         jurisdictions=tuple(name for name, _ in book.jurisdictions),
+        halls=tuple(g.name for g in book.generations if g.is_hall),
     )
 
 
@@ -235,7 +242,11 @@ def pack_leases(inputs: ModelInputs, layout: Layout) -> LeaseParams:
     names = {n.id: n for n in book.names}
     generations = {g.name: g for g in book.generations}
     money = (DOLLAR, *currencies(book))
-    discounts = floats([p[f"gpu.term_disc.{year}y"] for year in (1, 3, 5)])
+    of_gpus = floats([p[f"gpu.term_disc.{year}y"] for year in (1, 3, 5)])
+
+    def discounts(asset: Asset) -> NDArray[np.float64]:
+        """Return the prices of 1, 3 and 5 years; rents of halls are quoted for their term."""
+        return np.ones(3) if generations[boxes[asset.box].generation].is_hall else of_gpus
 
     def of(asset: Asset, field: str, default: float) -> float:
         return float(getattr(contracts[asset.contract], field)) if asset.contract else default
@@ -247,7 +258,9 @@ def pack_leases(inputs: ModelInputs, layout: Layout) -> LeaseParams:
         left = contract.term_months + (asset.accepted if asset.accepted is not None else 0)
         market = generations[boxes[asset.box].generation].contract_price
         return (
-            contract.moneyness0 * contract.price / (market * tenor_factor(float(left), discounts))
+            contract.moneyness0
+            * contract.price
+            / (market * tenor_factor(float(left), discounts(asset)))
         )
 
     def grade(asset: Asset, stem: str, good: str, other: str) -> float:
@@ -300,7 +313,7 @@ def pack_leases(inputs: ModelInputs, layout: Layout) -> LeaseParams:
             renewal_streams=stream_id_array([f"asset.{a.id}.renewal" for a in assets]),
         ),
         backstop_cap=floats([contracts[c].backstop_cap for c in layout.contracts] or [0.0]),
-        tenor_discounts=discounts,
+        tenor_discounts=np.array([discounts(a) for a in assets]).reshape(-1, 3),
         concession_table=beta_quantile_table(p["cp.reneg_concession"], CONCESSION_SD),
         claim_table=beta_quantile_table(p["cp.lgd_claim"], CLAIM_SD),
         claim_years=p["cp.workout_time"],
@@ -325,6 +338,8 @@ def pack_sites(inputs: ModelInputs, layout: Layout) -> SiteParams:
             SITE_TERM,
             late_probability=floats(late if on else [0.0] * len(sites)),
             fibre_probability=floats(fibre if on else [0.0] * len(sites)),
+            delay_median=floats([p["del.size"] * s.delay_size_factor for s in sites]),
+            kill_probability=floats([min(1.0, p["del.kill"] * s.kill_factor) for s in sites]),
         ),
         codes=code_rows(
             SITE_CODE,
@@ -337,8 +352,6 @@ def pack_sites(inputs: ModelInputs, layout: Layout) -> SiteParams:
             more_streams=stream_id_array([f"site.{s.id}.more" for s in sites]),
             fibre_streams=stream_id_array([f"site.{s.id}.fibre" for s in sites]),
         ),
-        delay_median=p["del.size"],
-        kill_probability=p["del.kill"],
         supply_loading=p["del.rho"] ** 0.5,
         own_loading=(1.0 - p["del.rho"]) ** 0.5,
         curtailment_table=beta_quantile_table(p["pow.curtail"], p["pow.curtail"]),
@@ -351,6 +364,7 @@ def pack_deliveries(inputs: ModelInputs, layout: Layout) -> DeliveryParams:
     assets = layout.assets
     sites = {s.id: s for s in inputs.book.sites}
     boxes = {b.id: b for b in inputs.book.boxes}
+    exposed = {g.name: g.memory_exposed for g in inputs.book.generations}
     return DeliveryParams(
         terms=float_rows(
             DELIVERY_TERM,
@@ -369,6 +383,7 @@ def pack_deliveries(inputs: ModelInputs, layout: Layout) -> DeliveryParams:
             pending=bools([a.accepted is None for a in assets]),
             paid=bools([a.accepted is not None or a.cost_delivered_at_t0 for a in assets]),
             licence=bools([a.licence for a in assets]),
+            memory_exposed=bools([exposed[boxes[a.box].generation] for a in assets]),
         ),
         streams=stream_rows(
             DELIVERY_STREAM,
@@ -392,16 +407,22 @@ def pack_costs(inputs: ModelInputs, layout: Layout) -> CostParams:
     boxes = {b.id: b for b in inputs.book.boxes}
     sites = {s.id: s for s in inputs.book.sites}
     kw = {g.name: g.kw for g in inputs.book.generations}
+    halls = {g.name for g in inputs.book.generations if g.is_hall}
     assets = layout.assets
     own = [boxes[a.box] for a in assets]
     power = [a.gpus * kw[b.generation] for a, b in zip(assets, own, strict=True)]
+    # whoever rents a triple-net hall pays for its power, and an empty one draws none
+    drawn = [
+        0.0 if b.triple_net and b.generation in halls else kilowatts
+        for kilowatts, b in zip(power, own, strict=True)
+    ]
     years = np.arange(CONTRACT_MONTHS) / 12.0
     return CostParams(
         terms=float_rows(
             COST_TERM,
             gpus=floats([a.gpus for a in assets]),
             cost=floats([a.cost for a in assets]),
-            power_mwh=floats([kilowatts * p["gpu.pue"] * HOURS / 1000.0 for kilowatts in power]),
+            power_mwh=floats([kilowatts * p["gpu.pue"] * HOURS / 1000.0 for kilowatts in drawn]),
             power_factor=floats([sites[a.site].power_factor for a in assets]),
             hedged=floats([b.power_hedged for b in own]),
             hall=floats(
@@ -423,13 +444,34 @@ def pack_costs(inputs: ModelInputs, layout: Layout) -> CostParams:
 
 def pack_collateral_of(inputs: ModelInputs) -> CollateralParams:
     """Pack the collateral model of the study's generations."""
-    generations = inputs.book.generations
+    generations, p = inputs.book.generations, inputs.parameters
+    resale = tuple(p[f"gpu.resale_curve.y{year}"] for year in range(1, 7))
+    decay = p["gpu.delta"] - 0.75 * p["gpu.gen_step"]
     return pack_collateral(
-        inputs.parameters,
+        p,
         hardware_usd=floats([g.hardware_share * g.capex_usd for g in generations]),
         installed_base=floats([g.installed_base_m * 1e6 for g in generations]),
         base_grows=floats([1.0 if g.base_grows else 0.0 for g in generations]),
+        curve=np.array([(1.0, *(g.resale_curve or resale)) for g in generations]),
+        late_life=floats([g.resale_after for g in generations]),
+        resale_beta=floats([_or(g.resale_beta, p["gpu.resale_beta"]) for g in generations]),
+        resale_open=floats([0.0 if g.is_hall else 1.0 for g in generations]),
+        price_drift=floats([_or(g.price_drift, decay) for g in generations]),
+        income_months=floats([g.income_months for g in generations]),
+        income_rate=floats([_or(g.income_rate, p["col.rate"]) for g in generations]),
     )
+
+
+def _or(value: float | None, otherwise: float) -> float:
+    return otherwise if value is None else value
+
+
+def pack_utilisation(inputs: ModelInputs) -> NDArray[np.float64]:
+    """Return the quantile tables (generation, node) of a pool's mean utilisation."""
+    usual = inputs.parameters["gpu.util"]
+    means = [min(HIGHEST_OCCUPANCY, _or(g.occupancy, usual)) for g in inputs.book.generations]
+    tables = {mean: beta_quantile_table(mean, UTILISATION_SD) for mean in set(means)}
+    return np.array([tables[mean] for mean in means])
 
 
 def ranges(owners: Sequence[str], order: Sequence[str]) -> tuple[NDArray[np.int64], ...]:
@@ -588,7 +630,7 @@ def pack_model(
         See `engine.compensator`.
     """
     layout = layout_of(inputs)
-    p = inputs.parameters
+    boxes = {b.id: b for b in inputs.book.boxes}
     return ModelParams(
         market=market,
         names=pack_names(inputs, layout, compensator),
@@ -601,7 +643,8 @@ def pack_model(
         tranches=pack_tranches(layout),
         sponsors=pack_sponsors(inputs),
         asset_site=indices(layout.sites, [a.site for a in layout.assets]),
-        utilisation_table=beta_quantile_table(p["gpu.util"], UTILISATION_SD),
+        utilisation_tables=pack_utilisation(inputs),
+        box_generation=indices(layout.generations, [boxes[b].generation for b in layout.boxes]),
         utilisation_streams=stream_id_array([f"box.{b}.utilisation" for b in layout.boxes]),
         horizon=inputs.horizon,
     )

@@ -107,9 +107,13 @@ def pack_market(
         prices=pack_prices(
             parameters,
             names,
-            np.array([g.contract_price for g in generations]),
-            np.array([g.spot_price for g in generations]),
-            expected.parameters["gpu.delta"],
+            contract_price=np.array([g.contract_price for g in generations]),
+            spot_price=np.array([g.spot_price for g in generations]),
+            drift=drifts(world, names),
+            expected_drift=drifts(expected, names),
+            tightness_share=np.array([g.tightness_share for g in generations]),
+            steps_share=np.array([g.steps_share for g in generations]),
+            brownian_sd=np.array([g.brownian_sd for g in generations]),
             noise=on["price_noise"],
             generations=on["generations"],
             centred=centred,
@@ -132,6 +136,13 @@ def pack_market(
         world_floor_fixed=parameters["gpu.om"] * capex / HOURS_A_YEAR,
         world_floor_power=kw * parameters["gpu.pue"],
     )
+
+
+def drifts(world: World, names: tuple[str, ...]) -> NDArray[np.float64]:
+    """Return the age drift of prices (generation,), log per year: its own, else that of GPUs."""
+    own = {g.name: g.price_drift for g in world.generations}
+    usual = world.parameters["gpu.delta"]
+    return np.array([usual if own[name] is None else own[name] for name in names])
 
 
 def tightness_of(

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.config.terms import ModelInputs
+from simulator.config.units import HALL
 from simulator.engine.outputs import MARKET_SERIES, Outputs
 from simulator.engine.pack import Layout
 
@@ -58,13 +59,15 @@ def facilities_of(layout: Layout) -> tuple[Facility, ...]:
 def ids_of(layout: Layout, parameters: tuple[str, ...] = ()) -> dict[str, tuple[str, ...]]:
     """Return the ids along each entity dimension of a dataset; `parameters` are uncertain ones."""
     uncertain = {"parameter": parameters} if parameters else {}
+    halls = {"hall": layout.halls} if layout.halls else {}
     return uncertain | {
         "facility": tuple(facility.id for facility in facilities_of(layout)),
         "tranche": tuple(tranche.id for tranche in layout.tranches),
         "box": layout.boxes,
         "sponsor": layout.sponsors,
         "counterparty": layout.names,
-        "generation": layout.generations,
+        "generation": tuple(name for name in layout.generations if name not in layout.halls),
+        **halls,
     }
 
 
@@ -188,11 +191,13 @@ def box_rows(outputs: Outputs) -> Arrays:
     }
 
 
-def series_of(outputs: Outputs) -> Arrays:
+def series_of(layout: Layout, outputs: Outputs) -> Arrays:
     """Return one number per month, entity and path.
 
     Parameters
     ----------
+    layout : Layout
+        Order of the book.
     outputs : Outputs
         Of a chunk.
 
@@ -202,10 +207,17 @@ def series_of(outputs: Outputs) -> Arrays:
         By the names of `dataset.variables`; the outputs themselves.
     """
     series: Arrays = dict(zip(MARKET_SERIES, outputs.market, strict=True))
+    gpus: NDArray[np.intp] | slice = slice(None)  # the outputs themselves, if there are no halls
+    if layout.halls:
+        gpus, halls = layout.rows(halls=False), layout.rows(halls=True)
+        series |= {
+            "hall_rent": outputs.contract_price[:, halls] * np.float32(HALL.hours),
+            "hall_value_factor": outputs.resale_factor[:, halls],
+        }
     return series | {
-        "rental_price_contract": outputs.contract_price,
-        "rental_price_spot": outputs.spot_price,
-        "resale_factor": outputs.resale_factor,
+        "rental_price_contract": outputs.contract_price[:, gpus],
+        "rental_price_spot": outputs.spot_price[:, gpus],
+        "resale_factor": outputs.resale_factor[:, gpus],
         "box_dscr": outputs.box_dscr,
         "box_ltv": outputs.box_ltv,
         "sponsor_cash": outputs.sponsor_cash,

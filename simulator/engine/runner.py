@@ -180,7 +180,7 @@ class ChunkTask:
         if self.values is not None:
             paths = np.arange(chunk.first, chunk.first + chunk.count)
             scalars["parameter_value"] = self.values[paths // self.paths_per_draw]
-        series = series_of(outputs.fields)
+        series = series_of(prepared.layout, outputs.fields)
         if self.writer is None:
             return chunk, (scalars, series)
         return chunk, self.writer.write(chunk, scalars, series)

@@ -75,7 +75,8 @@ class ModelParams(NamedTuple):
     tranches: TrancheParams
     sponsors: SponsorParams
     asset_site: NDArray[np.int64]  # (asset,)
-    utilisation_table: NDArray[np.float64]  # of a pool's mean utilisation
+    utilisation_tables: NDArray[np.float64]  # (generation, node), of a pool's mean utilisation
+    box_generation: NDArray[np.int64]  # (box,)
     utilisation_streams: NDArray[np.uint64]  # (box,)
     horizon: int
 
@@ -107,7 +108,7 @@ class ModelState(NamedTuple):
 
 def new_state(params: ModelParams, lanes: int) -> ModelState:
     """Allocate the state of a block of so many lanes."""
-    generations = params.market.prices.log_contract.shape[0]
+    generations = params.market.prices.terms.shape[1]
     jurisdictions = params.market.policy.cumulative_weights.shape[0]
     assets = params.leases.terms.shape[1]
     contracts = params.leases.backstop_cap.shape[0]

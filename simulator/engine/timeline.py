@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from simulator.box import flows
 from simulator.box.terms import BOX, CLOSED, PERFORMING, TRANCHE, WORKOUT
+from simulator.config.units import HALL
 from simulator.dataset.variables import CAUSES, TRIGGERS
-from simulator.engine.leases_told import lease_events
+from simulator.engine.leases_told import lease_events, unit_of_box
 from simulator.engine.market_told import market_events
 from simulator.engine.paths import TracedPath
 from simulator.engine.results import Facility, facilities_of
@@ -102,11 +103,12 @@ def box_events(path: TracedPath, b: int) -> list[Event]:
     trace = path.trace
     name = path.prepared.layout.boxes[b]
     found = [*covenant_events(path, b), *default_events(path, b)]
+    sold = "halls" if unit_of_box(path, b) is HALL else "GPUs"
     told = {
         flows.SUPPORT: "sponsor supports {} with USD {:,.1f} m{}",
         flows.CURE: "sponsor cures {} with USD {:,.1f} m{}",
         flows.DEBT_SERVICE_RESERVE_USED: "debt service reserve of {} is drawn, USD {:,.1f} m{}",
-        flows.SALE_PROCEEDS: "GPUs of {} are sold for USD {:,.1f} m net{}",
+        flows.SALE_PROCEEDS: f"{sold} of {{}} are sold for USD {{:,.1f}} m net{{}}",
     }
     performing = trace.box[:, BOX.status, b] == PERFORMING
     for line, text in told.items():

@@ -64,7 +64,7 @@ def sections(analysis: Analysis, drawn: Mapping[str, Picture]) -> list[Section]:
             "market-paths",
             "Market",
             "What the simulated markets do, month by month.",
-            images=_images(drawn, "rental_price_contract", "market"),
+            images=_images(drawn, "rental_price_contract", "hall_rent", "market"),
             tables=_market_tables(run),
         ),
         Section(
@@ -189,6 +189,9 @@ def _market_tables(run: xr.Dataset) -> tuple[Table, ...]:
         for kind, terms in KINDS
         if f"fan_rental_price_{kind}" in run and generations
     ]
+    if "fan_hall_rent" in run:
+        rents = [("hall_rent", name, {"hall": name}) for name in labels(run, "hall")]
+        prices.append(fan_table(run, rents[:MOST_PANELS], "Rent of data-centre halls"))
     return (*prices, *_fan_tables(run, [(key, title) for key, title, _ in MARKET]))
 
 

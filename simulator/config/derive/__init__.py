@@ -9,7 +9,7 @@ does not rewrite deals signed before it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from simulator.config.derive.assets import advance_of, fill_assets
 from simulator.config.derive.boxes import fill_box, is_investment_grade
@@ -24,11 +24,13 @@ from simulator.config.derive.convert import (
 )
 from simulator.config.derive.costs import economics_of
 from simulator.config.derive.debt import fill_amounts, fill_terms
+from simulator.config.derive.halls import as_told, in_units
 from simulator.config.derive.ledger import Ledger, Unfillable
 from simulator.config.derive.market import Market
 from simulator.config.derive.summary import BoxSummary, summarise
 from simulator.config.tape import AssetRow, BoxRow, ContractRow, DebtRow, Row
 from simulator.config.terms import Book, Box, Generation
+from simulator.config.units import unit_of
 
 __all__ = ["BoxSummary", "Completed", "Deal", "complete", "complete_holdco", "to_book", "traded"]
 
@@ -86,19 +88,25 @@ def complete(deal: Deal, market: Market, ledger: Ledger) -> tuple[Deal, BoxSumma
         return None
     for table, key, row in deal.rows():
         ledger.assume(table, key, row)
-    return full, summarise(full.box, full.tranches, full.contracts, full.assets, market)
+    summary = summarise(full.box, full.tranches, full.contracts, full.assets, market)
+    unit = unit_of(market.planned[full.box.generation])
+    contracts, assets = as_told(full.contracts, full.assets, unit)
+    return replace(full, contracts=contracts, assets=assets), summary
 
 
 def _complete(deal: Deal, market: Market, ledger: Ledger) -> Deal:
-    box = deal.box
+    unit = unit_of(market.planned[deal.box.generation])
+    box, written, sized = in_units(
+        deal.box, deal.contracts, deal.assets, unit, market.terms, ledger
+    )
     dated = [fill_amounts(row, box.sponsor, market, ledger) for row in deal.tranches]
-    grade = is_investment_grade(box, deal.contracts, deal.assets, market.names, ledger)
+    grade = is_investment_grade(box, written, sized, market.names, ledger)
     capex = market.planned[box.generation].capex_usd
-    advance = advance_of(box.box, dated, deal.assets, market, capex, ledger)
+    advance = advance_of(box.box, dated, sized, market, capex, ledger)
     tranches = [fill_terms(row, grade, advance, market, ledger) for row in dated]
-    assets = fill_assets(box, tranches, deal.assets, market, ledger)
+    assets = fill_assets(box, tranches, sized, market, ledger)
     economics = economics_of(box, tranches, assets, market)
-    contracts = [fill_contract(row, tranches, assets, economics, ledger) for row in deal.contracts]
+    contracts = [fill_contract(row, tranches, assets, economics, unit, ledger) for row in written]
     full_box = fill_box(box, grade, tranches, market, ledger)
     return Deal(full_box, tuple(tranches), tuple(contracts), tuple(assets))
 
@@ -132,12 +140,12 @@ def to_book(completed: Completed, market: Market, ledger: Ledger) -> Book:
         generations=traded(market.generations, boxes),
         jurisdictions=tuple(sorted(market.study.jurisdictions.items())),
         names=tuple(market.names[name] for name in sorted(payers)),
-        sites=tuple(to_sites(market.study, assets, market, ledger)),
+        sites=tuple(to_sites(market.study, assets, boxes, market, ledger)),
         contracts=contracts,
         assets=assets,
         boxes=boxes,
         tranches=tranches,
-        sponsors=tuple(to_sponsors(market.study, sponsors, ledger)),
+        sponsors=tuple(to_sponsors(market, sponsors, ledger)),
     )
 
 

@@ -9,6 +9,7 @@ from simulator.config.derive.debt import Filler
 from simulator.config.derive.ledger import Ledger
 from simulator.config.derive.market import Market
 from simulator.config.tape import AssetRow, BoxRow, DebtRow
+from simulator.config.units import Unit, unit_of
 from simulator.config.values import YearMonth, filled
 
 ACCEPTANCE_MONTHS = 9
@@ -108,7 +109,8 @@ def fill_assets(
     """
     sized = _sizes(box, tranches, assets, market, ledger)
     draws = draws_of(tranches, market.start)
-    return [part for row in sized for part in _dates(row, draws, market, ledger)]
+    unit = unit_of(market.planned[box.generation])
+    return [part for row in sized for part in _dates(row, draws, unit, market, ledger)]
 
 
 def _sizes(
@@ -118,7 +120,8 @@ def _sizes(
     market: Market,
     ledger: Ledger,
 ) -> list[AssetRow]:
-    capex = market.planned[box.generation].capex_usd
+    generation = market.planned[box.generation]
+    capex, unit = generation.capex_usd, unit_of(generation)
     debt = sum(filled(row.commitment_usd_m) for row in tranches)
     weighted = sum(filled(row.advance) * filled(row.commitment_usd_m) for row in tranches)
     costs = [_cost(row, capex) for row in assets]
@@ -137,14 +140,17 @@ def _sizes(
             part = rest / unknown
             sized.append((row, fill("cost_usd_m", part, rule)))
         else:
-            sized.append((row, fill("cost_usd_m", cost, "GPUs x gpu.capex")))
+            sized.append((row, fill("cost_usd_m", cost, f"{unit.many} x {unit.when_new}")))
+    for row, cost in sized:
+        if row.gpus is None:
+            rule = f"cost over {unit.when_new}"
+            told = cost * 1e6 / capex / unit.size
+            ledger.note("assets", row.asset, unit.size_column, told, rule)
     return [
         row.model_copy(
             update={
                 "cost_usd_m": cost,
-                "gpus": Filler("assets", row.asset, row, ledger)(
-                    "gpus", cost * 1e6 / capex, "cost over gpu.capex"
-                ),
+                "gpus": cost * 1e6 / capex if row.gpus is None else row.gpus,
                 "price_fixed": Filler("assets", row.asset, row, ledger)(
                     "price_fixed", False, "cost not fixed"
                 ),
@@ -160,7 +166,9 @@ def _sizes(
     ]
 
 
-def _dates(row: AssetRow, draws: Draws, market: Market, ledger: Ledger) -> list[AssetRow]:
+def _dates(
+    row: AssetRow, draws: Draws, unit: Unit, market: Market, ledger: Ledger
+) -> list[AssetRow]:
     """Return a delivery with its months, or its parts."""
     start, commission = market.start, round(market.terms["box.commission"])
     fill = Filler("assets", row.asset, row, ledger)
@@ -176,7 +184,7 @@ def _dates(row: AssetRow, draws: Draws, market: Market, ledger: Ledger) -> list[
         return [row.model_copy(update={"accepted": fill("accepted", accepted, rule)})]
     if draws.close < start and draws.share >= _WHOLE:
         return [_delivered(row, draws, commission, market, ledger)]
-    return _parts(row, draws, commission, market, ledger)
+    return _parts(row, draws, commission, unit, market, ledger)
 
 
 def _delivered(
@@ -191,7 +199,7 @@ def _delivered(
 
 
 def _parts(
-    row: AssetRow, draws: Draws, commission: int, market: Market, ledger: Ledger
+    row: AssetRow, draws: Draws, commission: int, unit: Unit, market: Market, ledger: Ledger
 ) -> list[AssetRow]:
     """Split a delivery: the share drawn is there, the rest comes in two, in thirds to draw end."""
     begin = max(draws.close, market.start)
@@ -205,9 +213,11 @@ def _parts(
     for number, (piece, planned) in enumerate(pieces, start=1):
         name = f"{row.asset}.{number}"
         size = {"gpus": filled(row.gpus) * piece, "cost_usd_m": filled(row.cost_usd_m) * piece}
+        size |= {"mw": row.mw * piece} if row.mw else {}
         part = row.model_copy(update={**size, "asset": name, "planned_delivery": planned})
         ledger.note("assets", name, "cost_usd_m", size["cost_usd_m"], f"{piece:.1%} of {row.asset}")
-        ledger.note("assets", name, "gpus", size["gpus"], f"{piece:.1%} of {row.asset}")
+        told = size["gpus"] / unit.size
+        ledger.note("assets", name, unit.size_column, told, f"{piece:.1%} of {row.asset}")
         if planned is None:
             part = _delivered(part, draws, commission, market, ledger)
         else:

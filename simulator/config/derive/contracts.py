@@ -10,10 +10,8 @@ from simulator.config.derive.ledger import Ledger
 from simulator.config.derive.market import HOURS_PER_YEAR
 from simulator.config.tape import AssetRow, ContractRow, DebtRow
 from simulator.config.terms import DOLLAR
+from simulator.config.units import Unit
 from simulator.config.values import filled
-
-LOWEST_PRICE, HIGHEST_PRICE = 0.05, 50.0
-"""Range in which a price per GPU-hour makes sense."""
 
 
 def fill_contract(
@@ -21,6 +19,7 @@ def fill_contract(
     tranches: Sequence[DebtRow],
     assets: Sequence[AssetRow],
     economics: Economics,
+    unit: Unit,
     ledger: Ledger,
 ) -> ContractRow:
     """Fill a contract of a box whose debt and assets are known.
@@ -33,6 +32,8 @@ def fill_contract(
         Of its box.
     economics
         Running costs and debt service of the box.
+    unit
+        In which the box is told.
     ledger
         Takes what was filled.
 
@@ -58,14 +59,13 @@ def fill_contract(
         else:
             price = economics.price(prepaid)
             rule = f"contracted cover {economics.target:.2f}x of level debt service"
-        if not LOWEST_PRICE <= price <= HIGHEST_PRICE:
-            column = (
-                "contract_value_usd_m" if row.contract_value_usd_m else "price_usd_per_gpu_hour"
-            )
-            expected = f"an implied price of {LOWEST_PRICE:g} to {HIGHEST_PRICE:g} USD/GPU-hour"
-            mend = "correcting the value, the GPUs or the cost of its assets"
-            ledger.stop("contracts", row.contract, column, expected, f"{price:.4g}", mend)
-        ledger.note("contracts", row.contract, "price_usd_per_gpu_hour", price, rule)
+        told = price * unit.hours
+        if not unit.lowest <= told <= unit.highest:
+            column = "contract_value_usd_m" if row.contract_value_usd_m else unit.price_column
+            expected = f"an implied price of {unit.lowest:g} to {unit.highest:g} {unit.price}"
+            mend = f"correcting the value, the {unit.many} or the cost of its assets"
+            ledger.stop("contracts", row.contract, column, expected, f"{told:.4g}", mend)
+        ledger.note("contracts", row.contract, unit.price_column, told, rule)
     cap = row.backstop_cap_usd_m
     if row.backstop is not None and cap is None:
         cap = price * gpus * HOURS_PER_YEAR * term / 12 / 1e6

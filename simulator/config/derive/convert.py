@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from simulator.config.derive.ledger import Ledger
 from simulator.config.derive.market import Market
+from simulator.config.schema import Site as Block
 from simulator.config.schema import StudyFile
 from simulator.config.tape import AssetRow, BoxRow, ContractRow, DebtRow
 from simulator.config.terms import (
@@ -19,6 +20,7 @@ from simulator.config.terms import (
     Sponsor,
     Tranche,
 )
+from simulator.config.units import HALL
 from simulator.config.values import filled
 
 CONSENT = {"with_lenders": 1.0, "without": 2.0, "at_will": 4.0}
@@ -100,13 +102,20 @@ def to_contract(row: ContractRow) -> Contract:
         offtaker=row.offtaker,
         backstop=row.backstop or "",
         backstop_cap=row.backstop_cap_usd_m or 0.0,
-        price=filled(row.price_usd_per_gpu_hour),
+        price=price_of(row),
         term_months=int(filled(row.term_months)),
         consent_multiplier=CONSENT[filled(row.consent)],
         prepayment_share=filled(row.prepayment_share),
         moneyness0=filled(row.moneyness0),
         currency=filled(row.currency),
     )
+
+
+def price_of(row: ContractRow) -> float:
+    """Return the price of a complete contract per hour, of a GPU or of a kW."""
+    if row.price_usd_per_gpu_hour is None:
+        return filled(row.rent_usd_per_kw_month) / HALL.hours
+    return row.price_usd_per_gpu_hour
 
 
 def to_asset(row: AssetRow, market: Market) -> Asset:
@@ -117,7 +126,7 @@ def to_asset(row: AssetRow, market: Market) -> Asset:
         box=row.box,
         contract=row.contract or "",
         site=filled(row.site),
-        gpus=filled(row.gpus),
+        gpus=filled(row.mw) * HALL.size if row.gpus is None else row.gpus,
         cost=filled(row.cost_usd_m),
         price_fixed=bool(row.price_fixed),
         planned_delivery=planned,
@@ -128,9 +137,17 @@ def to_asset(row: AssetRow, market: Market) -> Asset:
 
 
 def to_sites(
-    study: StudyFile, assets: Sequence[Asset], market: Market, ledger: Ledger
+    study: StudyFile,
+    assets: Sequence[Asset],
+    boxes: Sequence[Box],
+    market: Market,
+    ledger: Ledger,
 ) -> list[Site]:
-    """Return the sites in use; a site the study does not describe follows stated rules."""
+    """Return the sites in use; a site the study does not describe follows stated rules.
+
+    A site that several sponsors use is as late as those of the sponsor of its first box.
+    """
+    sponsors = {box.id: box.sponsor for box in boxes}
     weights = study.jurisdictions
     first = max(sorted(weights), key=lambda name: weights[name])
     sites = []
@@ -141,33 +158,52 @@ def to_sites(
             ledger.note("sites", name, "jurisdiction", first, "the one with the largest weight")
             rule = "everything there is delivered" if arrived else "deliveries are to come"
             ledger.note("sites", name, "energised", arrived, rule)
-            sites.append(Site(name, first, 1.0, arrived, 1.0, False, 0.0))
-            continue
+            block = Block(jurisdiction=first, energised=arrived, fibre_probability=0.0)
         fibre = block.fibre_probability
         if fibre is None:
             fibre = market.terms["del.fibre_p"] if block.network_risk else 0.0
             rule = "del.fibre_p" if block.network_risk else "no network risk"
             ledger.note("sites", name, "fibre_probability", fibre, rule)
+        power = block.power or ("energised" if block.energised else "contracted")
+        user = sponsors[min(asset.box for asset in assets if asset.site == name)]
+        late, longer, killed = _certainty(power, study.sponsors[user].scale, market.terms)
+        if late != 1.0 and power != "energised":
+            rule = f"times {late:g}: power {power}, sponsor {study.sponsors[user].scale}"
+            ledger.note("sites", name, "delay_factor", block.delay_factor * late, rule)
         sites.append(
             Site(
                 id=name,
                 jurisdiction=block.jurisdiction,
                 power_factor=block.power_factor,
-                energised=block.energised,
-                delay_factor=block.delay_factor,
+                energised=power == "energised",
+                delay_factor=block.delay_factor * late,
                 network_risk=block.network_risk,
                 fibre_probability=fibre,
+                delay_size_factor=longer,
+                kill_factor=killed,
             )
         )
         ledger.assume("sites", name, block)
     return sites
 
 
-def to_sponsors(study: StudyFile, used: Iterable[str], ledger: Ledger) -> list[Sponsor]:
+def _certainty(power: str, scale: str, terms: Mapping[str, float]) -> tuple[float, float, float]:
+    """Return factors on the probability of delay, on its length, and on a late site's end."""
+    often = terms[f"hold.scale_p.{scale}"]
+    if power == "applied_for":
+        return (
+            often * terms["del.applied_p"],
+            terms["del.applied_size"],
+            often * terms["del.applied_kill"],
+        )
+    return often, 1.0, often
+
+
+def to_sponsors(market: Market, used: Iterable[str], ledger: Ledger) -> list[Sponsor]:
     """Return the sponsors in use."""
     sponsors = []
     for name in sorted(set(used)):
-        block = study.sponsors[name]
+        block = market.study.sponsors[name]
         given = block.model_fields_set
         fallbacks: Mapping[str, str] = {
             "other_cash_usd_m_per_year": "no business outside the tape",
@@ -183,6 +219,7 @@ def to_sponsors(study: StudyFile, used: Iterable[str], ledger: Ledger) -> list[S
                 market_value=block.market_value_usd_m,
                 other_cash_per_year=block.other_cash_usd_m_per_year,
                 lease_per_year=block.lease_usd_m_per_year,
+                support_factor=market.terms[f"hold.scale_support.{block.scale}"],
             )
         )
         ledger.assume("sponsors", name, block)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, fields, replace
 from functools import cache
 
+from simulator.config.derive.halls import hall
 from simulator.config.errors import Problems
 from simulator.config.loader import Document
 from simulator.config.parameters import package_lines
@@ -98,6 +99,20 @@ _TABLED = tuple(
     one.name for one in fields(Generation) if one.name != "name" and one.default is MISSING
 )
 """Fields that every generation has a value of; the others have neutral defaults."""
+_OWN = (
+    "price_drift",
+    "tightness_share",
+    "steps_share",
+    "brownian_sd",
+    "resale_curve",
+    "resale_after",
+    "resale_beta",
+    "income_months",
+    "income_rate",
+    "memory_exposed",
+    "occupancy",
+)
+"""Fields that only the study's own block can give."""
 
 
 def generations(
@@ -120,6 +135,13 @@ def generations(
     found = {}
     for name in sorted({*table, *study.generations}):
         block = study.generations.get(name)
+        if block and block.kind == "hall":
+            if name in table:
+                where, mend = ("generations", name, "kind"), "giving the hall a name of its own"
+                place, path = document.place(where), ".".join(where)
+                out.add(place, path, expected="gpu", got="hall", mend=mend)
+            found[name] = hall(name, block, parameters)
+            continue
         values: dict[str, object] = {}
         for field in _TABLED:
             own = getattr(block, _BLOCK.get(field, field), None)
@@ -139,7 +161,9 @@ def generations(
                 break
             values[field] = own == "true" if isinstance(own, str) and field == "base_grows" else own
         else:
-            found[name] = _generation(name, values)
+            own = {field: getattr(block, field, None) for field in _OWN}
+            given = {field: value for field, value in own.items() if value not in (None, ())}
+            found[name] = replace(_generation(name, values), **given)
     return found
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from simulator.config.derive.costs import economics_of
 from simulator.config.derive.market import Market
 from simulator.config.tape import AssetRow, BoxRow, ContractRow, DebtRow
+from simulator.config.units import unit_of
 from simulator.config.values import filled
 
 
@@ -19,20 +20,23 @@ class BoxSummary:
     ----------
     box, sponsor, generation
         What it is.
+    unit
+        What it holds: "GPU", or "kW" of a hall.
     gpus, cost, commitment, balance
-        Size: GPUs, cost, commitments and balance at t0, USD m.
+        Size: GPUs (or kW), cost, commitments and balance at t0, USD m.
     price
-        Contract price, mean over contracted GPUs, USD per GPU-hour; 0 if all are on demand.
+        Contract price, mean over what is contracted, USD per GPU-hour, of a hall USD per kW-month;
+        0 if all is on demand.
     running_cost
-        Expected running cost, USD per GPU-hour.
+        Expected running cost, in the unit of the price.
     cash_margin
         1 - running cost over revenue.
     debt_per_gpu
-        Commitments over GPUs, USD.
+        Commitments over GPUs (or kW), USD.
     loan_to_cost
         Commitments over cost.
     contracted_share
-        Contracted GPUs, of all.
+        Contracted GPUs (or kW), of all.
     contracted_dscr
         Contracted cash less running cost of the contracted GPUs over level debt service of the box.
     """
@@ -51,6 +55,7 @@ class BoxSummary:
     loan_to_cost: float
     contracted_share: float
     contracted_dscr: float
+    unit: str = "GPU"
 
 
 def summarise(
@@ -83,6 +88,7 @@ def summarise(
     price = revenue / contracted if contracted else 0.0
     hourly = price * economics.availability
     service = economics.debt_service * gpus
+    unit = unit_of(market.planned[box.generation])
     return BoxSummary(
         box=box.box,
         sponsor=box.sponsor,
@@ -91,11 +97,12 @@ def summarise(
         cost=cost,
         commitment=commitment,
         balance=sum(filled(row.drawn_usd_m) for row in tranches),
-        price=price,
-        running_cost=economics.cost,
+        price=price * unit.hours,
+        running_cost=economics.cost * unit.hours,
         cash_margin=1 - economics.cost / hourly if hourly else 0.0,
         debt_per_gpu=commitment * 1e6 / gpus,
         loan_to_cost=commitment / cost,
         contracted_share=contracted / gpus,
         contracted_dscr=(earned - economics.cost * contracted) / service if service else 0.0,
+        unit=unit.name,
     )

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from simulator.analytics.frame import labels
-from simulator.dataset.dims import GENERATION
+from simulator.dataset.dims import GENERATION, HALL
 from simulator.reports.canvas import Picture
 from simulator.reports.catalogue.months import BANDS
 from simulator.reports.catalogue.sizes import BELOW_DATES
@@ -242,4 +242,22 @@ def market_pictures(market: xr.Dataset, fans: xr.Dataset) -> dict[str, Picture]:
             3,
         ),
     ]
+    if HALL in fans.dims:
+        drawn.append(halls_picture(at))
     return {one.name: one for one in drawn}
+
+
+def halls_picture(at: Panels) -> Picture:
+    """Return rents and values of every kind of hall."""
+    return picture(
+        "halls",
+        "Rents and values of data-centre halls",
+        [
+            panel
+            for name in labels(at.fans, HALL)
+            for panel in (
+                *at.pair("hall_rent", f"{name}, rent", hall=name),
+                *at.pair("hall_value_factor", f"{name}, value", reference=1.0, hall=name),
+            )
+        ],
+    )

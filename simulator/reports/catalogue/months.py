@@ -62,6 +62,19 @@ def market(analysis: Analysis) -> Iterable[Picture | None]:
             height=2.6,
             bottom=BELOW_DATES,
         )
+    if "fan_hall_rent" in run:
+        halls = labels(run, "hall")[:MOST_PANELS]
+        yield Picture(
+            "hall_rent",
+            f"Rent of data-centre halls. {BANDS}",
+            f"Fan charts of rents. {_ends(run, 'hall_rent', 'hall', halls)}",
+            [partial(fans.fan, run, series="hall_rent", title=name, hall=name) for name in halls],
+            shared_legend=True,
+            columns=min(3, len(halls)),
+            width=10.4 / min(3, len(halls)),
+            height=2.6,
+            bottom=BELOW_DATES,
+        )
     yield _fan_grid(
         run,
         "market",

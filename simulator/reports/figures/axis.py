@@ -26,6 +26,7 @@ WORDS: Final = {
     "pipeline": "log of capacity",
     "release_steps": "log of rental prices",
     "resale_factor": "times the expected value",
+    "hall_value_factor": "times the expected value",
     "stress": "log points",
     "tariff_factor": "times the cost before",
     "site_slip": "months of delay a month",
@@ -35,6 +36,7 @@ FROM_ZERO: Final = frozenset(
     {"outstanding_debt", "cumulative_lender_loss", "cumulative_distributions", "book_dscr"}
     | {"boxes_in_default", "box_dscr", "box_ltv"}
     | {"rental_price_contract", "rental_price_spot", "resale_factor", "resale_hit"}
+    | {"hall_rent", "hall_value_factor"}
 )
 
 

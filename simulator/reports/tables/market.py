@@ -11,7 +11,7 @@ import xarray as xr
 
 from simulator.analytics.estimate import format_estimate
 from simulator.analytics.frame import labels
-from simulator.dataset.dims import GENERATION
+from simulator.dataset.dims import GENERATION, HALL
 from simulator.reports.figures.axis import PERCENT, UNITS
 from simulator.reports.tables.table import Table
 
@@ -32,6 +32,8 @@ MAIN: Final = (
     "rental_price_contract",
     "rental_price_spot",
     "resale_factor",
+    "hall_rent",
+    "hall_value_factor",
     "memory_cost_factor",
     "power_price",
     "sofr",
@@ -56,9 +58,12 @@ def main_table(
     """
     held = [month for month in months if month <= int(fans["month"].values[-1])]
     rows: list[list[str]] = []
+    entities = {GENERATION: generations, HALL: labels(fans, HALL) if HALL in fans.dims else ()}
     for name in MAIN:
-        by_generation = GENERATION in fans[f"fan_{name}"].dims
-        for where in [{GENERATION: one} for one in generations] if by_generation else [{}]:
+        if f"fan_{name}" not in fans:  # there are no halls
+            continue
+        by = next((dim for dim in entities if dim in fans[f"fan_{name}"].dims), "")
+        for where in [{by: one} for one in entities[by]] if by else [{}]:
             rows += quantile_rows(fans, name, where, held)
     dates = [str(fans["date"].sel(month=month).values.astype("datetime64[M]")) for month in held]
     return Table(
@@ -96,7 +101,7 @@ def named(fans: xr.Dataset) -> Iterator[tuple[str, str, dict[str, str], dict[str
         kind, _, name = str(key).partition("_")
         if kind not in ("fan", "share") or name.endswith(("_se", "_mean")):
             continue
-        entity = next((d for d in (GENERATION, JURISDICTION) if d in fans[key].dims), "")
+        entity = next((d for d in (GENERATION, HALL, JURISDICTION) if d in fans[key].dims), "")
         for where in [{entity: one} for one in labels(fans, entity)] if entity else [{}]:
             picked = {part: fans[f"{key}{part}"].sel(where) for part in ("", "_se")}
             dim, names = (

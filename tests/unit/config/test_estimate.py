@@ -38,13 +38,14 @@ def test_bytes_of_a_path_are_those_of_the_outputs() -> None:
 
 
 def test_series_are_those_of_the_outputs() -> None:
-    found = dict.fromkeys((None, "generation", "box", "sponsor"), 0)
+    found = dict.fromkeys((None, "generation", "hall", "box", "sponsor"), 0)
     for variable in SERIES:
         found[variable.entity] += 1
         assert np.dtype(variable.dtype).itemsize == estimate.SERIES_BYTES
     assert found == {
         None: estimate.MARKET_SERIES,
         "generation": estimate.GENERATION_SERIES,
+        "hall": estimate.HALL_SERIES,
         "box": estimate.BOX_SERIES,
         "sponsor": estimate.SPONSOR_SERIES,
     }

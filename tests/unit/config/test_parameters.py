@@ -117,7 +117,7 @@ def pack(draft: Draft, seen: set[str]) -> None:
 def test_every_parameter_is_read_or_said_not_to_be(
     draft: Draft, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two studies that leave every rule something to do."""
+    """Studies that leave every rule something to do."""
     seen: set[str] = set()
     monkeypatch.setattr(
         "simulator.config.study.resolve",
@@ -131,6 +131,14 @@ def test_every_parameter_is_read_or_said_not_to_be(
         for row in draft.tape[table]:
             row.pop(column, None)
     pack(draft, seen)
+    draft.study["generations"] = {"Hall": {"kind": "hall"}}
+    draft.row("boxes", "BOX-A")["generation"] = "Hall"
+    for row in draft.tape["assets"]:
+        row.pop("gpus", None)
+    draft.study["sites"]["south-hall"] |= {"power": "applied_for"}
+    for scale in ("large", "small"):
+        draft.study["sponsors"]["Example Cloud"]["scale"] = scale
+        pack(draft, seen)
     assert set(parameter_table()) - seen == NOT_READ
 
 
