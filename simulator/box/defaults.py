@@ -30,6 +30,7 @@ from simulator.credit.leases import (
     RENEGOTIATION,
     UNPAID,
     full_invoice,
+    price_multiplier,
 )
 from simulator.drivers.rates import new_issue_spread
 from simulator.numerics.elementary import exp
@@ -161,9 +162,11 @@ def cause_of_default(view, box_params, trigger, b, lane, month):
         if leases.codes[LEASE_CODE.name, a] < 0:
             continue
         status = lease_state.rows[LEASE.status, a, lane]
-        full = full_invoice(
-            leases, a, leases.terms[LEASE_TERM.first_price, a], view.availability[a, lane]
+        accepted = lease_state.rows[LEASE.accepted, a, lane]
+        promised = leases.terms[LEASE_TERM.first_price, a] * price_multiplier(
+            leases, lease_state, a, lane, accepted, month
         )
+        full = full_invoice(leases, a, promised, view.availability[a, lane])
         reason = lease_state.rows[LEASE.reason, a, lane]
         missing = max(0.0, full - lease_state.rows[LEASE.received, a, lane])
         if status <= COMMISSIONING or status == CANCELLED:

@@ -17,6 +17,7 @@ from simulator.config.values import (
     Count,
     Coverage,
     Currency,
+    Escalator,
     Flag,
     Identifier,
     Lower,
@@ -29,6 +30,7 @@ from simulator.config.values import (
     RentPerKw,
     Share,
     SignedUsdM,
+    Steps,
     Term,
     Text,
     UsdM,
@@ -223,6 +225,18 @@ class ContractRow(Row):
     )
     prepayment_share: Share | None = column(
         "share of contract value paid at delivery; blank: 0", "share"
+    )
+    credit_months: Term | None = column(
+        "last months of the term over which a prepayment is credited; blank: 36", "months"
+    )
+    escalator: Escalator | None = column(
+        "step of the price on each anniversary of acceptance, the price being that at acceptance;"
+        " blank: 0",
+        "share per year",
+    )
+    billing: Steps | None = column(
+        "multipliers of the price from a month after t0 on, as 2027-06: 0.9; 2028-01: 0.8;"
+        " blank: 1 throughout"
     )
     currency: Currency | None = column("currency of the price, in USD of t0; blank: USD")
     moneyness0: Multiple | None = column(

@@ -225,6 +225,14 @@ def streams_of(names: Sequence[str]) -> NDArray[np.uint64]:
     return np.array([known[name] for name in names], dtype=np.uint64)
 
 
+def billing_profile(steps: Sequence[tuple[int, float]]) -> NDArray[np.float64]:
+    """Return the multiplier of a contract's price by month from t0: 1 before the first step."""
+    profile = np.ones(CONTRACT_MONTHS)
+    for month, multiplier in sorted(steps):
+        profile[month:] = multiplier
+    return profile
+
+
 def pack_leases(inputs: ModelInputs, layout: Layout) -> LeaseParams:
     """Pack the leases: one per asset, with the terms of its contract."""
     p = inputs.parameters
@@ -236,6 +244,7 @@ def pack_leases(inputs: ModelInputs, layout: Layout) -> LeaseParams:
     generations = {g.name: g for g in book.generations}
     money = (DOLLAR, *currencies(book))
     discounts = floats([p[f"gpu.term_disc.{year}y"] for year in (1, 3, 5)])
+    profiled = [c for c in layout.contracts if contracts[c].billing or contracts[c].escalator]
 
     def of(asset: Asset, field: str, default: float) -> float:
         return float(getattr(contracts[asset.contract], field)) if asset.contract else default
@@ -246,9 +255,9 @@ def pack_leases(inputs: ModelInputs, layout: Layout) -> LeaseParams:
         contract = contracts[asset.contract]
         left = contract.term_months + (asset.accepted if asset.accepted is not None else 0)
         market = generations[boxes[asset.box].generation].contract_price
-        return (
-            contract.moneyness0 * contract.price / (market * tenor_factor(float(left), discounts))
-        )
+        age = 0 if asset.accepted is None else -asset.accepted
+        price = contract.price * (1.0 + contract.escalator) ** (age // 12)
+        return contract.moneyness0 * price / (market * tenor_factor(float(left), discounts))
 
     def grade(asset: Asset, stem: str, good: str, other: str) -> float:
         if not asset.contract:
@@ -278,6 +287,10 @@ def pack_leases(inputs: ModelInputs, layout: Layout) -> LeaseParams:
             ),
             accepted=floats([np.nan if a.accepted is None else a.accepted for a in assets]),
             life=floats([boxes[a.box].useful_life_months or NEVER for a in assets]),
+            credits=floats(
+                [min(of(a, "credit_months", 36.0), of(a, "term_months", 0.0)) for a in assets]
+            ),
+            log_escalator=np.log1p(floats([of(a, "escalator", 0.0) for a in assets])),
         ),
         codes=code_rows(
             LEASE_CODE,
@@ -292,6 +305,9 @@ def pack_leases(inputs: ModelInputs, layout: Layout) -> LeaseParams:
             currency=indices(
                 money, [contracts[a.contract].currency if a.contract else DOLLAR for a in assets]
             ),
+            profile=ints(
+                [profiled.index(a.contract) if a.contract in profiled else -1 for a in assets]
+            ),
         ),
         streams=stream_rows(
             LEASE_STREAM,
@@ -300,6 +316,9 @@ def pack_leases(inputs: ModelInputs, layout: Layout) -> LeaseParams:
             renewal_streams=stream_id_array([f"asset.{a.id}.renewal" for a in assets]),
         ),
         backstop_cap=floats([contracts[c].backstop_cap for c in layout.contracts] or [0.0]),
+        profiles=np.array(
+            [billing_profile(contracts[c].billing) for c in profiled] or [billing_profile(())]
+        ),
         tenor_discounts=discounts,
         concession_table=beta_quantile_table(p["cp.reneg_concession"], CONCESSION_SD),
         claim_table=beta_quantile_table(p["cp.lgd_claim"], CLAIM_SD),

@@ -92,7 +92,7 @@ def to_tranche(row: DebtRow, market: Market) -> Tranche:
     )
 
 
-def to_contract(row: ContractRow) -> Contract:
+def to_contract(row: ContractRow, market: Market) -> Contract:
     """Return a complete row of contracts as terms."""
     return Contract(
         id=row.contract,
@@ -106,6 +106,9 @@ def to_contract(row: ContractRow) -> Contract:
         prepayment_share=filled(row.prepayment_share),
         moneyness0=filled(row.moneyness0),
         currency=filled(row.currency),
+        escalator=filled(row.escalator),
+        billing=tuple((market.month(month), times) for month, times in row.billing or ()),
+        credit_months=int(filled(row.credit_months)),
     )
 
 
