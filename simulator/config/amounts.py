@@ -41,9 +41,10 @@ def _debt_months(row: DebtRow, start: YearMonth | None) -> list[_Rule]:
 def check_contract(case: Case, place: str, row: ContractRow) -> None:
     """Check that a billing profile begins after t0: what holds then is the price."""
     if row.billing and "start" not in case.unsound:
-        first = row.billing[0][0]
-        rules: list[_Rule] = [("billing", first, "after", case.study.start, "t0")]
-        _first_fault(case, place, rules)
+        first, start = row.billing[0][0], case.study.start
+        if first <= start:
+            mend = "putting what holds at t0 into the price"
+            case.fault(place, "billing", f"months after t0, {start}", str(first), mend)
 
 
 def check_asset(case: Case, place: str, row: AssetRow) -> None:

@@ -15,7 +15,13 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BeforeValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import (
+    BeforeValidator,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    PlainSerializer,
+    WithJsonSchema,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticCustomError, core_schema
 
@@ -265,7 +271,12 @@ def _steps(value: object) -> tuple[tuple[YearMonth, float], ...]:
 
 
 _MULTIPLIER = Quantity("times the price", 0, 5, "writing 0.9 for 10% less", suffixes=_ENDINGS)
-Steps = Annotated[tuple[tuple[YearMonth, float], ...], BeforeValidator(_steps)]
+Steps = Annotated[
+    tuple[tuple[YearMonth, float], ...],
+    BeforeValidator(_steps),
+    PlainSerializer(lambda steps: "; ".join(f"{month}: {times!r}" for month, times in steps)),
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9]{4}-[0-9]{2}\s*:"}),
+]
 Identifier = Annotated[str, BeforeValidator(_identifier)]
 Currency = Annotated[str, BeforeValidator(_currency)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
