@@ -10,7 +10,7 @@ Model: docs/model.md §11.
 from __future__ import annotations
 
 from simulator.box import flows
-from simulator.box.costs import COST_CODE, COST_TERM
+from simulator.box.costs import planned_cost
 from simulator.box.deliveries import DELIVERY_TERM, expected_acceptance
 from simulator.box.terms import (
     BOX,
@@ -176,22 +176,6 @@ def contract_due(leases, lease_state, a, lane, month, invoice, credit, credit_fr
     """Return what a contract promises for a month of its `contract_outlook`, USD m."""
     billed = invoice * price_multiplier(leases, lease_state, a, lane, accepted, month)
     return billed - min(billed, credit) if month > credit_from else billed
-
-
-@inlined
-def planned_cost(costs, a, month):
-    """Return an asset's operating costs of a month at planned prices, USD m; 0 if triple-net."""
-    if costs.codes[COST_CODE.triple_net, a]:
-        return 0.0
-    row = min(month, costs.power_path.shape[0] - 1)
-    power = (
-        costs.power_path[row]
-        * costs.terms[COST_TERM.power_factor, a]
-        * costs.terms[COST_TERM.power_mwh, a]
-        / 1e6
-    )
-    hall = costs.terms[COST_TERM.hall, a] * costs.hall_path[row]
-    return power + costs.terms[COST_TERM.operations, a] + hall
 
 
 @inner

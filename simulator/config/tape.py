@@ -16,6 +16,7 @@ from simulator.config.values import (
     CostShare,
     Count,
     Coverage,
+    Cures,
     Currency,
     Escalator,
     Flag,
@@ -93,6 +94,9 @@ class BoxRow(Row):
     reserve_months: Months | None = column(
         "debt-service reserve in months of senior service; blank: loan.dsra", "months"
     )
+    reserve_covers: Annotated[Literal["debt_service", "debt_service_and_costs"] | None, Lower] = (
+        column("whether the reserve covers operating costs and hedges as well; blank: debt_service")
+    )
     power_reserve_months: Months | None = column(
         "power reserve in months of power cost; blank: 0", "months"
     )
@@ -124,7 +128,12 @@ class BoxRow(Row):
     ltv_trigger: CostShare | None = column(
         "loan-to-value above which cash is swept; blank: none", "share of value"
     )
-    cures: Whole | None = column("equity cures allowed; blank: box.cures", "count")
+    cures: Cures | None = column(
+        "equity cures allowed, a number or unlimited; blank: box.cures", "count"
+    )
+    cure_months: Months | None = column(
+        "months for which a cure is asked again before it is a default; blank: 0", "months"
+    )
     default_on_termination: Flag | None = column(
         "full termination of one contract is an event of default; blank: false"
     )

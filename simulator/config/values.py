@@ -270,6 +270,28 @@ def _steps(value: object) -> tuple[tuple[YearMonth, float], ...]:
     return steps
 
 
+def _cures(value: object) -> int:
+    if isinstance(value, str) and value.strip().casefold() == "unlimited":
+        return UNLIMITED
+    if value == UNLIMITED:
+        return UNLIMITED
+    try:
+        return int(Quantity("", 0, 1000, whole=True).parse(value))
+    except PydanticCustomError:
+        mend = "writing a number of cures, or unlimited"
+        raise fault("a whole number between 0 and 1000, or unlimited", mend) from None
+
+
+UNLIMITED = 1_000_000
+"""A count that no path reaches."""
+Cures = Annotated[
+    int,
+    BeforeValidator(_cures),
+    PlainSerializer(lambda count: "unlimited" if count == UNLIMITED else count),
+    WithJsonSchema(
+        {"anyOf": [{"type": "integer", "minimum": 0, "maximum": 1000}, {"const": "unlimited"}]}
+    ),
+]
 _MULTIPLIER = Quantity("times the price", 0, 5, "writing 0.9 for 10% less", suffixes=_ENDINGS)
 Steps = Annotated[
     tuple[tuple[YearMonth, float], ...],

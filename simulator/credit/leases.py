@@ -41,7 +41,8 @@ PENDING, COMMISSIONING, CONTRACTED, UNPAID, BACKSTOPPED, RELETTING, MERCHANT, CA
 NO_REASON, COUNTERPARTY, RENEGOTIATION, CONTROL, DELAY, EXPIRY = 0.0, 1.0, 2.0, 3.0, 4.0, 5.0
 
 RESOLUTION_MONTHS = 3.0  # from default to assumption or rejection
-REST_MONTHS = 12.0  # after a renegotiation
+REST_MONTHS = 12.0  # after a renegotiation, granted or refused
+WITH_LENDERS = 1.0  # multiplier of the hazard of contracts that lenders must agree to change
 RENEWAL_MONTHS = 24.0
 MERCHANT_MONTHS = 12.0  # for which a merchant price is fixed
 SCRAP_AFTER_MONTHS = 6.0
@@ -120,6 +121,7 @@ class LeaseParams(NamedTuple):
     renewal_probability: float
     offtake_hit: float  # share not paid under export control
     renegotiation: bool
+    lender_consent: bool  # lenders refuse what their cover cannot bear
     centred: bool  # the base case: lags at their median, the likelier of renewal and departure
 
 
@@ -445,9 +447,25 @@ def bill_merchant(
 
 @inlined
 def renegotiate(
-    params, state, seed, path, a, lane, month, log_development, contract_price, prior, u
+    params,
+    state,
+    seed,
+    path,
+    a,
+    lane,
+    month,
+    log_development,
+    contract_price,
+    availability,
+    prior,
+    headroom,
+    u,
 ):
-    """Step (c): a customer far out of the money asks for a lower price; `u` is its draw."""
+    """Step (c): a customer far out of the money asks for a lower price; `u` is its draw.
+
+    Lenders who must agree refuse what takes more than their `headroom` (box, lane), and the
+    customer rests as if it had been heard; what they grant leaves less for the next.
+    """
     moneyness = (
         exp(log_development - state.rows[LEASE.log_reset, a, lane])
         * state.rows[LEASE.moneyness, a, lane]
@@ -463,10 +481,16 @@ def renegotiate(
         accepted = state.rows[LEASE.accepted, a, lane]
         multiplier = price_multiplier(params, state, a, lane, accepted, month)
         cut = concession * max(0.0, state.rows[LEASE.price, a, lane] * multiplier - market)
+        state.rows[LEASE.rest, a, lane] = 0.0
+        if params.lender_consent and params.terms[LEASE_TERM.consent, a] == WITH_LENDERS:
+            box = params.codes[LEASE_CODE.box, a]
+            lost = full_invoice(params, a, cut, availability)
+            if lost > headroom[box, lane]:
+                return
+            headroom[box, lane] -= lost
         if cut > 0.0:  # off the plain price: profile and escalator go on
             state.rows[LEASE.price, a, lane] -= cut / multiplier
         reset_moneyness(state, a, lane, log_development)
-        state.rows[LEASE.rest, a, lane] = 0.0
 
 
 @inlined
@@ -615,6 +639,7 @@ def step_leases(
     floors,
     availability,
     prior,
+    headroom,
     draws,
     busy,
 ):
@@ -629,6 +654,7 @@ def step_leases(
     floors : (asset, lane), cash floor of merchant hours, USD per GPU-hour
     availability : (asset, lane), share of hours
     prior : (lane,), multiplier of the renegotiation hazard
+    headroom : (box, lane), cash a month that lenders can spare, USD m; what is granted is taken off
     draws, busy : (lane,), scratch
 
     Notes
@@ -705,7 +731,9 @@ def step_leases(
                         month,
                         development,
                         contract_price,
+                        hours,
                         prior[lane],
+                        headroom,
                         draws[lane],
                     )
             if (status == CONTRACTED or status == BACKSTOPPED) and (

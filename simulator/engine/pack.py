@@ -328,6 +328,7 @@ def pack_leases(inputs: ModelInputs, layout: Layout) -> LeaseParams:
         renewal_probability=p["cp.renew0"],
         offtake_hit=p["reg.offtake_hit"],
         renegotiation=inputs.switches["renegotiation"],
+        lender_consent=inputs.switches["lender_consent"],
         centred=False,
     )
 
@@ -505,6 +506,8 @@ def pack_boxes(inputs: ModelInputs, layout: Layout) -> BoxParams:
             default_on_termination=bools([b.default_on_termination for b in boxes]),
             trap_on_breach=bools([b.trap_on_breach for b in boxes]),
             operating_licence=bools([b.operating_licence for b in boxes]),
+            reserve_covers_costs=bools([b.reserve_covers_costs for b in boxes]),
+            cure_months=ints([b.cure_months for b in boxes]),
         ),
         streams=stream_rows(
             BOX_STREAM,
@@ -520,6 +523,12 @@ def pack_boxes(inputs: ModelInputs, layout: Layout) -> BoxParams:
         transfer_cost=p["hold.transfer"],
         hurdle=(1.0 + p["eq.hurdle"]) ** (-1.0 / 12.0),
         collateral_model=inputs.switches["collateral"],
+        lender_consent=inputs.switches["renegotiation"] and inputs.switches["lender_consent"],
+        consent_dscr=p["cp.consent_dscr"],
+        amendments=inputs.switches["amendments"],
+        waivers=p["box.waivers"],
+        waiver_fee=p["box.waiver_fee"],
+        waiver_months=whole_months(p["box.waiver_months"]),
         recovery_table=beta_quantile_table(p["cp.recovery_loan"], RECOVERY_SD),
         recovery_years=p["cp.workout_time"],
         neo_beta=p["cs.neo_beta"],

@@ -185,6 +185,7 @@ def box_rows(outputs: Outputs) -> Arrays:
         "equity_loss_share": outputs.equity_loss_share,
         "box_terminal_value": outputs.box_terminal_value,
         "box_first_breach_month": whole(outputs.box_first_breach),
+        "box_waivers": whole(outputs.box_waivers),
     }
 
 
@@ -213,7 +214,7 @@ def series_of(outputs: Outputs) -> Arrays:
 
 
 def whole(months: NDArray[np.float64]) -> NDArray[np.int16]:
-    """Return months as whole numbers."""
+    """Return months and counts as whole numbers."""
     return months.astype(np.int16)
 
 

@@ -58,6 +58,8 @@ def to_box(row: BoxRow, market: Market) -> Box:
         operating_licence=bool(row.operating_licence),
         equity0=math.nan if row.equity0_usd_m is None else row.equity0_usd_m,
         cost_currency=filled(row.cost_currency),
+        reserve_covers_costs=row.reserve_covers == "debt_service_and_costs",
+        cure_months=int(filled(row.cure_months)),
     )
 
 
