@@ -14,10 +14,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.box.terms import BOX_CODE
 from simulator.credit.leases import (
     BACKSTOPPED,
     CANCELLED,
     CONTRACTED,
+    LEASE,
 )
 from simulator.drivers.collateral import HOURS
 from simulator.numerics.jit import inlined, inner
@@ -70,6 +72,38 @@ def power_price(params, a, month, market_price):
     return params.terms[COST_TERM.power_factor, a] * (
         hedged * planned + (1.0 - hedged) * market_price
     )
+
+
+@inlined
+def planned_cost(params, a, month):
+    """Return an asset's operating costs of a month at planned prices, USD m; 0 if triple-net."""
+    if params.codes[COST_CODE.triple_net, a]:
+        return 0.0
+    row = min(month, params.power_path.shape[0] - 1)
+    power = (
+        params.power_path[row]
+        * params.terms[COST_TERM.power_factor, a]
+        * params.terms[COST_TERM.power_mwh, a]
+        / 1e6
+    )
+    hall = params.terms[COST_TERM.hall, a] * params.hall_path[row]
+    return power + params.terms[COST_TERM.operations, a] + hall
+
+
+@inner
+def running_cost(params, box_params, lease_state, b, lane, month):
+    """Return planned operating costs of what a box runs, USD m a month: what a reserve opens with.
+
+    Nothing has been paid yet when a box opens or its first GPUs are accepted.
+    """
+    total = 0.0
+    for a in range(
+        box_params.codes[BOX_CODE.first_asset, b], box_params.codes[BOX_CODE.end_asset, b]
+    ):
+        runs = lease_state.rows[LEASE.status, a, lane] < CANCELLED
+        if runs and lease_state.rows[LEASE.accepted, a, lane] <= month:
+            total += planned_cost(params, a, month)
+    return total
 
 
 @inlined

@@ -5,14 +5,64 @@ Model: docs/model.md §11; levels seen in the public record: evidence section 5 
 
 from __future__ import annotations
 
+import numpy as np
+
 from simulator.box import flows
 from simulator.box.receipts import box_debt, realisation_ratio, window_dscr
-from simulator.box.terms import BOX, BOX_CODE, BOX_TERM, PERFORMING, WINDOWS
+from simulator.box.terms import (
+    BOX,
+    BOX_CODE,
+    BOX_TERM,
+    PERFORMING,
+    TRANCHE,
+    WINDOW,
+    WINDOWS,
+)
 from simulator.credit.leases import LEASE, UNPAID
 from simulator.numerics.jit import inlined, inner
 
 FAILS_TO_DEFAULT = 2.0
 MONTHS_OVER_TO_DEFAULT = 4.0  # not prepaid in three months after the first
+
+
+@inner
+def measure_headroom(box_params, boxes, tranches, headroom):
+    """Write what each box can spare of its monthly cash before lenders refuse a concession, USD m.
+
+    Cash flow of the coverage window over `cp.consent_dscr` times its debt service, by month; minus
+    infinity before there is a window and in a workout, infinity where nobody has lent.
+
+    Parameters
+    ----------
+    headroom : (box, lane), written
+    """
+    if not box_params.lender_consent:
+        return
+    for b in range(box_params.codes.shape[1]):
+        for lane in range(headroom.shape[1]):
+            cfads, service = window_dscr(boxes, b, lane)
+            months = 0.0
+            for slot in range(WINDOW):
+                served = boxes.windows[WINDOWS.service_window, slot, b, lane] > flows.TINY
+                months += 1.0 if served else 0.0
+            spare = -np.inf
+            if boxes.rows[BOX.status, b, lane] == PERFORMING:
+                if months > 0.0:
+                    spare = (cfads - box_params.consent_dscr * service) / months
+                if not has_lenders(box_params, tranches, b, lane):
+                    spare = np.inf
+            headroom[b, lane] = spare
+
+
+@inlined
+def has_lenders(box_params, tranches, b, lane):
+    """Say whether a box owes or can draw debt."""
+    lent = 0.0
+    for d in range(
+        box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
+    ):
+        lent += tranches.rows[TRANCHE.balance, d, lane] + tranches.rows[TRANCHE.undrawn, d, lane]
+    return lent > flows.TINY
 
 
 @inlined
@@ -61,26 +111,32 @@ def test_covenants(box_params, boxes, tranches, lease_state, flow, month, sponso
                 boxes.rows[BOX.trap_flag, b, lane] = 0.0
                 continue
             cfads, service = window_dscr(boxes, b, lane)
+            waived = month <= boxes.rows[BOX.waived_until, b, lane]
             asked = 0.0
+            lockup, default = (
+                box_params.terms[BOX_TERM.lockup_dscr, b],
+                box_params.terms[BOX_TERM.default_dscr, b],
+            )
             if is_test and service > flows.TINY:
-                lockup, default = (
-                    box_params.terms[BOX_TERM.lockup_dscr, b],
-                    box_params.terms[BOX_TERM.default_dscr, b],
-                )
                 boxes.rows[BOX.trap_flag, b, lane] = 1.0 if cfads < lockup * service else 0.0
-                fails = cfads < default * service
+                fails = cfads < default * service and not waived
                 boxes.rows[BOX.dscr_fails, b, lane] = (
                     boxes.rows[BOX.dscr_fails, b, lane] + 1.0 if fails else 0.0
                 )
                 if boxes.rows[BOX.dscr_fails, b, lane] >= FAILS_TO_DEFAULT:
                     asked = default * service - cfads
+            elif boxes.rows[BOX.dscr_fails, b, lane] >= FAILS_TO_DEFAULT and not is_test:
+                # a cure period that outlasts the month of the test: asked again, unless it healed
+                asked = max(0.0, default * service - cfads)
+                if asked == 0.0:
+                    boxes.rows[BOX.dscr_fails, b, lane] = 0.0
             if is_test and box_params.terms[BOX_TERM.minimum_liquidity, b] > 0.0:
                 short = (
                     sponsor_cash[box_params.codes[BOX_CODE.sponsor, b], lane]
                     < box_params.terms[BOX_TERM.minimum_liquidity, b]
                 )
                 fails = boxes.rows[BOX.liquidity_fails, b, lane] + 1.0
-                boxes.rows[BOX.liquidity_fails, b, lane] = fails if short else 0.0
+                boxes.rows[BOX.liquidity_fails, b, lane] = fails if short and not waived else 0.0
             trap = boxes.rows[BOX.trap_flag, b, lane] > 0.0
             if (
                 since >= 0
@@ -93,7 +149,7 @@ def test_covenants(box_params, boxes, tranches, lease_state, flow, month, sponso
             ):
                 trap = True
             boxes.rows[BOX.trap_on, b, lane] = 1.0 if trap else 0.0
-            if since >= 0:
+            if since >= 0 and not waived:
                 excess = over_trigger(box_params, boxes, flow, b, lane, debt)
                 over = boxes.rows[BOX.over_months, b, lane] + 1.0 if excess > flows.TINY else 0.0
                 boxes.rows[BOX.over_months, b, lane] = over
@@ -106,9 +162,22 @@ def test_covenants(box_params, boxes, tranches, lease_state, flow, month, sponso
             )
             if breach and boxes.rows[BOX.first_breach, b, lane] == 0.0:
                 boxes.rows[BOX.first_breach, b, lane] = month
-            if boxes.rows[BOX.cures_used, b, lane] >= box_params.terms[BOX_TERM.cures, b]:
+            if no_cure_left(box_params, boxes, b, lane):
                 asked = 0.0  # no cure is left: the breach stands
             flow[flows.CURE_ASKED, b, lane] = min(asked, debt)  # it prepays: never more than all
+
+
+@inlined
+def no_cure_left(box_params, boxes, b, lane):
+    """Say whether a box has used up its cures."""
+    return boxes.rows[BOX.cures_used, b, lane] >= box_params.terms[BOX_TERM.cures, b]
+
+
+@inlined
+def cure_is_over(box_params, boxes, b, lane):
+    """Say whether a cure was asked for longer than the cure period, or cannot be asked."""
+    waited = boxes.rows[BOX.uncured_months, b, lane] > box_params.codes[BOX_CODE.cure_months, b]
+    return waited or no_cure_left(box_params, boxes, b, lane)
 
 
 @inlined
@@ -119,8 +188,13 @@ def note_cure(box_params, boxes, flow, b, lane):
     """
     asked = flow[flows.CURE_ASKED, b, lane]
     given = flow[flows.CURE, b, lane]
-    if asked <= 0.0 or given < asked - flows.TINY:
+    if asked <= 0.0:
+        boxes.rows[BOX.uncured_months, b, lane] = 0.0
         return False
+    if given < asked - flows.TINY:
+        boxes.rows[BOX.uncured_months, b, lane] += 1.0
+        return False
+    boxes.rows[BOX.uncured_months, b, lane] = 0.0
     boxes.rows[BOX.cures_used, b, lane] += 1.0
     last = boxes.windows.shape[1] - 1
     boxes.windows[WINDOWS.cfads_window, last, b, lane] += given

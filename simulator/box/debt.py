@@ -10,7 +10,7 @@ Model: docs/model.md §11.
 from __future__ import annotations
 
 from simulator.box import flows
-from simulator.box.costs import COST_CODE, COST_TERM
+from simulator.box.costs import planned_cost
 from simulator.box.deliveries import DELIVERY_TERM, expected_acceptance
 from simulator.box.terms import (
     BOX,
@@ -28,7 +28,6 @@ from simulator.credit.leases import (
     BACKSTOPPED,
     CANCELLED,
     COMMISSIONING,
-    CREDIT_MONTHS,
     GONE,
     LEASE,
     LEASE_CODE,
@@ -36,6 +35,7 @@ from simulator.credit.leases import (
     NEVER,
     contract_prepayment,
     full_invoice,
+    price_multiplier,
 )
 from simulator.numerics.elementary import exp, log
 from simulator.numerics.jit import inlined, inner
@@ -132,9 +132,11 @@ def contract_outlook(
     start, end : float
         Paid months are start + 1 .. end; none if end <= start.
     invoice : float
-        USD m a month, before credits.
+        USD m a month, before credits, at the plain price (see `contract_due`).
     credit, credit_from : float
         Prepayment credited back, USD m a month, in months above `credit_from`.
+    accepted : float
+        Month of acceptance, known or expected.
     """
     nothing = float(fitted)
     status = lease_state.rows[LEASE.status, a, lane]
@@ -143,7 +145,7 @@ def contract_outlook(
         or status > BACKSTOPPED
         or lease_state.rows[LEASE.void, a, lane] > 0.0
     ):
-        return nothing, nothing, 0.0, 0.0, nothing
+        return nothing, nothing, 0.0, 0.0, nothing, nothing
     if status <= COMMISSIONING:
         start = max(float(fitted), expected_acceptance(deliveries, delivery_state, a, lane))
         left = leases.terms[LEASE_TERM.term, a]
@@ -157,7 +159,7 @@ def contract_outlook(
     price = lease_state.rows[LEASE.price, a, lane]
     invoice = full_invoice(leases, a, price, availability)
     credit = 0.0
-    credits = min(CREDIT_MONTHS, leases.terms[LEASE_TERM.term, a])
+    credits = leases.terms[LEASE_TERM.credits, a]
     if (
         lease_state.rows[LEASE.first_term, a, lane] > 0.0
         and leases.terms[LEASE_TERM.prepayment_share, a] > 0.0
@@ -165,24 +167,15 @@ def contract_outlook(
         prepayment = lease_state.rows[LEASE.prepayment, a, lane]
         if prepayment == 0.0:
             prepayment = contract_prepayment(leases, a, price)
-        credit = min(invoice, prepayment / credits)
-    return start, end, invoice, credit, term_end - credits
+        credit = prepayment / credits
+    return start, end, invoice, credit, term_end - credits, accepted
 
 
 @inlined
-def planned_cost(costs, a, month):
-    """Return an asset's operating costs of a month at planned prices, USD m; 0 if triple-net."""
-    if costs.codes[COST_CODE.triple_net, a]:
-        return 0.0
-    row = min(month, costs.power_path.shape[0] - 1)
-    power = (
-        costs.power_path[row]
-        * costs.terms[COST_TERM.power_factor, a]
-        * costs.terms[COST_TERM.power_mwh, a]
-        / 1e6
-    )
-    hall = costs.terms[COST_TERM.hall, a] * costs.hall_path[row]
-    return power + costs.terms[COST_TERM.operations, a] + hall
+def contract_due(leases, lease_state, a, lane, month, invoice, credit, credit_from, accepted):
+    """Return what a contract promises for a month of its `contract_outlook`, USD m."""
+    billed = invoice * price_multiplier(leases, lease_state, a, lane, accepted, month)
+    return billed - min(billed, credit) if month > credit_from else billed
 
 
 @inner
@@ -203,11 +196,13 @@ def add_contracted_cash(
 
     Invoice less prepayment credit less planned operating costs, within the contract term.
     """
-    start, end, invoice, credit, credit_from = contract_outlook(
+    start, end, invoice, credit, credit_from, accepted = contract_outlook(
         deliveries, delivery_state, leases, lease_state, availability, a, lane, fitted
     )
     for month in range(int(min(start, 1e6)) + 1, int(min(end, float(last))) + 1):
-        due = invoice - credit if month > credit_from else invoice
+        due = contract_due(
+            leases, lease_state, a, lane, month, invoice, credit, credit_from, accepted
+        )
         cash[month] += due - planned_cost(costs, a, month)
 
 
@@ -219,14 +214,16 @@ def contracted_value(
 
     `factor` is a monthly discount factor.
     """
-    start, end, invoice, credit, credit_from = contract_outlook(
+    start, end, invoice, credit, credit_from, accepted = contract_outlook(
         deliveries, delivery_state, leases, lease_state, availability, a, lane, fitted
     )
     total = 0.0
     weight = exp((start - fitted) * log(factor))
     for month in range(int(min(start, 1e6)) + 1, int(min(end, 1e6)) + 1):
         weight *= factor
-        due = invoice - credit if month > credit_from else invoice
+        due = contract_due(
+            leases, lease_state, a, lane, month, invoice, credit, credit_from, accepted
+        )
         total += weight * max(0.0, due - planned_cost(costs, a, month))
     return total
 

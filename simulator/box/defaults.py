@@ -8,9 +8,14 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.box import flows
-from simulator.box.covenants import FAILS_TO_DEFAULT, MONTHS_OVER_TO_DEFAULT
+from simulator.box.covenants import FAILS_TO_DEFAULT, MONTHS_OVER_TO_DEFAULT, cure_is_over
 from simulator.box.deliveries import DELIVERY_TERM
-from simulator.box.projection import level_service, projected_cash
+from simulator.box.projection import (
+    level_service,
+    mean_coupon,
+    months_to_maturity,
+    projected_cash,
+)
 from simulator.box.receipts import box_debt
 from simulator.box.terms import BOX, BOX_CODE, FULL_RECOURSE, TRANCHE, TRANCHE_CODE, WORKOUT
 from simulator.credit.leases import (
@@ -30,6 +35,7 @@ from simulator.credit.leases import (
     RENEGOTIATION,
     UNPAID,
     full_invoice,
+    price_multiplier,
 )
 from simulator.drivers.rates import new_issue_spread
 from simulator.numerics.elementary import exp
@@ -161,9 +167,11 @@ def cause_of_default(view, box_params, trigger, b, lane, month):
         if leases.codes[LEASE_CODE.name, a] < 0:
             continue
         status = lease_state.rows[LEASE.status, a, lane]
-        full = full_invoice(
-            leases, a, leases.terms[LEASE_TERM.first_price, a], view.availability[a, lane]
+        accepted = lease_state.rows[LEASE.accepted, a, lane]
+        promised = leases.terms[LEASE_TERM.first_price, a] * price_multiplier(
+            leases, lease_state, a, lane, accepted, month
         )
+        full = full_invoice(leases, a, promised, view.availability[a, lane])
         reason = lease_state.rows[LEASE.reason, a, lane]
         missing = max(0.0, full - lease_state.rows[LEASE.received, a, lane])
         if status <= COMMISSIONING or status == CANCELLED:
@@ -225,10 +233,11 @@ def trigger_of(view, box_params, boxes, state, b, lane, month, sponsor_default):
         view, box_params, b, lane, month
     ):
         return BY_TERMINATION
-    if boxes.rows[BOX.dscr_fails, b, lane] >= FAILS_TO_DEFAULT:
-        return BY_DSCR
-    if boxes.rows[BOX.over_months, b, lane] >= MONTHS_OVER_TO_DEFAULT:
-        return BY_RATIO
+    if cure_is_over(box_params, boxes, b, lane):
+        if boxes.rows[BOX.dscr_fails, b, lane] >= FAILS_TO_DEFAULT:
+            return BY_DSCR
+        if boxes.rows[BOX.over_months, b, lane] >= MONTHS_OVER_TO_DEFAULT:
+            return BY_RATIO
     if boxes.rows[BOX.liquidity_fails, b, lane] >= FAILS_TO_DEFAULT:
         return BY_LIQUIDITY
     return 0.0
@@ -272,6 +281,8 @@ def end_of_month(
         boxes.rows[BOX.arrears_months, b, lane] + 1.0 if in_arrears else 0.0
     )
     trigger = trigger_of(view, box_params, boxes, state, b, lane, month, sponsor_default)
+    if trigger >= BY_TERMINATION and waive(view, box_params, boxes, state, b, lane, month, debt):
+        trigger = 0.0
     if trigger > 0.0:
         boxes.rows[BOX.status, b, lane] = WORKOUT
         boxes.rows[BOX.default_month, b, lane] = month
@@ -287,6 +298,35 @@ def end_of_month(
             state.rows[TRANCHE.undrawn, d, lane] = 0.0
         if not box_params.collateral_model:
             abandon_assets(view, box_params, b, lane)
+
+
+@inner
+def waive(view, box_params, boxes, state, b, lane, month, debt):
+    """Say whether lenders waive a default for a fee; tests then rest for a while.
+
+    They do while waivers are left and the cash they expect up to maturity is worth the debt.
+    """
+    if not box_params.amendments:
+        return False
+    if boxes.rows[BOX.waivers_used, b, lane] >= box_params.waivers:
+        return False
+    factor = 1.0 / (1.0 + mean_coupon(box_params, state, b, lane) / 12.0)
+    weight = 1.0
+    value = 0.0
+    for ahead in range(1, int(months_to_maturity(box_params, state, b, lane, month)) + 1):
+        weight *= factor
+        cash = projected_cash(view, box_params, boxes, b, lane, month, ahead)
+        value += weight * max(0.0, cash)
+    if value < debt:
+        return False
+    boxes.rows[BOX.waivers_used, b, lane] += 1.0
+    boxes.rows[BOX.waived_until, b, lane] = month + box_params.waiver_months
+    boxes.rows[BOX.dscr_fails, b, lane] = 0.0
+    boxes.rows[BOX.over_months, b, lane] = 0.0
+    boxes.rows[BOX.liquidity_fails, b, lane] = 0.0
+    boxes.rows[BOX.uncured_months, b, lane] = 0.0
+    boxes.rows[BOX.fee_arrears, b, lane] += box_params.waiver_fee * debt
+    return True
 
 
 @inner

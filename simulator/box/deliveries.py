@@ -30,6 +30,7 @@ from simulator.credit.leases import (
     PENDING,
     RESOLUTION_MONTHS,
     UNPAID,
+    billed_price,
     contract_prepayment,
     full_invoice,
     start_reletting,
@@ -390,7 +391,8 @@ def damages(params, leases, lease_state, a, lane, month, availability):
         return 0.0
     if lease_state.rows[LEASE.void, a, lane] > 0.0:
         return 0.0
-    invoice = full_invoice(leases, a, lease_state.rows[LEASE.price, a, lane], availability)
+    price = billed_price(leases, lease_state, a, lane, month)
+    invoice = full_invoice(leases, a, price, availability)
     return (1.0 - params.revenue_lost) * invoice
 
 

@@ -26,6 +26,7 @@ from simulator.credit.leases import (
     MERCHANT,
     UNPAID,
     full_invoice,
+    price_multiplier,
 )
 from simulator.drivers.collateral import HARDWARE
 from simulator.numerics.elementary import exp
@@ -68,7 +69,12 @@ def projected_cash(view, box_params, boxes, b, lane, month, ahead):
         )
         contracted = contracted and status != UNPAID and status <= BACKSTOPPED
         if contracted and ahead <= start + left:
-            total += full_invoice(leases, a, lease_state.rows[LEASE.price, a, lane], hours)
+            accepted = lease_state.rows[LEASE.accepted, a, lane]
+            if status <= COMMISSIONING:
+                accepted = month + start
+            multiplier = price_multiplier(leases, lease_state, a, lane, accepted, month + ahead)
+            price = lease_state.rows[LEASE.price, a, lane] * multiplier
+            total += full_invoice(leases, a, price, hours)
             power, other = asset_cost(
                 view.costs, a, month, view.market_power[lane], rate, CONTRACTED, 1.0
             )

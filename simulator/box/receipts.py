@@ -308,6 +308,10 @@ def measure_coverage(box_params, boxes, tranche_params, tranches, leases, lease_
                         month,
                         box_params.codes[BOX_CODE.reserve_months, b],
                     )
+            if box_params.codes[BOX_CODE.reserve_covers_costs, b]:
+                if box_debt(box_params, tranches, b, lane) > flows.TINY:
+                    running = costs + max(0.0, hedge)
+                    target += box_params.codes[BOX_CODE.reserve_months, b] * running
             boxes.rows[BOX.reserve_target, b, lane] = target
             if boxes.rows[BOX.first_acceptance, b, lane] < month and service > flows.TINY:
                 for slot in range(WINDOW - 1):

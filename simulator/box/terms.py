@@ -61,9 +61,11 @@ class BoxCodeRows(NamedTuple):
     default_on_termination: int
     trap_on_breach: int
     operating_licence: int
+    reserve_covers_costs: int  # the reserve covers operating costs and hedges too
+    cure_months: int  # in which an asked cure may still be given
 
 
-BOX_CODE = BoxCodeRows(*range(15))
+BOX_CODE = BoxCodeRows(*range(17))
 
 
 @row_names
@@ -92,6 +94,12 @@ class BoxParams(NamedTuple):
     transfer_cost: float  # share of cost
     hurdle: float  # monthly discount factor of equity
     collateral_model: bool
+    lender_consent: bool  # lenders refuse concessions ...
+    consent_dscr: float  # ... that leave less cover than this
+    amendments: bool  # lenders waive defaults ...
+    waivers: float  # ... so often in the life of a box ...
+    waiver_fee: float  # ... for this share of the debt ...
+    waiver_months: float  # ... and let tests rest for so long
     recovery_table: NDArray[np.float64]  # collateral model off
     recovery_years: float
     neo_beta: float
@@ -222,9 +230,12 @@ class BoxRows(NamedTuple):
     capex_paid: int  # cost delivered, USD m
     utilisation_odds: int  # logit u of the pool
     utilisation: int  # U(t) of the pool
+    uncured_months: int  # in a row in which a cure was asked and not given in full
+    waivers_used: int
+    waived_until: int  # month, tests rest until its end
 
 
-BOX = BoxRows(*range(25))
+BOX = BoxRows(*range(28))
 
 
 class BoxState(NamedTuple):

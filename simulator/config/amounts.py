@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from simulator.config.case import Case
-from simulator.config.tape import AssetRow, DebtRow
+from simulator.config.tape import AssetRow, ContractRow, DebtRow
 from simulator.config.values import YearMonth
 
 
@@ -36,6 +36,15 @@ def _debt_months(row: DebtRow, start: YearMonth | None) -> list[_Rule]:
         ("amortisation_start", row.amortisation_start, "not after", row.maturity, "maturity"),
         ("amortisation_start", row.amortisation_start, "after", row.close, "close"),
     ]
+
+
+def check_contract(case: Case, place: str, row: ContractRow) -> None:
+    """Check that a billing profile begins after t0: what holds then is the price."""
+    if row.billing and "start" not in case.unsound:
+        first, start = row.billing[0][0], case.study.start
+        if first <= start:
+            mend = "putting what holds at t0 into the price"
+            case.fault(place, "billing", f"months after t0, {start}", str(first), mend)
 
 
 def check_asset(case: Case, place: str, row: AssetRow) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from pydantic import BaseModel
 
-from simulator.config.amounts import check_asset, check_debt
+from simulator.config.amounts import check_asset, check_contract, check_debt
 from simulator.config.case import Case
 from simulator.config.errors import did_you_mean
 from simulator.config.kinds import check_kinds
@@ -14,7 +14,7 @@ from simulator.config.loader import dotted
 from simulator.config.parameters import resolve
 from simulator.config.ratings import NOTCHES, notch
 from simulator.config.references import check_completeness, check_nesting, check_references
-from simulator.config.tape import KEYS, ROWS, AssetRow, BoxRow, DebtRow, Row
+from simulator.config.tape import KEYS, ROWS, AssetRow, BoxRow, ContractRow, DebtRow, Row
 
 HIGHEST_RUNNING_COST = 50.0
 """USD per GPU-hour above which a running cost makes no sense, as no price does."""
@@ -32,6 +32,8 @@ def cross_check(case: Case) -> None:
     check_completeness(case)
     for place, row in case.tape.sound("debt", DebtRow):
         check_debt(case, place, row)
+    for place, contract in case.tape.sound("contracts", ContractRow):
+        check_contract(case, place, contract)
     for place, asset in case.tape.sound("assets", AssetRow):
         check_asset(case, place, asset)
     check_running_costs(case)

@@ -97,6 +97,8 @@ DRIVER_PREFIXES: dict[str, tuple[str, ...]] = {
     ),
     "sponsor": ("hold",),
     "easing": ("ease",),
+    "lender_consent": ("cp.consent_dscr",),
+    "amendments": ("box.waivers", "box.waiver_fee", "box.waiver_months"),
     "priors": ("prior",),
 }
 """Parameters set together by the name of a driver: ids that begin with one of the parts."""

@@ -16,7 +16,9 @@ from simulator.config.values import (
     CostShare,
     Count,
     Coverage,
+    Cures,
     Currency,
+    Escalator,
     Flag,
     HallRent,
     Identifier,
@@ -31,6 +33,7 @@ from simulator.config.values import (
     RentPerKw,
     Share,
     SignedUsdM,
+    Steps,
     Term,
     Text,
     UsdM,
@@ -96,6 +99,9 @@ class BoxRow(Row):
     reserve_months: Months | None = column(
         "debt-service reserve in months of senior service; blank: loan.dsra", "months"
     )
+    reserve_covers: Annotated[Literal["debt_service", "debt_service_and_costs"] | None, Lower] = (
+        column("whether the reserve covers operating costs and hedges as well; blank: debt_service")
+    )
     power_reserve_months: Months | None = column(
         "power reserve in months of power cost; blank: 0", "months"
     )
@@ -127,7 +133,12 @@ class BoxRow(Row):
     ltv_trigger: CostShare | None = column(
         "loan-to-value above which cash is swept; blank: none", "share of value"
     )
-    cures: Whole | None = column("equity cures allowed; blank: box.cures", "count")
+    cures: Cures | None = column(
+        "equity cures allowed, a number or unlimited; blank: box.cures", "count"
+    )
+    cure_months: Months | None = column(
+        "months for which a cure is asked again before it is a default; blank: 0", "months"
+    )
     default_on_termination: Flag | None = column(
         "full termination of one contract is an event of default; blank: false"
     )
@@ -232,6 +243,18 @@ class ContractRow(Row):
     )
     prepayment_share: Share | None = column(
         "share of contract value paid at delivery; blank: 0", "share"
+    )
+    credit_months: Term | None = column(
+        "last months of the term over which a prepayment is credited; blank: 36", "months"
+    )
+    escalator: Escalator | None = column(
+        "step of the price on each anniversary of acceptance, the price being that at acceptance;"
+        " blank: 0",
+        "share per year",
+    )
+    billing: Steps | None = column(
+        "multipliers of the price from a month after t0 on, as 2027-06: 0.9; 2028-01: 0.8;"
+        " blank: 1 throughout"
     )
     currency: Currency | None = column("currency of the price, in USD of t0; blank: USD")
     moneyness0: Multiple | None = column(

@@ -12,9 +12,16 @@ import math
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BeforeValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import (
+    BeforeValidator,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    PlainSerializer,
+    WithJsonSchema,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticCustomError, core_schema
 
@@ -152,6 +159,9 @@ Months = Annotated[
 Term = Annotated[
     int, Quantity("months", 1, 600, "writing a length in months, at least 1", whole=True)
 ]
+Escalator = Annotated[
+    float, Quantity("share per year", -0.2, 0.2, "writing 3% or 0.03, not 3", suffixes=_ENDINGS)
+]
 Years = Annotated[float, Quantity("years", 0.25, 30, "writing years, not months")]
 Whole = Annotated[int, Quantity("", 0, 1000, "writing a small whole number", whole=True)]
 Multiple = Annotated[float, Quantity("times", 0, 20, "writing 1 for 'as is'")]
@@ -252,6 +262,47 @@ def _word(value: Any) -> Any:
     return value.strip().casefold() if isinstance(value, str) else value
 
 
+def _steps(value: object) -> tuple[tuple[YearMonth, float], ...]:
+    """Return months and multipliers of ``2027-06: 0.9; 2028-01: 0.8``."""
+    parts = [part.strip() for part in str(value).split(";") if part.strip()]
+    pairs = [part.split(":") for part in parts]
+    if not pairs or any(len(pair) != 2 for pair in pairs):
+        raise fault("month: multiplier; month: multiplier", "writing 2027-06: 0.9; 2028-01: 0.8")
+    steps = tuple((YearMonth.parse(month), _MULTIPLIER.parse(number)) for month, number in pairs)
+    if any(after <= before for (before, _), (after, _) in pairwise(steps)):
+        raise fault("months in order, each once", "sorting them")
+    return steps
+
+
+def _cures(value: object) -> int:
+    if isinstance(value, str) and value.strip().casefold() == "unlimited":
+        return UNLIMITED
+    if value == UNLIMITED:
+        return UNLIMITED
+    try:
+        return int(Quantity("", 0, 1000, whole=True).parse(value))
+    except PydanticCustomError:
+        mend = "writing a number of cures, or unlimited"
+        raise fault("a whole number between 0 and 1000, or unlimited", mend) from None
+
+
+UNLIMITED = 1_000_000
+"""A count that no path reaches."""
+Cures = Annotated[
+    int,
+    BeforeValidator(_cures),
+    PlainSerializer(lambda count: "unlimited" if count == UNLIMITED else count),
+    WithJsonSchema(
+        {"anyOf": [{"type": "integer", "minimum": 0, "maximum": 1000}, {"const": "unlimited"}]}
+    ),
+]
+_MULTIPLIER = Quantity("times the price", 0, 5, "writing 0.9 for 10% less", suffixes=_ENDINGS)
+Steps = Annotated[
+    tuple[tuple[YearMonth, float], ...],
+    BeforeValidator(_steps),
+    PlainSerializer(lambda steps: "; ".join(f"{month}: {times!r}" for month, times in steps)),
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9]{4}-[0-9]{2}\s*:"}),
+]
 Identifier = Annotated[str, BeforeValidator(_identifier)]
 Currency = Annotated[str, BeforeValidator(_currency)]
 Flag = Annotated[bool, BeforeValidator(_flag)]

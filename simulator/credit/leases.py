@@ -41,8 +41,8 @@ PENDING, COMMISSIONING, CONTRACTED, UNPAID, BACKSTOPPED, RELETTING, MERCHANT, CA
 NO_REASON, COUNTERPARTY, RENEGOTIATION, CONTROL, DELAY, EXPIRY = 0.0, 1.0, 2.0, 3.0, 4.0, 5.0
 
 RESOLUTION_MONTHS = 3.0  # from default to assumption or rejection
-REST_MONTHS = 12.0  # after a renegotiation
-CREDIT_MONTHS = 36.0  # over which a prepayment is credited back
+REST_MONTHS = 12.0  # after a renegotiation, granted or refused
+WITH_LENDERS = 1.0  # multiplier of the hazard of contracts that lenders must agree to change
 RENEWAL_MONTHS = 24.0
 MERCHANT_MONTHS = 12.0  # for which a merchant price is fixed
 SCRAP_AFTER_MONTHS = 6.0
@@ -68,9 +68,11 @@ class LeaseTermRows(NamedTuple):
     renegotiation_slope: int  # per year
     accepted: int  # month <= 0 if accepted at t0, else NaN
     life: int  # months from acceptance to the end of useful life, NEVER = by economics alone
+    credits: int  # last months of the term over which a prepayment is credited back
+    log_escalator: int  # per year since acceptance
 
 
-LEASE_TERM = LeaseTermRows(*range(11))
+LEASE_TERM = LeaseTermRows(*range(13))
 
 
 @row_names
@@ -84,9 +86,10 @@ class LeaseCodeRows(NamedTuple):
     contract: int  # -1 = on-demand pool
     delivered: int  # 1 = delivered by t0
     currency: int  # of the price, 0 = dollar
+    profile: int  # row of `profiles`, -1 = the same price in every month of the term
 
 
-LEASE_CODE = LeaseCodeRows(*range(7))
+LEASE_CODE = LeaseCodeRows(*range(8))
 
 
 @row_names
@@ -108,6 +111,7 @@ class LeaseParams(NamedTuple):
     codes: NDArray[np.int64]  # (row of LEASE_CODE, ...)
     streams: NDArray[np.uint64]  # (row of LEASE_STREAM, ...)
     backstop_cap: NDArray[np.float64]  # (contract,), USD m
+    profiles: NDArray[np.float64]  # (profile, month), multiplier of the price by calendar month
     tenor_discounts: NDArray[np.float64]  # (asset, 3): price of 1, 3 and 5 years, 1 for halls
     concession_table: NDArray[np.float64]
     claim_table: NDArray[np.float64]  # recovery of a claim
@@ -117,6 +121,7 @@ class LeaseParams(NamedTuple):
     renewal_probability: float
     offtake_hit: float  # share not paid under export control
     renegotiation: bool
+    lender_consent: bool  # lenders refuse what their cover cannot bear
     centred: bool  # the base case: lags at their median, the likelier of renewal and departure
 
 
@@ -198,7 +203,8 @@ def init_leases(params, state):
                 state.rows[LEASE.months_left, a] = left
                 state.rows[LEASE.status, a] = CONTRACTED if left > 0.0 else MERCHANT
                 state.rows[LEASE.reason, a] = NO_REASON if left > 0.0 else EXPIRY
-            credits = min(CREDIT_MONTHS, params.terms[LEASE_TERM.term, a])
+                state.rows[LEASE.first_term, a] = 1.0 if left > 0.0 else 0.0
+            credits = params.terms[LEASE_TERM.credits, a]
             credited = min(1.0, max(0.0, 1.0 - left / credits)) if credits > 0.0 else 0.0
         prepayment = contract_prepayment(params, a, params.terms[LEASE_TERM.first_price, a])
         state.rows[LEASE.prepayment, a] = prepayment
@@ -216,6 +222,33 @@ def contract_prepayment(params, a, price):
 def full_invoice(params, a, price, availability):
     """Return a month's invoice of an asset at this price, USD m, before credits."""
     return price * params.terms[LEASE_TERM.gpus, a] * HOURS * availability / 1e6
+
+
+@inlined
+def price_multiplier(params, state, a, lane, accepted, month):
+    """Return what billing profile and escalator make of a contract's price in a month.
+
+    The price steps up on each anniversary of acceptance; a renewal is at a plain price again.
+
+    Parameters
+    ----------
+    accepted : float
+        Month of acceptance, known or expected; no escalator before it.
+    """
+    row = params.codes[LEASE_CODE.profile, a]
+    if row < 0 or state.rows[LEASE.first_term, a, lane] == 0.0:
+        return 1.0
+    step = params.profiles[row, min(int(month), params.profiles.shape[1] - 1)]
+    years = max(0.0, np.floor((month - accepted) / 12.0))
+    return step * exp(params.terms[LEASE_TERM.log_escalator, a] * years)
+
+
+@inlined
+def billed_price(params, state, a, lane, month):
+    """Return what a GPU-hour of a contract costs in this month, USD."""
+    accepted = state.rows[LEASE.accepted, a, lane]
+    multiplier = price_multiplier(params, state, a, lane, accepted, month)
+    return state.rows[LEASE.price, a, lane] * multiplier
 
 
 @inlined
@@ -281,7 +314,7 @@ def reject(params, state, seed, path, a, lane, month, tightness, contract_price,
     """Reject a contract in bankruptcy: a claim for what the market does not replace."""
     left = max(0.0, state.rows[LEASE.months_left, a, lane])
     if state.rows[LEASE.status, a, lane] >= CONTRACTED:
-        lost = full_invoice(params, a, state.rows[LEASE.price, a, lane], availability)
+        lost = full_invoice(params, a, billed_price(params, state, a, lane, month), availability)
         replaced = full_invoice(
             params, a, comparable_price(params, a, left, contract_price), availability
         )
@@ -339,8 +372,8 @@ def customer_events(
     if status == CONTRACTED or month != defaulted + RESOLUTION_MONTHS:
         return 0.0
     left = state.rows[LEASE.months_left, a, lane]
-    in_the_money = (
-        comparable_price(params, a, left, contract_price) >= state.rows[LEASE.price, a, lane]
+    in_the_money = comparable_price(params, a, left, contract_price) >= billed_price(
+        params, state, a, lane, month
     )
     if in_the_money and left > 0.0:
         received = state.rows[LEASE.arrears, a, lane]
@@ -360,8 +393,8 @@ def bill_contract(params, state, names, a, lane, month, availability):
     left = state.rows[LEASE.months_left, a, lane]
     if left <= 0.0:
         return 0.0
-    invoice = full_invoice(params, a, state.rows[LEASE.price, a, lane], availability)
-    credits = min(CREDIT_MONTHS, params.terms[LEASE_TERM.term, a])
+    invoice = full_invoice(params, a, billed_price(params, state, a, lane, month), availability)
+    credits = params.terms[LEASE_TERM.credits, a]
     if (
         state.rows[LEASE.first_term, a, lane] > 0.0
         and left <= credits
@@ -414,9 +447,25 @@ def bill_merchant(
 
 @inlined
 def renegotiate(
-    params, state, seed, path, a, lane, month, log_development, contract_price, prior, u
+    params,
+    state,
+    seed,
+    path,
+    a,
+    lane,
+    month,
+    log_development,
+    contract_price,
+    availability,
+    prior,
+    headroom,
+    u,
 ):
-    """Step (c): a customer far out of the money asks for a lower price; `u` is its draw."""
+    """Step (c): a customer far out of the money asks for a lower price; `u` is its draw.
+
+    Lenders who must agree refuse what takes more than their `headroom` (box, lane), and the
+    customer rests as if it had been heard; what they grant leaves less for the next.
+    """
     moneyness = (
         exp(log_development - state.rows[LEASE.log_reset, a, lane])
         * state.rows[LEASE.moneyness, a, lane]
@@ -429,11 +478,19 @@ def renegotiate(
         _, z = normals(seed, path, params.streams[LEASE_STREAM.renegotiation_streams, a], month)
         market = comparable_price(params, a, state.rows[LEASE.months_left, a, lane], contract_price)
         concession = beta_at_normal(params.concession_table, z)
-        state.rows[LEASE.price, a, lane] -= concession * max(
-            0.0, state.rows[LEASE.price, a, lane] - market
-        )
-        reset_moneyness(state, a, lane, log_development)
+        accepted = state.rows[LEASE.accepted, a, lane]
+        multiplier = price_multiplier(params, state, a, lane, accepted, month)
+        cut = concession * max(0.0, state.rows[LEASE.price, a, lane] * multiplier - market)
         state.rows[LEASE.rest, a, lane] = 0.0
+        if params.lender_consent and params.terms[LEASE_TERM.consent, a] == WITH_LENDERS:
+            box = params.codes[LEASE_CODE.box, a]
+            lost = full_invoice(params, a, cut, availability)
+            if lost > headroom[box, lane]:
+                return
+            headroom[box, lane] -= lost
+        if cut > 0.0:  # off the plain price: profile and escalator go on
+            state.rows[LEASE.price, a, lane] -= cut / multiplier
+        reset_moneyness(state, a, lane, log_development)
 
 
 @inlined
@@ -493,7 +550,7 @@ def mark_busy(params, state, names, a, month, log_development, prior, draws, bus
     consent = params.terms[LEASE_TERM.consent, a]
     base = params.terms[LEASE_TERM.renegotiation_hazard, a]
     slope = params.terms[LEASE_TERM.renegotiation_slope, a]
-    credits = min(CREDIT_MONTHS, params.terms[LEASE_TERM.term, a])
+    credits = params.terms[LEASE_TERM.credits, a]
     life = params.terms[LEASE_TERM.life, a]
     for lane in range(lanes):
         busy[lane] = 0.0
@@ -526,7 +583,7 @@ def mark_busy(params, state, names, a, month, log_development, prior, draws, bus
 
 
 @inner
-def pass_quiet_month(params, state, a, availability, busy):
+def pass_quiet_month(params, state, a, month, availability, busy):
     """Bill the lanes that are not busy, see `mark_busy`."""
     lanes = busy.shape[0]
     for lane in range(lanes):
@@ -541,6 +598,12 @@ def pass_quiet_month(params, state, a, availability, busy):
         serves = state.rows[LEASE.running, a, lane] > 0.0
         invoice = full_invoice(params, a, state.rows[LEASE.price, a, lane], availability[lane])
         state.rows[LEASE.received, a, lane] = invoice if serves else 0.0
+    if params.codes[LEASE_CODE.profile, a] >= 0:
+        for lane in range(lanes):
+            accepted = state.rows[LEASE.accepted, a, lane]
+            state.rows[LEASE.received, a, lane] *= price_multiplier(
+                params, state, a, lane, accepted, month
+            )
     for lane in range(lanes):
         state.rows[LEASE.due, a, lane] = state.rows[LEASE.received, a, lane]
     if params.renegotiation:
@@ -576,6 +639,7 @@ def step_leases(
     floors,
     availability,
     prior,
+    headroom,
     draws,
     busy,
 ):
@@ -590,6 +654,7 @@ def step_leases(
     floors : (asset, lane), cash floor of merchant hours, USD per GPU-hour
     availability : (asset, lane), share of hours
     prior : (lane,), multiplier of the renegotiation hazard
+    headroom : (box, lane), cash a month that lenders can spare, USD m; what is granted is taken off
     draws, busy : (lane,), scratch
 
     Notes
@@ -607,7 +672,7 @@ def step_leases(
                 stream = params.streams[LEASE_STREAM.renegotiation_streams, a]
                 fill_uniform_pairs(seed, paths, stream, month, draws, busy)
             mark_busy(params, state, names, a, month, log_development[g], prior, draws, busy)
-            pass_quiet_month(params, state, a, availability[a], busy)
+            pass_quiet_month(params, state, a, month, availability[a], busy)
         for lane in range(lanes):
             if contracted and busy[lane] == 0.0:
                 continue
@@ -666,7 +731,9 @@ def step_leases(
                         month,
                         development,
                         contract_price,
+                        hours,
                         prior[lane],
+                        headroom,
                         draws[lane],
                     )
             if (status == CONTRACTED or status == BACKSTOPPED) and (

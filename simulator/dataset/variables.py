@@ -209,6 +209,7 @@ SCALARS: Final = (
     ),
     scalar("box_terminal_value", BOX, MONEY, "Value of box equity at the horizon"),
     month_of("box_first_breach_month", BOX, "the box's first covenant breach"),
+    scalar("box_waivers", BOX, FRACTION, "Defaults of the box that lenders waived", dtype="int16"),
     # sponsors and counterparties
     scalar("sponsor_equity_pnl", SPONSOR, MONEY, "Profit of the sponsor's opening owners, PV"),
     month_of("sponsor_default_month", SPONSOR, "the sponsor's default"),

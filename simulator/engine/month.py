@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from simulator.box import flows
 from simulator.box.accounts import record_month
-from simulator.box.costs import set_floors
-from simulator.box.covenants import note_cure, test_covenants
+from simulator.box.costs import running_cost, set_floors
+from simulator.box.covenants import measure_headroom, note_cure, test_covenants
 from simulator.box.debt import debt_service, fit_schedules
 from simulator.box.defaults import end_of_month
 from simulator.box.deliveries import (
@@ -19,7 +19,7 @@ from simulator.box.deliveries import (
     slip_deliveries,
     step_deliveries,
 )
-from simulator.box.receipts import collect, measure_coverage, value_collateral
+from simulator.box.receipts import box_debt, collect, measure_coverage, value_collateral
 from simulator.box.terms import BOX, BOX_CODE, PERFORMING, TRANCHE, WORKOUT
 from simulator.box.waterfall import run_waterfall
 from simulator.box.workout import close_at_horizon, run_workout
@@ -162,7 +162,9 @@ def close_month_of_boxes(
 
 
 @inner
-def fund_new_reserves(box_terms, boxes, flow, month, sponsors_default):
+def fund_new_reserves(
+    box_terms, boxes, tranches, cost_terms, leases, flow, month, sponsors_default
+):
     """Let equity fill the DSRA of a box whose first GPUs were accepted this month."""
     for b in range(box_terms.codes.shape[1]):
         for lane in range(flow.shape[2]):
@@ -174,6 +176,10 @@ def fund_new_reserves(box_terms, boxes, flow, month, sponsors_default):
             if failed > 0.0 and failed < month:
                 continue
             target = boxes.rows[BOX.reserve_target, b, lane]
+            if box_terms.codes[BOX_CODE.reserve_covers_costs, b]:
+                if box_debt(box_terms, tranches, b, lane) > flows.TINY:
+                    planned = running_cost(cost_terms, box_terms, leases, b, lane, month)
+                    target += box_terms.codes[BOX_CODE.reserve_months, b] * planned
             missing = max(0.0, target - boxes.rows[BOX.reserve, b, lane])
             boxes.rows[BOX.reserve, b, lane] += missing
             flow[flows.EQUITY_OTHER, b, lane] += missing
@@ -224,6 +230,7 @@ def step_month(params, state, seed, paths, month):
         first,
         second,
     )
+    measure_headroom(box_terms, boxes, tranches, state.headroom)
     reprice(lease_terms, leases, market.currencies.rows[CURRENCY.move])
     step_leases(
         lease_terms,
@@ -240,6 +247,7 @@ def step_month(params, state, seed, paths, month):
         floors,
         availability,
         state.renegotiation_prior,
+        state.headroom,
         first,
         second,
     )
@@ -330,7 +338,16 @@ def step_month(params, state, seed, paths, month):
     )
     accept(delivery_terms, deliveries, lease_terms, leases, names, seed, paths, month, tightness)
     note_acceptance(delivery_terms, lease_terms, leases, boxes, month)
-    fund_new_reserves(box_terms, boxes, flow, month, sponsors.rows[SPONSOR.default_month])
+    fund_new_reserves(
+        box_terms,
+        boxes,
+        tranches,
+        cost_terms,
+        leases,
+        flow,
+        month,
+        sponsors.rows[SPONSOR.default_month],
+    )
 
     # 14  sponsors: liquidity, default, estate
     step_sponsors(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.box.accounts import init_accounts
-from simulator.box.costs import COST_CODE, COST_TERM, power_price
+from simulator.box.costs import COST_CODE, COST_TERM, power_price, running_cost
 from simulator.box.debt import coupon_rate, fit_schedules, scheduled_service
 from simulator.box.deliveries import (
     DELIVERY_CODE,
@@ -121,6 +121,9 @@ def fill_reserves(box_terms, debt_terms, cost_terms, boxes, tranches, leases, ra
                     )
             if box_debt(box_terms, tranches, b, lane) <= TINY:
                 continue
+            if box_terms.codes[BOX_CODE.reserve_covers_costs, b]:
+                planned = running_cost(cost_terms, box_terms, leases, b, lane, start)
+                target += box_terms.codes[BOX_CODE.reserve_months, b] * planned
             boxes.rows[BOX.reserve, b, lane] = target
             boxes.rows[BOX.reserve_target, b, lane] = target
             power = 0.0

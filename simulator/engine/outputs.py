@@ -65,6 +65,7 @@ class Outputs(NamedTuple):
     box_cause: NDArray[np.float64]
     box_trigger: NDArray[np.float64]
     box_first_breach: NDArray[np.float64]
+    box_waivers: NDArray[np.float64]  # number of them
     equity_pnl: NDArray[np.float64]
     equity_contributions: NDArray[np.float64]
     equity_moic: NDArray[np.float64]
@@ -99,7 +100,7 @@ def new_outputs(
         return np.zeros((horizon, count, paths), dtype=np.float32)
 
     market = np.zeros((len(MARKET_SERIES), horizon, paths), dtype=np.float32)
-    scalars = by(tranches, 6) + by(boxes, 12) + by(sponsors, 4) + by(names, 1)
+    scalars = by(tranches, 6) + by(boxes, 13) + by(sponsors, 4) + by(names, 1)
     entities = (generations, generations, generations, boxes, boxes, sponsors)
     by_month = [series(count) for count in entities]
     return Outputs._make([*scalars, market, *by_month])
@@ -271,6 +272,7 @@ def write_boxes(box_terms, delivery_terms, boxes, accounts, outputs, offset):
             outputs.box_cause[b, column] = boxes.rows[BOX.cause, b, lane]
             outputs.box_trigger[b, column] = boxes.rows[BOX.trigger, b, lane]
             outputs.box_first_breach[b, column] = boxes.rows[BOX.first_breach, b, lane]
+            outputs.box_waivers[b, column] = boxes.rows[BOX.waivers_used, b, lane]
             terminal = accounts.rows[ACCOUNT.terminal, b, lane]
             invested_pv = (
                 accounts.rows[ACCOUNT.opening, b, lane]

@@ -232,6 +232,14 @@ def streams_of(names: Sequence[str]) -> NDArray[np.uint64]:
     return np.array([known[name] for name in names], dtype=np.uint64)
 
 
+def billing_profile(steps: Sequence[tuple[int, float]]) -> NDArray[np.float64]:
+    """Return the multiplier of a contract's price by month from t0: 1 before the first step."""
+    profile = np.ones(CONTRACT_MONTHS)
+    for month, multiplier in sorted(steps):
+        profile[month:] = multiplier
+    return profile
+
+
 def pack_leases(inputs: ModelInputs, layout: Layout) -> LeaseParams:
     """Pack the leases: one per asset, with the terms of its contract."""
     p = inputs.parameters
@@ -243,6 +251,7 @@ def pack_leases(inputs: ModelInputs, layout: Layout) -> LeaseParams:
     generations = {g.name: g for g in book.generations}
     money = (DOLLAR, *currencies(book))
     of_gpus = floats([p[f"gpu.term_disc.{year}y"] for year in (1, 3, 5)])
+    profiled = [c for c in layout.contracts if contracts[c].billing or contracts[c].escalator]
 
     def discounts(asset: Asset) -> NDArray[np.float64]:
         """Return the prices of 1, 3 and 5 years; rents of halls are quoted for their term."""
@@ -257,11 +266,9 @@ def pack_leases(inputs: ModelInputs, layout: Layout) -> LeaseParams:
         contract = contracts[asset.contract]
         left = contract.term_months + (asset.accepted if asset.accepted is not None else 0)
         market = generations[boxes[asset.box].generation].contract_price
-        return (
-            contract.moneyness0
-            * contract.price
-            / (market * tenor_factor(float(left), discounts(asset)))
-        )
+        age = 0 if asset.accepted is None else -asset.accepted
+        price = contract.price * (1.0 + contract.escalator) ** (age // 12)
+        return contract.moneyness0 * price / (market * tenor_factor(float(left), discounts(asset)))
 
     def grade(asset: Asset, stem: str, good: str, other: str) -> float:
         if not asset.contract:
@@ -291,6 +298,10 @@ def pack_leases(inputs: ModelInputs, layout: Layout) -> LeaseParams:
             ),
             accepted=floats([np.nan if a.accepted is None else a.accepted for a in assets]),
             life=floats([boxes[a.box].useful_life_months or NEVER for a in assets]),
+            credits=floats(
+                [min(of(a, "credit_months", 36.0), of(a, "term_months", 0.0)) for a in assets]
+            ),
+            log_escalator=np.log1p(floats([of(a, "escalator", 0.0) for a in assets])),
         ),
         codes=code_rows(
             LEASE_CODE,
@@ -305,6 +316,9 @@ def pack_leases(inputs: ModelInputs, layout: Layout) -> LeaseParams:
             currency=indices(
                 money, [contracts[a.contract].currency if a.contract else DOLLAR for a in assets]
             ),
+            profile=ints(
+                [profiled.index(a.contract) if a.contract in profiled else -1 for a in assets]
+            ),
         ),
         streams=stream_rows(
             LEASE_STREAM,
@@ -313,6 +327,9 @@ def pack_leases(inputs: ModelInputs, layout: Layout) -> LeaseParams:
             renewal_streams=stream_id_array([f"asset.{a.id}.renewal" for a in assets]),
         ),
         backstop_cap=floats([contracts[c].backstop_cap for c in layout.contracts] or [0.0]),
+        profiles=np.array(
+            [billing_profile(contracts[c].billing) for c in profiled] or [billing_profile(())]
+        ),
         tenor_discounts=np.array([discounts(a) for a in assets]).reshape(-1, 3),
         concession_table=beta_quantile_table(p["cp.reneg_concession"], CONCESSION_SD),
         claim_table=beta_quantile_table(p["cp.lgd_claim"], CLAIM_SD),
@@ -322,6 +339,7 @@ def pack_leases(inputs: ModelInputs, layout: Layout) -> LeaseParams:
         renewal_probability=p["cp.renew0"],
         offtake_hit=p["reg.offtake_hit"],
         renegotiation=inputs.switches["renegotiation"],
+        lender_consent=inputs.switches["lender_consent"],
         centred=False,
     )
 
@@ -528,6 +546,8 @@ def pack_boxes(inputs: ModelInputs, layout: Layout) -> BoxParams:
             default_on_termination=bools([b.default_on_termination for b in boxes]),
             trap_on_breach=bools([b.trap_on_breach for b in boxes]),
             operating_licence=bools([b.operating_licence for b in boxes]),
+            reserve_covers_costs=bools([b.reserve_covers_costs for b in boxes]),
+            cure_months=ints([b.cure_months for b in boxes]),
         ),
         streams=stream_rows(
             BOX_STREAM,
@@ -543,6 +563,12 @@ def pack_boxes(inputs: ModelInputs, layout: Layout) -> BoxParams:
         transfer_cost=p["hold.transfer"],
         hurdle=(1.0 + p["eq.hurdle"]) ** (-1.0 / 12.0),
         collateral_model=inputs.switches["collateral"],
+        lender_consent=inputs.switches["renegotiation"] and inputs.switches["lender_consent"],
+        consent_dscr=p["cp.consent_dscr"],
+        amendments=inputs.switches["amendments"],
+        waivers=p["box.waivers"],
+        waiver_fee=p["box.waiver_fee"],
+        waiver_months=whole_months(p["box.waiver_months"]),
         recovery_table=beta_quantile_table(p["cp.recovery_loan"], RECOVERY_SD),
         recovery_years=p["cp.workout_time"],
         neo_beta=p["cs.neo_beta"],

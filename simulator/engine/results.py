@@ -188,6 +188,7 @@ def box_rows(outputs: Outputs) -> Arrays:
         "equity_loss_share": outputs.equity_loss_share,
         "box_terminal_value": outputs.box_terminal_value,
         "box_first_breach_month": whole(outputs.box_first_breach),
+        "box_waivers": whole(outputs.box_waivers),
     }
 
 
@@ -225,7 +226,7 @@ def series_of(layout: Layout, outputs: Outputs) -> Arrays:
 
 
 def whole(months: NDArray[np.float64]) -> NDArray[np.int16]:
-    """Return months as whole numbers."""
+    """Return months and counts as whole numbers."""
     return months.astype(np.int16)
 
 

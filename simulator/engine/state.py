@@ -99,6 +99,7 @@ class ModelState(NamedTuple):
     overhang: NDArray[np.float64]  # (generation, lane)
     depth: NDArray[np.float64]  # (generation, lane), sold this month / installed base
     renegotiation_prior: NDArray[np.float64]  # (lane,)
+    headroom: NDArray[np.float64]  # (box, lane), cash that lenders can spare, USD m a month
     ranking: NDArray[np.float64]  # (box,), scratch
     contracted: NDArray[np.float64]  # (month,), scratch
     discount_grid: NDArray[np.float64]  # (2, factor), scratch
@@ -136,6 +137,7 @@ def new_state(params: ModelParams, lanes: int) -> ModelState:
         overhang=overhang,
         depth=depth,
         renegotiation_prior=np.ones(lanes),
+        headroom=np.zeros((max(1, boxes), lanes)),
         ranking=np.zeros(max(1, boxes)),
         contracted=np.zeros(CONTRACT_MONTHS),
         discount_grid=discount_grid(),

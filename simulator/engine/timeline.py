@@ -128,6 +128,14 @@ def covenant_events(path: TracedPath, b: int) -> Iterator[Event]:
         if rows[month - 1, BOX.status] == PERFORMING:
             text = f"cash of {name} is trapped" if trap else f"trap of {name} ends"
             yield Event(month, "box", text)
+    for month, _, used in turns(rows[:, BOX.waivers_used]):
+        until = rows[month - 1, BOX.waived_until]
+        yield Event(
+            month,
+            "box",
+            f"lenders of {name} waive a default ({used:.0f} so far), "
+            f"tests rest until month {until:.0f}",
+        )
     tests = (
         ("dscr_fails", f"{name} fails the DSCR test ({{:.2f}})", flows.DSCR),
         ("over_months", f"{name} is over its LTC or LTV trigger (LTV {{:.0%}})", flows.LTV),

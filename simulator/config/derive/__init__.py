@@ -129,7 +129,10 @@ def to_book(completed: Completed, market: Market, ledger: Ledger) -> Book:
         sorted((to_asset(row, market) for deal in completed.deals for row in deal.assets), key=_id)
     )
     contracts = tuple(
-        sorted((to_contract(row) for deal in completed.deals for row in deal.contracts), key=_id)
+        sorted(
+            (to_contract(row, market) for deal in completed.deals for row in deal.contracts),
+            key=_id,
+        )
     )
     boxes = tuple(sorted((to_box(deal.box, market) for deal in completed.deals), key=_id))
     debt = [row for deal in completed.deals for row in deal.tranches] + completed.holdco

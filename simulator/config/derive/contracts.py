@@ -13,6 +13,9 @@ from simulator.config.terms import DOLLAR
 from simulator.config.units import Unit
 from simulator.config.values import filled
 
+CREDIT_MONTHS = 36
+"""Last months of the term over which a prepayment is credited where the tape gives none."""
+
 
 def fill_contract(
     row: ContractRow,
@@ -51,6 +54,11 @@ def fill_contract(
     prepaid = fill("prepayment_share", 0.0, "no prepayment")
     share = fill("value_attribution", 1.0, "the whole value") if row.contract_value_usd_m else None
     price = row.price_usd_per_gpu_hour
+    if price is None and (row.escalator or row.billing):
+        got = "a blank beside an escalator" if row.escalator else "a blank beside billing"
+        mend = "giving the price at acceptance; no rule solves one that changes over the term"
+        expected = "a price"
+        ledger.stop("contracts", row.contract, "price_usd_per_gpu_hour", expected, got, mend)
     if price is None:
         if row.contract_value_usd_m is not None:
             value = row.contract_value_usd_m * (share or 1.0)
@@ -78,6 +86,10 @@ def fill_contract(
             "value_attribution": share,
             "price_usd_per_gpu_hour": price,
             "backstop_cap_usd_m": cap,
+            "credit_months": fill(
+                "credit_months", CREDIT_MONTHS, "credited at the end of the term"
+            ),
+            "escalator": fill("escalator", 0.0, "a flat price"),
             "consent": fill("consent", "with_lenders", "lenders must agree"),
             "currency": fill("currency", DOLLAR, "paid in dollars"),
             "moneyness0": fill("moneyness0", 1.0, "at market on its own scale"),

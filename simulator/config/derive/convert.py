@@ -60,6 +60,8 @@ def to_box(row: BoxRow, market: Market) -> Box:
         operating_licence=bool(row.operating_licence),
         equity0=math.nan if row.equity0_usd_m is None else row.equity0_usd_m,
         cost_currency=filled(row.cost_currency),
+        reserve_covers_costs=row.reserve_covers == "debt_service_and_costs",
+        cure_months=int(filled(row.cure_months)),
     )
 
 
@@ -94,7 +96,7 @@ def to_tranche(row: DebtRow, market: Market) -> Tranche:
     )
 
 
-def to_contract(row: ContractRow) -> Contract:
+def to_contract(row: ContractRow, market: Market) -> Contract:
     """Return a complete row of contracts as terms."""
     return Contract(
         id=row.contract,
@@ -108,6 +110,9 @@ def to_contract(row: ContractRow) -> Contract:
         prepayment_share=filled(row.prepayment_share),
         moneyness0=filled(row.moneyness0),
         currency=filled(row.currency),
+        escalator=filled(row.escalator),
+        billing=tuple((market.month(month), times) for month, times in row.billing or ()),
+        credit_months=int(filled(row.credit_months)),
     )
 
 
