@@ -115,7 +115,7 @@ def month_table(path: TracedPath, facility: str, start: str) -> MonthTable:
         Of its box, or for HoldCo debt of the sponsor.
     """
     from simulator.engine.results import facilities_of
-    from simulator.sponsor.holdco import SPONSOR
+    from simulator.sponsor.terms import SPONSOR
 
     layout, trace = path.prepared.layout, path.trace
     (chosen,) = [one for one in facilities_of(layout) if one.id == facility]
