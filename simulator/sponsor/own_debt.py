@@ -55,7 +55,7 @@ def own_debt_due(
     for d in range(tranche_params.codes.shape[1]):
         if not owes(tranche_params, d, s):
             continue
-        coupon = coupon_rate(tranche_params, tranches, d, lane, sofr_before)
+        coupon = coupon_rate(tranche_params, tranches, d, lane, month, sofr_before)
         tranches.rows[TRANCHE.coupon, d, lane] = coupon
         tranches.rows[TRANCHE.discount, d, lane] /= 1.0 + coupon / 12.0
         tranches.rows[TRANCHE.received, d, lane] = 0.0
