@@ -12,6 +12,7 @@ __all__ = [
     "FACILITY",
     "GENERATION",
     "MONTH",
+    "NOTE",
     "PARAMETER",
     "PATH",
     "QUANTILE",
@@ -29,8 +30,9 @@ SPONSOR: Final = "sponsor"
 COUNTERPARTY: Final = "counterparty"
 GENERATION: Final = "generation"
 PARAMETER: Final = "parameter"
+NOTE: Final = "note"
 
-ENTITIES: Final = (FACILITY, TRANCHE, BOX, SPONSOR, COUNTERPARTY, GENERATION, PARAMETER)
+ENTITIES: Final = (FACILITY, TRANCHE, BOX, SPONSOR, COUNTERPARTY, GENERATION, PARAMETER, NOTE)
 """Dimensions that run over the ids of a book, in canonical order."""
 
 DIMENSION_NAMES: Final = {
@@ -44,4 +46,5 @@ DIMENSION_NAMES: Final = {
     COUNTERPARTY: "counterparty",
     GENERATION: "GPU generation",
     PARAMETER: "uncertain parameter",
+    NOTE: "note of a structure, or tranche of a pool",
 }

@@ -19,6 +19,7 @@ from simulator.dataset.dims import (
     FACILITY,
     GENERATION,
     MONTH,
+    NOTE,
     PARAMETER,
     PATH,
     SPONSOR,
@@ -216,6 +217,8 @@ SCALARS: Final = (
     ),
     scalar("sponsor_raised", SPONSOR, MONEY, "Equity raised by the sponsor"),
     month_of("counterparty_default_month", COUNTERPARTY, "the counterparty's default"),
+    # notes of structures, tranches of pools
+    scalar("note_loss", NOTE, MONEY, "Loss of the note"),
     scalar("parameter_value", PARAMETER, "as in the table", "Uncertain parameter, as drawn"),
 )
 
