@@ -115,7 +115,12 @@ def run(
 
 
 def simulate_into(
-    study: Study | PoolStudy, store: RunStore, jobs: int, executor: str, lanes: int, line: ProgressLine
+    study: Study | PoolStudy,
+    store: RunStore,
+    jobs: int,
+    executor: str,
+    lanes: int,
+    line: ProgressLine,
 ) -> None:
     """Compute what a store lacks, with progress on standard error."""
     from simulator.api import compute

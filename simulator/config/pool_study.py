@@ -6,6 +6,7 @@ import hashlib
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -294,4 +295,4 @@ def hazards_of(one: pool_schema.PoolName, horizon: int, curves: Curves) -> tuple
     if len(one.pd) == 1:
         return (-math.log1p(-one.pd[0]) * 12.0 / horizon,)
     survived = [0.0, *(-math.log1p(-pd) for pd in one.pd)]
-    return tuple(b - a for a, b in zip(survived, survived[1:], strict=False))
+    return tuple(b - a for a, b in pairwise(survived))

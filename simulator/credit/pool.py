@@ -106,7 +106,7 @@ def walk_regimes(params, seed, paths, regime):
     if params.regime_hazard.shape[0] == 0:
         return
     for lane in range(paths.shape[0]):
-        path, stay = paths[lane], np.int64(0)
+        path, stay = paths[lane], 0
         u, _ = uniforms(seed, path, params.regime_stream, stay)
         here = 0
         while here < params.regime_start.shape[0] - 1 and u >= params.regime_start[here]:
@@ -148,7 +148,7 @@ def note_default(params, state, seed, path, name, lane, month, outputs, column):
     scale = 1.0
     law = params.law[name]
     if law >= 0:
-        z, _ = normals(seed, path, params.loss_streams[name], np.int64(month))
+        z, _ = normals(seed, path, params.loss_streams[name], month)
         scale = beta_at_normal(params.laws[law], z)
     loss = scale * params.present[name, month]
     outputs.default_month[name, column] = month

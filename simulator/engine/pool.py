@@ -182,7 +182,10 @@ def prepare_pool(pool: PoolInputs) -> PreparedPool:
     factors = len(names[0].loadings)
     hazard = np.array([integrated_hazard(one, months) for one in names])
     balances, claims = zip(*(schedule(one, months) for one in names), strict=True)
-    losses = [losses_of(one, c, months, pool.discount_rate) for one, c in zip(names, claims)]
+    losses = [
+        losses_of(one, claim, months, pool.discount_rate)
+        for one, claim in zip(names, claims, strict=True)
+    ]
     drawn = sorted({(one.loss_mean, one.loss_sd) for one in names if one.loss_sd > 0.0})
     law = [drawn.index((n.loss_mean, n.loss_sd)) if n.loss_sd > 0.0 else -1 for n in names]
     tables = [beta_quantile_table(mean, sd) for mean, sd in drawn]
