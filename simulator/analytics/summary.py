@@ -89,8 +89,8 @@ def headline(analysis: Analysis) -> dict[str, Any]:
     -------
     dict
         ``book`` and ``facilities`` with every estimate as ``{"value": …, "se": …}`` (None where
-        not defined), money in USD m; VaR and ES by level. ``notes`` only if there are any, ``uncertainty``
-        only if parameters are uncertain.
+        not defined), money in USD m; VaR and ES by level. ``notes`` only if there are
+        any, ``uncertainty`` only if parameters are uncertain.
     """
     risk, run = analysis.risk, analysis.run
     facilities = [str(name) for name in risk["facility"].values]

@@ -125,8 +125,9 @@ class PreparedPool:
             "exposure_at_default": outputs.claim,
             "facility_default_month": whole(outputs.default_month),
             "facility_censored": censored.astype(np.int8),
-            "note_loss": tranche_losses(self.pool, outputs.book_loss),
         }
+        if self.pool.tranches:
+            rows["note_loss"] = tranche_losses(self.pool, outputs.book_loss)
         scalars = {name: np.ascontiguousarray(array.T) for name, array in rows.items()}
         return scalars | {"book_lender_loss": outputs.book_loss}
 
@@ -195,7 +196,9 @@ def prepare_pool(pool: PoolInputs) -> PreparedPool:
     return PreparedPool(
         pool,
         PoolParams(
-            loadings=np.array([one.loadings for one in names]).reshape(-1, factors).T.copy(),
+            loadings=np.array([one.loadings for one in names])
+            .reshape(len(names), factors)
+            .T.copy(),
             highest_score=np.array(scores) + SLACK,
             hazard=hazard,
             claim=np.array(claims),
