@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from simulator.config.derive.ledger import Ledger
 from simulator.config.derive.market import Market, generations, package_names
 from simulator.config.derive.names import resolve_names
 from simulator.config.derive.path import market_path, monthly_forwards, switches_of
+from simulator.config.derive.structures import check_structures, overlays_of, structures_of
 from simulator.config.errors import ConfigError, Problem, Problems
 from simulator.config.loader import Document, read_document
 from simulator.config.overrides import apply_overrides, set_keys
@@ -202,7 +203,12 @@ def _resolve_book(
     completed = _complete_all(tape, market, ledger, unsound)
     if out:
         raise ConfigError(out.found)
-    book = to_book(completed, market, ledger)
+    book = replace(
+        to_book(completed, market, ledger),
+        structures=structures_of(study),
+        overlays=overlays_of(study),
+    )
+    check_structures(study, book, document, out)
     switches = switches_of(study)
     priors = uncertainty(study.uncertainty, terms, switches["priors"], document, out)
     inputs = ModelInputs(

@@ -13,10 +13,12 @@ __all__ = [
     "GENERATION",
     "MONTH",
     "NOTE",
+    "OVERLAY",
     "PARAMETER",
     "PATH",
     "QUANTILE",
     "SPONSOR",
+    "STRUCTURE",
     "TRANCHE",
 ]
 
@@ -31,8 +33,13 @@ COUNTERPARTY: Final = "counterparty"
 GENERATION: Final = "generation"
 PARAMETER: Final = "parameter"
 NOTE: Final = "note"
+STRUCTURE: Final = "structure"
+OVERLAY: Final = "overlay"
 
-ENTITIES: Final = (FACILITY, TRANCHE, BOX, SPONSOR, COUNTERPARTY, GENERATION, PARAMETER, NOTE)
+ENTITIES: Final = (
+    *(FACILITY, TRANCHE, BOX, SPONSOR, COUNTERPARTY, GENERATION, PARAMETER),
+    *(NOTE, STRUCTURE, OVERLAY),
+)
 """Dimensions that run over the ids of a book, in canonical order."""
 
 DIMENSION_NAMES: Final = {
@@ -47,4 +54,6 @@ DIMENSION_NAMES: Final = {
     GENERATION: "GPU generation",
     PARAMETER: "uncertain parameter",
     NOTE: "note of a structure, or tranche of a pool",
+    STRUCTURE: "structure over a pool of loans",
+    OVERLAY: "insurance or floor",
 }

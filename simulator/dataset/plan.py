@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from simulator.dataset.dims import NOTE, PARAMETER
 from simulator.dataset.variables import VARIABLES, Variable
 
 __all__ = ["EXACT_LIMIT", "PILOT", "Chunk", "RunPlan"]
@@ -18,9 +17,6 @@ EXACT_LIMIT = 1_000_000
 
 PILOT = 65_536
 """Number of first paths that choose the edges of histograms, if there are histograms."""
-
-OPTIONAL = (PARAMETER, NOTE)
-"""Entities of which a study may have none: then their variables are left out."""
 
 WITHOUT_INFLUENCE = frozenset({"chunk", "title"})
 """Fields of a plan that change no number of the results."""
@@ -113,7 +109,7 @@ class RunPlan:
             for name, variable in VARIABLES.items()
             if variable.kind == kind
             and name in self.variables
-            and (variable.entity not in OPTIONAL or variable.entity in self.ids)
+            and (variable.needs is None or variable.needs in self.ids)
         )
 
     def entities(self, variable: Variable) -> tuple[int, ...]:

@@ -51,6 +51,8 @@ from simulator.numerics.jit import inner, kernel
 from simulator.sponsor.holdco import (
     init_sponsors,
 )
+from simulator.structure.members import init_structures
+from simulator.structure.overlays import init_overlays
 
 
 @inner
@@ -211,6 +213,8 @@ def open_block(params, state, seed, paths):
         paths,
     )
     init_sponsors(params.sponsors, state.sponsors)
+    init_structures(params.structures, state.structures, debt_terms)
+    init_overlays(state.overlays)
     state.flow[:] = 0.0
     state.overhang[:] = 0.0
     state.depth[:] = 0.0

@@ -36,6 +36,8 @@ from simulator.config.terms import (
     Asset,
     ModelInputs,
     Name,
+    Overlay,
+    Structure,
     Tranche,
     currencies,
 )
@@ -50,7 +52,9 @@ from simulator.credit.names import (
 from simulator.drivers.collateral import HOURS, CollateralParams, pack_collateral
 from simulator.drivers.prices import tenor_factor
 from simulator.engine.market import MarketParams
+from simulator.engine.overlays import pack_overlays
 from simulator.engine.state import CONTRACT_MONTHS, ModelParams
+from simulator.engine.structures import pack_structures, pool_commitment
 from simulator.numerics.quantiles import beta_quantile_table, chi2_quantile_table
 from simulator.numerics.streams import stream_id_array
 from simulator.sponsor.holdco import SPONSOR_TERM, SponsorParams
@@ -76,6 +80,8 @@ class Layout(NamedTuple):
     tranches: tuple[Tranche, ...]
     sponsors: tuple[str, ...]
     jurisdictions: tuple[str, ...]
+    structures: tuple[Structure, ...] = ()
+    overlays: tuple[Overlay, ...] = ()
 
 
 class NameClass(NamedTuple):
@@ -105,6 +111,8 @@ def layout_of(inputs: ModelInputs) -> Layout:
         ),
         sponsors=tuple(sorted(s.id for s in book.sponsors)),
         jurisdictions=tuple(name for name, _ in book.jurisdictions),
+        structures=book.structures,
+        overlays=book.overlays,
     )
 
 
@@ -600,6 +608,12 @@ def pack_model(
         boxes=pack_boxes(inputs, layout),
         tranches=pack_tranches(layout),
         sponsors=pack_sponsors(inputs),
+        structures=pack_structures(
+            inputs.book.structures,
+            [pool_commitment(one, layout.tranches) for one in inputs.book.structures],
+            {tranche.id: row for row, tranche in enumerate(layout.tranches)},
+        ),
+        overlays=pack_overlays(inputs.book.overlays, layout.tranches, layout.boxes),
         asset_site=indices(layout.sites, [a.site for a in layout.assets]),
         utilisation_table=beta_quantile_table(p["gpu.util"], UTILISATION_SD),
         utilisation_streams=stream_id_array([f"box.{b}.utilisation" for b in layout.boxes]),

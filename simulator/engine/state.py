@@ -53,6 +53,8 @@ from simulator.sponsor.holdco import (
     SponsorState,
     new_sponsors,
 )
+from simulator.structure.overlays import OverlayParams, OverlayState, new_overlays
+from simulator.structure.terms import StructureParams, StructureState, new_structures
 
 SCHEDULE_SLACK = 14
 """Months of schedule kept beyond the horizon: reserves look ahead."""
@@ -74,6 +76,8 @@ class ModelParams(NamedTuple):
     boxes: BoxParams
     tranches: TrancheParams
     sponsors: SponsorParams
+    structures: StructureParams
+    overlays: OverlayParams
     asset_site: NDArray[np.int64]  # (asset,)
     utilisation_table: NDArray[np.float64]  # of a pool's mean utilisation
     utilisation_streams: NDArray[np.uint64]  # (box,)
@@ -91,6 +95,8 @@ class ModelState(NamedTuple):
     boxes: BoxState
     tranches: TrancheState
     sponsors: SponsorState
+    structures: StructureState
+    overlays: OverlayState
     accounts: AccountState
     flow: NDArray[np.float64]  # (line, box, lane), this month's cash flows
     availability: NDArray[np.float64]  # (asset, lane), share of hours
@@ -128,6 +134,15 @@ def new_state(params: ModelParams, lanes: int) -> ModelState:
         boxes=new_boxes(boxes, lanes),
         tranches=new_tranches(params.tranches.codes.shape[1], horizon + SCHEDULE_SLACK, lanes),
         sponsors=new_sponsors(params.sponsors.terms.shape[1], boxes, lanes),
+        structures=new_structures(
+            params.structures.terms.shape[1],
+            params.structures.notes.shape[1],
+            params.structures.members.shape[0],
+            lanes,
+        ),
+        overlays=new_overlays(
+            params.overlays.insured.shape[0], params.overlays.floor_boxes.shape[0], lanes
+        ),
         accounts=new_accounts(boxes, horizon, lanes),
         flow=np.zeros((len(LINES), max(1, boxes), lanes)),
         availability=availability,

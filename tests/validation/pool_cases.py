@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ def study_of(names: dict[str, dict[str, Any]], **keys: Any) -> dict[str, Any]:
     """A credit-only study with the usual tranches."""
     tranches = {
         f"{low:g}-{high:g}": {"attachment": low, "detachment": high}
-        for low, high in zip(EDGES, EDGES[1:], strict=False)
+        for low, high in pairwise(EDGES)
     }
     head = {"schema": "neobox.credit/1", "name": "case", "start": "2026-11", "horizon_months": 12}
     return {**head, "names": names, "tranches": tranches, **keys}
