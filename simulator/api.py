@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from simulator.config.pool_study import PoolStudy
 from simulator.config.study import Study, load_study
 from simulator.dataset.layout import bytes_per_path
 from simulator.dataset.memory import MemoryStore
@@ -20,9 +21,10 @@ from simulator.dataset.provenance import current_versions
 from simulator.dataset.store import Existing, RunStore
 from simulator.engine.expectations import from_json, to_json
 from simulator.engine.pack import layout_of
-from simulator.engine.prepare import prepare
+from simulator.engine.pool import POOL_VARIABLES, pool_ids, pool_labels, prepare_pool
+from simulator.engine.prepare import Prepared, prepare
 from simulator.engine.results import ids_of, labels_of
-from simulator.engine.runner import BLOCK_LANES, Progress, chunk_size, run
+from simulator.engine.runner import BLOCK_LANES, Progress, Runnable, chunk_size, run
 from simulator.engine.uncertainty import parameter_ids
 
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ Report = Callable[[Progress], None]
 
 
 def simulate(
-    study: Study | str | Path,
+    study: Study | PoolStudy | str | Path,
     *,
     paths: int = 10_000,
     seed: int = 1,
@@ -62,7 +64,7 @@ def simulate(
 
     Parameters
     ----------
-    study : Study or path
+    study : Study, PoolStudy or path
         A loaded study, or a study file.
     paths : int
         Number of paths.
@@ -100,7 +102,7 @@ def simulate(
     >>> run = simulate("configs/neocloud-2026.yaml", paths=20_000, jobs=0)  # doctest: +SKIP
     >>> run["lender_loss"].mean("path").to_series()  # doctest: +SKIP
     """
-    if not isinstance(study, Study):
+    if not isinstance(study, Study | PoolStudy):
         study = load_study(study, overrides, scenarios)
     elif overrides or scenarios:
         raise ValueError(
@@ -128,7 +130,7 @@ def workers(jobs: int) -> int:
 
 
 def plan_run(
-    study: Study,
+    study: Study | PoolStudy,
     *,
     paths: int,
     seed: int,
@@ -141,7 +143,7 @@ def plan_run(
 
     Parameters
     ----------
-    study : Study
+    study : Study or PoolStudy
         The study.
     paths, seed, jobs, chunk, block, keep_paths
         As `simulate` takes them.
@@ -155,7 +157,7 @@ def plan_run(
         raise ValueError(f"block must be at least 1, got {block}")
     if not 0 <= seed < 1 << 63:
         raise ValueError(f"seed must be a whole number from 0 to 2^63 - 1, got {seed}")
-    layout, uncertain = layout_of(study.inputs), study.inputs.uncertainty
+    contents = contents_of(study)
 
     def plan(size: int) -> RunPlan:
         return RunPlan(
@@ -165,12 +167,10 @@ def plan_run(
             horizon=study.inputs.horizon,
             start=str(study.resolved["study"]["start"]),
             digest=study.digest,
-            ids=ids_of(layout, parameter_ids(study.inputs)),
-            labels=labels_of(study.inputs, layout),
             versions=current_versions(),
             keep_paths=keep_paths,
             title=study.title,
-            paths_per_draw=uncertain.paths_per_draw if uncertain else 1,
+            **contents,
         )
 
     if chunk is not None:
@@ -180,12 +180,27 @@ def plan_run(
     return plan(chunk_size(size, paths, jobs, block))
 
 
-def create_store(study: Study, plan: RunPlan, out: str | Path, existing: Existing) -> RunStore:
+def contents_of(study: Study | PoolStudy) -> dict[str, Any]:
+    """Return the fields of a plan that say what a run of a study holds."""
+    if isinstance(study, PoolStudy):
+        pool = study.inputs
+        return {"ids": pool_ids(pool), "labels": pool_labels(pool), "variables": POOL_VARIABLES}
+    inputs, layout = study.inputs, layout_of(study.inputs)
+    return {
+        "ids": ids_of(layout, parameter_ids(inputs)),
+        "labels": labels_of(inputs, layout),
+        "paths_per_draw": inputs.uncertainty.paths_per_draw if inputs.uncertainty else 1,
+    }
+
+
+def create_store(
+    study: Study | PoolStudy, plan: RunPlan, out: str | Path, existing: Existing
+) -> RunStore:
     """Begin, resume or reuse the folder of a run, with the study beside the results.
 
     Parameters
     ----------
-    study : Study
+    study : Study or PoolStudy
         The study.
     plan : RunPlan
         What `plan_run` returned for it.
@@ -204,7 +219,7 @@ def create_store(study: Study, plan: RunPlan, out: str | Path, existing: Existin
 
 
 def compute(
-    study: Study,
+    study: Study | PoolStudy,
     store: RunStore | MemoryStore,
     *,
     jobs: int = 1,
@@ -216,24 +231,26 @@ def compute(
 
     Parameters
     ----------
-    study : Study
+    study : Study or PoolStudy
         The study.
     store : RunStore or MemoryStore
         Of a plan of that study.
     jobs, executor, block, report
         As `simulate` takes them.
     """
-    if not store.complete:
-        known = store.expected() if isinstance(store, RunStore) else None
-        prepared = prepare(study.inputs, from_json(study.inputs, known) if known else None)
-        if isinstance(store, RunStore) and known is None:
-            store.keep_expected(to_json(study.inputs, prepared.expectations))
-        run(
-            prepared,
-            store.plan,
-            store,
-            jobs=jobs,
-            executor=executor,
-            lanes=block,
-            report=report,
-        )
+    if store.complete:
+        return
+    if isinstance(study, PoolStudy):
+        prepared: Runnable = prepare_pool(study.inputs)
+    else:
+        prepared = prepare_book(study, store)
+    run(prepared, store.plan, store, jobs=jobs, executor=executor, lanes=block, report=report)
+
+
+def prepare_book(study: Study, store: RunStore | MemoryStore) -> Prepared:
+    """Make a book ready, with what was expected of it as the store knows it, or kept there."""
+    known = store.expected() if isinstance(store, RunStore) else None
+    prepared = prepare(study.inputs, from_json(study.inputs, known) if known else None)
+    if isinstance(store, RunStore) and known is None:
+        store.keep_expected(to_json(study.inputs, prepared.expectations))
+    return prepared

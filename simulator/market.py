@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simulator.config.study import Study, load_study
+from simulator.config.study import Study, load_book
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -67,7 +67,7 @@ def simulate_market(
     from simulator.engine.market_variables import JURISDICTION, MARKET_VARIABLES
 
     if not isinstance(study, Study):
-        study = load_study(study, overrides, scenarios)
+        study = load_book(study, overrides, scenarios)
     elif overrides or scenarios:
         raise ValueError(
             "overrides and scenarios change a study file: give its path, not a loaded study"

@@ -17,7 +17,7 @@ from simulator.api import Progress, compute, create_store, plan_run, workers
 from simulator.config.drivers import DRIVER_PREFIXES
 from simulator.config.errors import NeoboxError
 from simulator.config.parameters import parameter_table
-from simulator.config.study import Study, load_study
+from simulator.config.study import Study, load_book
 from simulator.dataset.memory import MemoryStore
 from simulator.dataset.store import Existing
 
@@ -94,7 +94,7 @@ def load_variants(
 ) -> dict[str, Study]:
     """Load every variant, so that all faults show before the first path."""
     return {
-        one.name: load_study(study, {**(overrides or {}), **one.overrides}, one.scenarios)
+        one.name: load_book(study, {**(overrides or {}), **one.overrides}, one.scenarios)
         for one in variants
     }
 

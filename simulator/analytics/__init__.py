@@ -11,6 +11,7 @@ from simulator.analytics.equity import equity_table, sponsor_table
 from simulator.analytics.estimate import Estimate, format_estimate, format_probability
 from simulator.analytics.estimators import mean, mean_difference, probability, ratio
 from simulator.analytics.holders import absorption_table, holders_table
+from simulator.analytics.notes import notes_table
 from simulator.analytics.quantiles import quantile
 from simulator.analytics.rating import RatingScale, fitted_scale
 from simulator.analytics.risk import risk_table
@@ -45,6 +46,7 @@ __all__ = [
     "holders_table",
     "mean",
     "mean_difference",
+    "notes_table",
     "probability",
     "quantile",
     "ratio",

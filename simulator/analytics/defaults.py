@@ -73,9 +73,9 @@ def causes_table(dataset: xr.Dataset) -> xr.Dataset:
         ``default_probability(facility, cause)``, ``expected_loss(facility, cause)`` [USD m],
         ``book_expected_loss(cause)`` at the lender's shares, the same by ``trigger``
         (``trigger_probability``), each with ``_se``. The code for "none" is left out: a loss
-        without a default cannot be.
+        without a default cannot be. No facilities if the run does not tell causes (pools).
     """
-    facilities = labels(dataset, FACILITY)
+    facilities = labels(dataset, FACILITY) if "facility_default_cause" in dataset else []
     weights = path_weights(dataset)
     causes, triggers = CAUSES[1:], TRIGGERS[1:]
     chances, losses, events = [], [], []

@@ -36,8 +36,11 @@ def tranches_of(dataset: xr.Dataset, i: int) -> list[int]:
 def exposure(dataset: xr.Dataset, i: int) -> Vector:
     """Sum what was lent over the tranches of facility `i`: opening claim and draws, PV [USD m].
 
-    NaN on every path if the run does not say.
+    What is lent may be the same on all paths (coordinate ``facility_lent``). NaN on every path if
+    the run does not say.
     """
+    if "facility_lent" in dataset.coords:
+        return np.full(dataset.sizes[PATH], float(dataset["facility_lent"].values[i]))
     tranches = tranches_of(dataset, i)
     if not tranches or "tranche_drawn_pv" not in dataset:
         return np.full(dataset.sizes[PATH], np.nan)

@@ -102,7 +102,8 @@ def _facility(dataset: xr.Dataset, i: int) -> Lending:
     """Vectors of one facility."""
     defaulted = vector(dataset, "facility_default_month", facility=i) > 0
     loss, lent = vector(dataset, "lender_loss", facility=i), exposure(dataset, i)
-    share = vector(dataset, "lender_loss_share", facility=i)
+    known = "lender_loss_share" in dataset
+    share = vector(dataset, "lender_loss_share", facility=i) if known else share_of(loss, lent)
     return Lending(
         lent=lent,
         held=holding(dataset, i).lent,

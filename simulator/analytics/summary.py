@@ -13,6 +13,7 @@ from simulator.analytics.defaults import causes_table, default_table
 from simulator.analytics.equity import equity_table, sponsor_table
 from simulator.analytics.frame import estimate_at
 from simulator.analytics.holders import absorption_table, holders_table
+from simulator.analytics.notes import notes_table
 from simulator.analytics.rating import RatingScale
 from simulator.analytics.risk import risk_table
 from simulator.analytics.uncertainty import uncertainty_table
@@ -38,6 +39,12 @@ class Analysis(NamedTuple):
     worst: xr.Dataset
     convergence: xr.Dataset
     uncertainty: xr.Dataset | None  # None if parameters are certain
+    notes: xr.Dataset | None  # None if there are no structures and tranches
+
+    @property
+    def has_boxes(self) -> bool:
+        """Whether the run is of a book of deals, not of credit only."""
+        return "box" in self.run.dims
 
 
 def analyse(dataset: xr.Dataset, scale: RatingScale | None = None) -> Analysis:
@@ -71,6 +78,7 @@ def analyse(dataset: xr.Dataset, scale: RatingScale | None = None) -> Analysis:
         worst=worst_paths(dataset),
         convergence=convergence_table(dataset),
         uncertainty=uncertainty_table(dataset),
+        notes=notes_table(dataset),
     )
 
 
@@ -81,8 +89,8 @@ def headline(analysis: Analysis) -> dict[str, Any]:
     -------
     dict
         ``book`` and ``facilities`` with every estimate as ``{"value": …, "se": …}`` (None where
-        not defined), money in USD m; VaR and ES by level. ``uncertainty`` only if parameters are
-        uncertain.
+        not defined), money in USD m; VaR and ES by level. ``notes`` only if there are
+        any, ``uncertainty`` only if parameters are uncertain.
     """
     risk, run = analysis.risk, analysis.run
     facilities = [str(name) for name in risk["facility"].values]
@@ -102,9 +110,31 @@ def headline(analysis: Analysis) -> dict[str, Any]:
             for name in analysis.holders["holder"].values
         },
     }
+    if analysis.notes is not None:
+        numbers["notes"] = _notes(analysis.notes)
     if analysis.uncertainty is not None:
         numbers["uncertainty"] = _uncertainty(analysis.uncertainty)
     return numbers
+
+
+def _notes(table: xr.Dataset) -> dict[str, Any]:
+    """Read the measures of notes and tranches."""
+    return {
+        str(name): {
+            "size": float(table["size"].sel(note=name)),
+            **{
+                key: _pair(table, key, note=name)
+                for key in ("loss_probability", "expected_loss", "expected_loss_share")
+            },
+            **{
+                key: {
+                    f"{x:g}": _pair(table, key, note=name, level=x) for x in table["level"].values
+                }
+                for key in ("value_at_risk_share", "expected_shortfall_share")
+            },
+        }
+        for name in table["note"].values
+    }
 
 
 def _uncertainty(table: xr.Dataset) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def worst_paths(dataset: xr.Dataset, count: int = 10) -> xr.Dataset:
     Dataset
         By ``rank`` (1 = worst): ``path`` (its number), ``book_lender_loss`` [USD m],
         ``defaults`` (facilities of the book that default), ``first_default_month``,
-        ``costliest`` (facility that costs the book most), ``cause`` of its default and
+        ``costliest`` (facility that costs the book most), ``cause`` of its default (if told) and
         ``equity_lost`` in the boxes that lose [USD m].
     """
     loss = vector(dataset, "book_lender_loss")
@@ -40,7 +40,8 @@ def worst_paths(dataset: xr.Dataset, count: int = 10) -> xr.Dataset:
     months = dataset["facility_default_month"].values[picked].T
     struck = np.where(inside & (months > 0), months, 0)
     most = np.argmax(held_loss, axis=0)
-    causes = dataset["facility_default_cause"].values[picked, most]
+    told = "facility_default_cause" in dataset
+    causes = dataset["facility_default_cause"].values[picked, most] if told else 0 * most
     numbers = dataset[PATH].values if PATH in dataset.coords else np.arange(loss.size)
     money = {"units": "million USD"}
     return xr.Dataset(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from simulator.cli.options import changed_study, changes_to_a_study
+from simulator.cli.options import changed_book, changes_to_a_study
 
 EPILOG = """\b
 Examples:
@@ -44,7 +44,7 @@ def cashflow(
     from simulator.engine.paths import trace_path
     from simulator.engine.results import ids_of
 
-    loaded = changed_study(ctx, study)
+    loaded = changed_book(ctx, study)
     known = ids_of(layout_of(loaded.inputs))["facility"]
     if facility not in known:
         raise unknown_facility(facility, known)

@@ -14,6 +14,7 @@ from simulator.cli.options import changed_study, changes_to_a_study
 from simulator.config.errors import ConfigError
 from simulator.config.estimate import Estimate, estimate
 from simulator.config.plain import plain_values
+from simulator.config.pool_study import PoolStudy
 from simulator.config.study import Study
 
 EPILOG = """\b
@@ -62,6 +63,9 @@ def check(
         problems = [asdict(problem) for problem in error.problems]
         click.echo(json.dumps({"ok": False, "problems": problems}, indent=2))
         ctx.exit(error.exit_code)
+    if isinstance(loaded, PoolStudy):
+        click.echo(pool_as_object(loaded) if as_json else pool_as_text(loaded))
+        return
     cost = estimate(loaded.inputs, paths, jobs or os.cpu_count() or 1)
     click.echo(as_object(loaded, cost) if as_json else as_text(loaded, cost), nl=True)
 
@@ -149,6 +153,38 @@ def _derived(study: Study) -> str:
     ]
     title = f"Derived or assumed ({len(rows)} cells)"
     return _table(title, ("cell", "value", "rule"), rows, left=3)
+
+
+def pool_as_object(study: PoolStudy) -> str:
+    """Return a credit-only study as one JSON object."""
+    found = {"ok": True, "name": study.name, "digest": study.digest, "pool": asdict(study.inputs)}
+    return json.dumps(plain_values(found), indent=2)
+
+
+def pool_as_text(study: PoolStudy) -> str:
+    """Return a credit-only study as tables."""
+    pool = study.inputs
+    copula = f"t copula, {pool.copula_nu:g} degrees" if pool.copula_nu else "Gaussian copula"
+    head = (
+        f"{study.title}: {len(pool.names)} names, USD {pool.exposure:,.0f} m, {copula},"
+        f" {len(pool.names[0].loadings)} factors, {pool.horizon} months\ndigest {study.digest}"
+    )
+    rows = [
+        (
+            *(one.id, f"{one.exposure:,.2f}", f"{one.hazard_per_year[0]:.2%}"),
+            "collateral" if one.collateral else f"{one.loss_mean:.0%}",
+            " ".join(f"{loading:.3f}" for loading in one.loadings),
+        )
+        for one in pool.names
+    ]
+    columns = ("name", "USD m", "hazard, year 1", "LGD", "loadings")
+    parts = [head, _table("Names", columns, rows, left=1)]
+    if pool.tranches:
+        slices = [
+            (one.id, f"{one.attachment:.2%}", f"{one.detachment:.2%}") for one in pool.tranches
+        ]
+        parts.append(_table("Tranches", ("tranche", "from", "to"), slices, left=1))
+    return "\n\n".join(parts)
 
 
 def _table(title: str, head: tuple[str, ...], rows: Sequence[tuple[str, ...]], *, left: int) -> str:

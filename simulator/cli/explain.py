@@ -48,6 +48,8 @@ def explain(directory: Path, number: int, facility: str, as_json: bool) -> None:
         resolved = read_json(directory / RESOLVED) if (directory / RESOLVED).is_file() else None
     if resolved is None:
         raise Failure(f"{directory}: no resolved study here, so no path can be created anew", USAGE)
+    if "box" not in plan.ids:
+        raise Failure(f"{directory}: a credit-only run has no months to tell, only defaults", USAGE)
     if facility not in plan.ids["facility"]:
         raise unknown_facility(facility, plan.ids["facility"])
     if number >= plan.paths:

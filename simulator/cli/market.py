@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from simulator.cli.options import changed_study, changes_to_a_study
+from simulator.cli.options import changed_book, changes_to_a_study
 
 if TYPE_CHECKING:
     from simulator.reports.tables.table import Table
@@ -61,7 +61,7 @@ def market(
     from simulator.market import simulate_market
     from simulator.reports.tables.market import main_table, market_object
 
-    loaded = changed_study(ctx, study)
+    loaded = changed_book(ctx, study)
     gpus = [one.name for one in loaded.inputs.book.generations if not one.is_hall]
     told = chosen(generations, gpus)
     with ProgressLine(quiet=as_json) as line:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
+    from simulator.config.pool_study import PoolStudy
     from simulator.config.study import Study
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -66,13 +67,24 @@ def overrides_of(assignments: Sequence[str], driver_sets: Sequence[str]) -> dict
     return found | dict(map(parse_assignment, assignments))
 
 
-def changed_study(context: click.Context, study: Path) -> Study:
-    """Load a study with the changes that the options of this call ask for."""
+def changed_study(context: click.Context, study: Path) -> Study | PoolStudy:
+    """Load a study of either kind with the changes that the options of this call ask for."""
     from simulator.config.study import load_study
 
+    return load_study(study, *asked_of(context))
+
+
+def changed_book(context: click.Context, study: Path) -> Study:
+    """Load a study of a book of deals with the changes that this call asks for."""
+    from simulator.config.study import load_book
+
+    return load_book(study, *asked_of(context))
+
+
+def asked_of(context: click.Context) -> tuple[dict[str, Any], Sequence[Path]]:
+    """Return values by dotted key, and scenarios, that the options of this call ask for."""
     asked = context.meta["changes"]
-    overrides = overrides_of(asked["assignments"], asked["driver_sets"])
-    return load_study(study, overrides, asked["scenarios"])
+    return overrides_of(asked["assignments"], asked["driver_sets"]), asked["scenarios"]
 
 
 def folder_name(context: click.Context, study: Path) -> str:

@@ -14,6 +14,7 @@ from simulator.cli.options import changed_study, changes_to_a_study, folder_name
 
 if TYPE_CHECKING:
     from simulator.cli.progress import ProgressLine
+    from simulator.config.pool_study import PoolStudy
     from simulator.config.study import Study
     from simulator.dataset.store import RunStore
 
@@ -114,15 +115,22 @@ def run(
 
 
 def simulate_into(
-    study: Study, store: RunStore, jobs: int, executor: str, lanes: int, line: ProgressLine
+    study: Study | PoolStudy,
+    store: RunStore,
+    jobs: int,
+    executor: str,
+    lanes: int,
+    line: ProgressLine,
 ) -> None:
     """Compute what a store lacks, with progress on standard error."""
     from simulator.api import compute
     from simulator.cli.progress import compiling
+    from simulator.config.study import Study
 
     if not store.complete:
         line.note(f"preparing {study.title}")
-        compiling(line)
+        if isinstance(study, Study):
+            compiling(line)
     compute(study, store, jobs=jobs, executor=executor, block=lanes, report=line)
 
 

@@ -7,6 +7,7 @@ import click
 EPILOG = """\b
 Examples:
   neobox schema > schema.json
+  neobox schema --credit > credit-schema.json
 
 \b
 Editors that know YAML check a study as it is typed if its first line is
@@ -15,8 +16,9 @@ Editors that know YAML check a study as it is typed if its first line is
 
 
 @click.command(epilog=EPILOG)
-def schema() -> None:
+@click.option("--credit", is_flag=True, help="Print that of credit-only studies.")
+def schema(credit: bool) -> None:
     """Print the JSON Schema of study files (keep it as configs/schema.json)."""
-    from simulator.config.json_schema import schema_text
+    from simulator.config.json_schema import pool_schema_text, schema_text
 
-    click.echo(schema_text(), nl=False)
+    click.echo(pool_schema_text() if credit else schema_text(), nl=False)

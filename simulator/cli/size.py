@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from simulator.cli.failures import INFEASIBLE
-from simulator.cli.options import changed_study, changes_to_a_study
+from simulator.cli.options import changed_book, changes_to_a_study
 
 if TYPE_CHECKING:
     from simulator.api import Progress
@@ -71,7 +71,7 @@ def size(
     from simulator.cli.progress import ProgressLine, compiling, duration
     from simulator.sizing.solve import size as solve
 
-    loaded = changed_study(ctx, study)
+    loaded = changed_book(ctx, study)
     with ProgressLine(quiet=as_json) as line:
         if not as_json:
             compiling(line)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
+from pydantic import BaseModel
 
 from simulator.config.errors import ConfigError, Problem, Problems, did_you_mean
 from simulator.config.loader import Document, Location, scalar
@@ -106,20 +107,36 @@ def apply_overrides(
     return cells
 
 
+def set_keys(document: Document, overrides: Mapping[str, Any], model: type[BaseModel]) -> None:
+    """Set the overridden keys of a document that has no tape and no parameters.
+
+    Parameters
+    ----------
+    document
+        Changed in place.
+    overrides
+        Values by dotted key.
+    model
+        What the document must look like.
+    """
+    for key, value in overrides.items():
+        _assign(document, _location(document.tree, key, model), f"--set {key}", value)
+
+
 def _known(name: str) -> bool:
     return any(name == (one.alias or at) for at, one in StudyFile.model_fields.items())
 
 
-def _location(tree: Any, key: str) -> Location:
+def _location(tree: Any, key: str, model: type[BaseModel] = StudyFile) -> Location:
     """Split a dotted key at the dots that separate levels (ids may hold dots themselves)."""
     where: Location = ()
     rest = key
     while rest:
         head, _, tail = rest.partition(".")
-        if where and model_at(StudyFile, where) is None:
+        if where and model_at(model, where) is None:
             present = [one for one in tree if rest.startswith(f"{one}.")] if tree else []
             head = max(present, key=len, default=rest)
-            if head == rest and model_at(StudyFile, (*where, rest)) is not None:
+            if head == rest and model_at(model, (*where, rest)) is not None:
                 head = rest.rpartition(".")[0] or rest
             tail = rest[len(head) + 1 :]
         where, rest = (*where, head), tail

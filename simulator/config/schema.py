@@ -28,6 +28,7 @@ from simulator.config.values import (
     SignedUsdM,
     Text,
     UsdM,
+    Whole,
     YearMonth,
 )
 
@@ -332,6 +333,40 @@ class UncertaintyBlock(Model):
     priors: dict[str, PriorBlock] = term("laws by parameter id", "", {})
 
 
+class Note(Model):
+    """A note of a structure."""
+
+    size: Share = term("of what the pool draws", "share")
+    coupon: Rate = term("interest", "fraction per year")
+
+
+class Structure(Model):
+    """Notes over a pool of loans, paid in order."""
+
+    members: dict[Identifier, Share] = term("share that the pool holds, by tranche", "share")
+    notes: dict[Identifier, Note] = term("most senior first")
+    fee: Rate = term("of the pool's balance, ahead of all notes", "fraction per year", 0)
+    sequential: Flag = term("principal in order; false: pro rata until the trigger", "", True)
+    trigger_loss: Share = term(
+        "cumulative defaults over the original pool that make principal sequential; 0: none",
+        "share",
+        0,
+    )
+
+
+class Overlay(Model):
+    """Insurance of a facility or of the book, or a floor under the sale of a box."""
+
+    facility: Text = term("facility that is insured; blank: the whole book of the lender", "", "")
+    box: Text = term("box whose sale has a floor, in place of an insurance", "", "")
+    attachment_usd_m: UsdM = term("loss that is borne first", "USD m", 0)
+    limit_usd_m: UsdM = term("most that is insured, or paid by a floor", "USD m")
+    share: Share = term("of that which is paid", "share", 1)
+    premium: Rate = term("of outstanding claims", "fraction per year", 0)
+    floor_share: Share = term("of cost that a sale brings at least", "share", 0)
+    floor_months: Whole = term("age at which the floor is 0, in a straight line", "months", 0)
+
+
 Matrix = dict[Factor, dict[Factor, Correlation]]
 Correlations = Annotated[
     Annotated[str, Tag("[file]")] | Annotated[Matrix, Tag("[matrix]")],
@@ -391,3 +426,5 @@ class StudyFile(Model):
         "customers and backstops, by name", "", {}
     )
     sponsors: dict[Identifier, Sponsor] = term("HoldCos of the tape, by id", "", {})
+    structures: dict[Identifier, Structure] = term("notes over pools of loans, by id", "", {})
+    overlays: dict[Identifier, Overlay] = term("insurance and floors, by id", "", {})

@@ -26,11 +26,14 @@ from simulator.config.derive.ledger import Ledger
 from simulator.config.derive.market import Market, generations, package_names
 from simulator.config.derive.names import resolve_names
 from simulator.config.derive.path import market_path, monthly_forwards, switches_of
-from simulator.config.errors import ConfigError, Problems
-from simulator.config.loader import read_document
-from simulator.config.overrides import apply_overrides
+from simulator.config.derive.structures import check_structures, overlays_of, structures_of
+from simulator.config.errors import ConfigError, Problem, Problems
+from simulator.config.loader import Document, read_document
+from simulator.config.overrides import apply_overrides, set_keys
 from simulator.config.parameters import note_contradictions, resolve
 from simulator.config.plain import canonical_json, plain_values
+from simulator.config.pool_schema import POOL_SCHEMA, PoolFile
+from simulator.config.pool_study import PoolStudy, resolve_pool
 from simulator.config.priors import uncertainty
 from simulator.config.ratings import package_curves, user_curves
 from simulator.config.scenarios import Scenario, lay_over, read_scenario
@@ -106,8 +109,8 @@ def load_study(
     path: str | Path,
     overrides: Mapping[str, Any] | None = None,
     scenarios: Sequence[str | Path] = (),
-) -> Study:
-    """Read, check and resolve a study.
+) -> Study | PoolStudy:
+    """Read, check and resolve a study: of a book of deals, or of credit only.
 
     Parameters
     ----------
@@ -121,8 +124,8 @@ def load_study(
 
     Returns
     -------
-    Study
-        The resolved study.
+    Study or PoolStudy
+        The resolved study, by the ``schema`` that its file names.
 
     Raises
     ------
@@ -133,6 +136,36 @@ def load_study(
     document = read_document(path, out)
     if not document.tree and out:
         raise ConfigError(out.found)
+    if document.tree.get("schema") != POOL_SCHEMA:
+        return _resolve_book(path, document, overrides, scenarios, out)
+    if scenarios:
+        place, mend = document.place(("schema",)), "changing keys with --set"
+        out.add(place, "schema", expected="no scenario", got="one", mend=mend)
+    set_keys(document, overrides or {}, PoolFile)
+    return resolve_pool(path, document, out)
+
+
+def load_book(
+    path: str | Path,
+    overrides: Mapping[str, Any] | None = None,
+    scenarios: Sequence[str | Path] = (),
+) -> Study:
+    """Do the same where only a book of deals makes sense; a credit-only study is refused."""
+    study = load_study(path, overrides, scenarios)
+    if isinstance(study, PoolStudy):
+        expected, got = "a study of a book of deals", f"a credit-only study ({POOL_SCHEMA})"
+        mend = "using check, run and report for it"
+        raise ConfigError([Problem(str(path), "schema", expected, got, mend)])
+    return study
+
+
+def _resolve_book(
+    path: Path,
+    document: Document,
+    overrides: Mapping[str, Any] | None,
+    scenarios: Sequence[str | Path],
+    out: Problems,
+) -> Study:
     written = copy.deepcopy(document.tree)
     overlays = [read_scenario(Path(one), out) for one in scenarios]
     wanted: dict[str, Any] = {}
@@ -172,7 +205,12 @@ def load_study(
     completed = _complete_all(tape, market, ledger, unsound)
     if out:
         raise ConfigError(out.found)
-    book = to_book(completed, market, ledger)
+    book = replace(
+        to_book(completed, market, ledger),
+        structures=structures_of(study),
+        overlays=overlays_of(study),
+    )
+    check_structures(study, book, document, out)
     switches = switches_of(study)
     priors = uncertainty(study.uncertainty, terms, switches["priors"], document, out)
     inputs = ModelInputs(

@@ -18,13 +18,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.drivers.draws import beta_at_normal
-from simulator.numerics.elementary import exp, log
+from simulator.credit.thresholds import draw_mixing, mix_scores, set_thresholds
+from simulator.numerics.elementary import exp
 from simulator.numerics.jit import inner
-from simulator.numerics.normal import normal_cdf
 from simulator.numerics.philox import fill_normals, fill_uniform_pairs
 from simulator.numerics.rows import row_names
-from simulator.numerics.student_t import student_t_cdf
 
 CONTROL_MONTHS = 12.0
 OTHER_MACRO_LOADING = 0.24**0.5
@@ -136,11 +134,7 @@ def init_names(params, state, seed, paths, macro, ai_orthogonal, mixing, own, sp
     state.rows[:] = 0.0
     state.lanes[NAME_LANE.integrations] = 0.0
     nu = params.degrees_of_freedom
-    mixing[:] = 1.0
-    if nu > 0.0:
-        fill_normals(seed, paths, params.copula_stream, start, own, spare)
-        for lane in range(lanes):
-            mixing[lane] = np.sqrt(nu / beta_at_normal(params.chi2_table, own[lane]))
+    draw_mixing(seed, paths, params.copula_stream, nu, params.chi2_table, mixing, own, spare)
     for name in range(params.terms.shape[1]):
         a = params.terms[NAME_TERM.macro_loading, name]
         b = params.terms[NAME_TERM.ai_loading, name]
@@ -148,16 +142,9 @@ def init_names(params, state, seed, paths, macro, ai_orthogonal, mixing, own, sp
         stream = params.streams[NAME_STREAM.default_streams, name]
         fill_normals(seed, paths, stream, start, own, spare)
         for lane in range(lanes):
-            w = a * macro[lane] + b * ai_orthogonal[lane] + rest * own[lane]
-            state.rows[NAME.threshold, name, lane] = w * mixing[lane]
-        if nu > 0.0:
-            for lane in range(lanes):
-                w = state.rows[NAME.threshold, name, lane]
-                state.rows[NAME.threshold, name, lane] = -log(student_t_cdf(-w, nu))
-        else:
-            for lane in range(lanes):
-                w = state.rows[NAME.threshold, name, lane]
-                state.rows[NAME.threshold, name, lane] = -log(normal_cdf(-w))
+            spare[lane] = a * macro[lane] + b * ai_orthogonal[lane]
+        mix_scores(spare, rest, own, mixing, state.rows[NAME.threshold, name])
+        set_thresholds(state.rows[NAME.threshold, name], nu)
 
 
 @inner

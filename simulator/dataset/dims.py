@@ -14,10 +14,13 @@ __all__ = [
     "HALL",
     "IF_ANY",
     "MONTH",
+    "NOTE",
+    "OVERLAY",
     "PARAMETER",
     "PATH",
     "QUANTILE",
     "SPONSOR",
+    "STRUCTURE",
     "TRANCHE",
 ]
 
@@ -32,11 +35,17 @@ COUNTERPARTY: Final = "counterparty"
 GENERATION: Final = "generation"
 HALL: Final = "hall"
 PARAMETER: Final = "parameter"
+NOTE: Final = "note"
+STRUCTURE: Final = "structure"
+OVERLAY: Final = "overlay"
 
-ENTITIES: Final = (FACILITY, TRANCHE, BOX, SPONSOR, COUNTERPARTY, GENERATION, HALL, PARAMETER)
+ENTITIES: Final = (
+    *(FACILITY, TRANCHE, BOX, SPONSOR, COUNTERPARTY, GENERATION, HALL, PARAMETER),
+    *(NOTE, STRUCTURE, OVERLAY),
+)
 """Dimensions that run over the ids of a book, in canonical order."""
 
-IF_ANY: Final = (HALL, PARAMETER)
+IF_ANY: Final = (HALL, PARAMETER, NOTE, STRUCTURE, OVERLAY)
 """Those that a run lacks if there is nothing to run over: no halls, no uncertain parameters."""
 
 DIMENSION_NAMES: Final = {
@@ -51,4 +60,7 @@ DIMENSION_NAMES: Final = {
     GENERATION: "GPU generation",
     HALL: "kind of data-centre hall",
     PARAMETER: "uncertain parameter",
+    NOTE: "note of a structure, or tranche of a pool",
+    STRUCTURE: "structure over a pool of loans",
+    OVERLAY: "insurance or floor",
 }

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from simulator.dataset.dims import IF_ANY
 from simulator.dataset.variables import VARIABLES, Variable
 
 __all__ = ["EXACT_LIMIT", "PILOT", "Chunk", "RunPlan"]
@@ -110,7 +109,7 @@ class RunPlan:
             for name, variable in VARIABLES.items()
             if variable.kind == kind
             and name in self.variables
-            and (variable.entity not in IF_ANY or variable.entity in self.ids)
+            and (variable.needs is None or variable.needs in self.ids)
         )
 
     def entities(self, variable: Variable) -> tuple[int, ...]:

@@ -19,10 +19,14 @@ from simulator.dataset.dims import (
     FACILITY,
     GENERATION,
     HALL,
+    IF_ANY,
     MONTH,
+    NOTE,
+    OVERLAY,
     PARAMETER,
     PATH,
     SPONSOR,
+    STRUCTURE,
     TRANCHE,
 )
 
@@ -109,6 +113,13 @@ class Variable:
     def entity(self) -> str | None:
         """Dimension over ids of the book, if there is one."""
         return next((dim for dim in self.dims if dim in ENTITIES), None)
+
+    @property
+    def needs(self) -> str | None:
+        """Entity of which a study may have none: then the variable is left out."""
+        if self.name == "book_lender_loss_net":
+            return OVERLAY
+        return self.entity if self.entity in IF_ANY else None
 
     @property
     def may_be_nan(self) -> bool:
@@ -225,6 +236,15 @@ SCALARS: Final = (
     ),
     scalar("sponsor_raised", SPONSOR, MONEY, "Equity raised by the sponsor"),
     month_of("counterparty_default_month", COUNTERPARTY, "the counterparty's default"),
+    # notes of structures, tranches of pools
+    scalar("note_loss", NOTE, MONEY, "Written down and interest unpaid at the horizon"),
+    scalar("note_interest", NOTE, MONEY, "Interest paid to the note"),
+    scalar("note_principal", NOTE, MONEY, "Principal paid to the note"),
+    scalar("structure_residual", STRUCTURE, MONEY, "Paid to the holder of the residual"),
+    # overlays
+    scalar("overlay_payout", OVERLAY, MONEY, "Paid to the lender's book, PV"),
+    scalar("overlay_premium", OVERLAY, MONEY, "Premium of the lender's book, PV"),
+    scalar("book_lender_loss_net", None, MONEY, "Loss of the lender's book net of overlays, PV"),
     scalar("parameter_value", PARAMETER, "as in the table", "Uncertain parameter, as drawn"),
 )
 

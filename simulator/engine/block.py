@@ -18,6 +18,7 @@ from simulator.engine.outputs import (
     Outputs,
     record_series,
     write_boxes,
+    write_notes,
     write_sponsors,
     write_tranches,
 )
@@ -77,6 +78,7 @@ def close_block(params, state, outputs, offset):
         outputs,
         offset,
     )
+    write_notes(state.structures, state.overlays, outputs, offset)
 
 
 def run_block(

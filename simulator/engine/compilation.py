@@ -19,7 +19,7 @@ from typing import Any, Final
 import numpy as np
 from numba import typeof
 
-from simulator.config.study import load_study
+from simulator.config.study import load_book
 from simulator.config.template import write_template
 from simulator.config.terms import ModelInputs
 from simulator.engine.block import close_block, run_months
@@ -96,7 +96,7 @@ def start_helper(name: str) -> subprocess.Popen[bytes] | None:
 def compile_named(names: list[str]) -> None:
     """Compile kernels for the types that every study has, or load them from the cache."""
     with tempfile.TemporaryDirectory() as folder:
-        inputs = load_study(write_template(Path(folder))[0]).inputs
+        inputs = load_book(write_template(Path(folder))[0]).inputs
     arguments = example_arguments(inputs)
     with no_collection():
         for name in names:

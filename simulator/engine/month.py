@@ -49,6 +49,9 @@ from simulator.numerics.jit import inner, merged
 from simulator.sponsor.holdco import step_sponsors
 from simulator.sponsor.support import give_support
 from simulator.sponsor.terms import CLAIM, SPONSOR, note_track_record
+from simulator.structure.members import collect_members
+from simulator.structure.overlays import step_overlays
+from simulator.structure.waterfall import pay_structures
 
 
 @inner
@@ -386,6 +389,30 @@ def step_month(params, state, seed, paths, month):
         month,
         sofr_before,
         stress,
+    )
+
+    # notes over pools of loans, on what the month has brought
+    collect_members(
+        params.structures,
+        state.structures,
+        debt_terms,
+        tranches,
+        boxes.rows[BOX.default_month],
+        sponsors.rows[SPONSOR.default_month],
+    )
+    pay_structures(params.structures, state.structures, month)
+    step_overlays(
+        params.overlays,
+        state.overlays,
+        box_terms,
+        boxes,
+        debt_terms,
+        tranches,
+        sponsors.rows[SPONSOR.default_month],
+        delivery_terms,
+        leases,
+        flow,
+        month,
     )
 
     record_month(accounts, box_terms, boxes, tranches, flow, month)

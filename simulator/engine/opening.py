@@ -52,6 +52,8 @@ from simulator.engine.priors import draw_prior, draw_probability
 from simulator.numerics.elementary import log
 from simulator.numerics.jit import inner, kernel
 from simulator.sponsor.terms import init_sponsors
+from simulator.structure.members import init_structures
+from simulator.structure.overlays import init_overlays
 
 
 @inner
@@ -227,6 +229,8 @@ def open_block(params, state, seed, paths):
         paths,
     )
     init_disposals(params.disposals, state.disposals)
+    init_structures(params.structures, state.structures, debt_terms)
+    init_overlays(state.overlays)
     state.flow[:] = 0.0
     state.overhang[:] = 0.0
     state.depth[:] = 0.0

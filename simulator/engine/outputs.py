@@ -33,6 +33,7 @@ from simulator.sponsor.terms import (
     opening_debt,
     owes,
 )
+from simulator.structure.terms import NOTE, POOL
 
 MARKET_SERIES = (
     "tightness",
@@ -86,6 +87,12 @@ class Outputs(NamedTuple):
     sponsor_pnl: NDArray[np.float64]
     sponsor_loss_share: NDArray[np.float64]
     name_default_month: NDArray[np.float64]  # (name, path)
+    note_loss: NDArray[np.float64]  # (note, path), USD m
+    note_interest: NDArray[np.float64]
+    note_principal: NDArray[np.float64]
+    structure_residual: NDArray[np.float64]  # (structure, path)
+    insured_annuity: NDArray[np.float64]  # (insured tranche, path), PV, USD m times years
+    floor_paid: NDArray[np.float64]  # (floor, path), PV
     market: NDArray[np.float32]  # (series, month, path)
     contract_price: NDArray[np.float32]  # (month, generation, path)
     spot_price: NDArray[np.float32]
@@ -98,7 +105,17 @@ class Outputs(NamedTuple):
 
 
 def new_outputs(
-    horizon: int, tranches: int, boxes: int, sponsors: int, names: int, generations: int, paths: int
+    horizon: int,
+    tranches: int,
+    boxes: int,
+    sponsors: int,
+    names: int,
+    generations: int,
+    paths: int,
+    notes: int = 0,
+    structures: int = 0,
+    insured: int = 0,
+    floors: int = 0,
 ) -> Outputs:
     """Allocate results for a chunk of so many paths."""
 
@@ -110,6 +127,7 @@ def new_outputs(
 
     market = np.zeros((len(MARKET_SERIES), horizon, paths), dtype=np.float32)
     scalars = by(tranches, 6) + by(boxes, 13) + by(sponsors, 5) + by(names, 1)
+    scalars += by(notes, 3) + by(structures, 1) + by(insured, 1) + by(floors, 1)
     entities = (generations, generations, generations, boxes, boxes, *(sponsors,) * 3)
     by_month = [series(count) for count in entities]
     return Outputs._make([*scalars, market, *by_month])
@@ -372,3 +390,26 @@ def write_sponsors(
     for j in range(outputs.name_default_month.shape[0]):
         for lane in range(sponsors.rows.shape[2]):
             outputs.name_default_month[j, offset + lane] = names.rows[NAME.default_month, j, lane]
+
+
+@inner
+def write_notes(structures, overlays, outputs, offset):
+    """Write what notes lose and get, and what overlays insure and pay."""
+    notes, pools = structures.notes, structures.pools
+    for n in range(outputs.note_loss.shape[0]):
+        for lane in range(notes.shape[2]):
+            column = offset + lane
+            outputs.note_loss[n, column] = (
+                notes[NOTE.written_down, n, lane] + notes[NOTE.unpaid, n, lane]
+            )
+            outputs.note_interest[n, column] = notes[NOTE.interest_paid, n, lane]
+            outputs.note_principal[n, column] = notes[NOTE.principal_paid, n, lane]
+    for s in range(outputs.structure_residual.shape[0]):
+        for lane in range(pools.shape[2]):
+            outputs.structure_residual[s, offset + lane] = pools[POOL.residual, s, lane]
+    for i in range(outputs.insured_annuity.shape[0]):
+        for lane in range(overlays.annuity.shape[1]):
+            outputs.insured_annuity[i, offset + lane] = overlays.annuity[i, lane]
+    for f in range(outputs.floor_paid.shape[0]):
+        for lane in range(overlays.floor_paid.shape[1]):
+            outputs.floor_paid[f, offset + lane] = overlays.floor_paid[f, lane]

@@ -39,6 +39,8 @@ from simulator.config.terms import (
     Generation,
     ModelInputs,
     Name,
+    Overlay,
+    Structure,
     Tranche,
     currencies,
 )
@@ -53,7 +55,9 @@ from simulator.credit.names import (
 from simulator.drivers.collateral import HOURS, CollateralParams, pack_collateral
 from simulator.drivers.prices import tenor_factor
 from simulator.engine.market import MarketParams
+from simulator.engine.overlays import pack_overlays
 from simulator.engine.state import CONTRACT_MONTHS, ModelParams
+from simulator.engine.structures import pack_structures, pool_commitment
 from simulator.numerics.quantiles import beta_quantile_table, chi2_quantile_table
 from simulator.numerics.streams import stream_id_array
 from simulator.sponsor.terms import SPONSOR_TERM, SponsorParams
@@ -81,6 +85,8 @@ class Layout(NamedTuple):
     tranches: tuple[Tranche, ...]
     sponsors: tuple[str, ...]
     jurisdictions: tuple[str, ...]
+    structures: tuple[Structure, ...] = ()
+    overlays: tuple[Overlay, ...] = ()
     halls: tuple[str, ...] = ()  # generations that are let by the kW
 
     def rows(self, *, halls: bool) -> NDArray[np.intp]:
@@ -116,6 +122,8 @@ def layout_of(inputs: ModelInputs) -> Layout:
         sponsors=tuple(sorted(s.id for s in book.sponsors)),
         jurisdictions=tuple(name for name, _ in book.jurisdictions),
         halls=tuple(g.name for g in book.generations if g.is_hall),
+        structures=book.structures,
+        overlays=book.overlays,
     )
 
 
@@ -798,6 +806,12 @@ def pack_model(
         tranches=pack_tranches(inputs, layout),
         disposals=pack_disposals(inputs, layout),
         sponsors=pack_sponsors(inputs, layout),
+        structures=pack_structures(
+            inputs.book.structures,
+            [pool_commitment(one, layout.tranches) for one in inputs.book.structures],
+            {tranche.id: row for row, tranche in enumerate(layout.tranches)},
+        ),
+        overlays=pack_overlays(inputs.book.overlays, layout.tranches, layout.boxes),
         asset_site=indices(layout.sites, [a.site for a in layout.assets]),
         utilisation_tables=pack_utilisation(inputs),
         box_generation=indices(layout.generations, [boxes[b].generation for b in layout.boxes]),

@@ -18,8 +18,10 @@ from simulator.engine.compilation import compile_kernels
 from simulator.engine.expectations import Expectations, expectations_of
 from simulator.engine.market import ReferencePath
 from simulator.engine.outputs import Outputs, new_outputs
+from simulator.engine.overlays import overlay_scalars
 from simulator.engine.pack import Layout, layout_of, pack_model
 from simulator.engine.pack_market import pack_market
+from simulator.engine.results import Arrays, scalars_of, series_of
 from simulator.engine.state import ModelParams, ModelState, new_state
 from simulator.engine.trace import Trace, new_trace, record_month
 from simulator.engine.uncertainty import parameter_ids, with_parameters
@@ -80,6 +82,10 @@ class Prepared:
             len(layout.names),
             len(layout.generations),
             paths,
+            self.params.structures.notes.shape[1],
+            self.params.structures.terms.shape[1],
+            self.params.overlays.insured.shape[0],
+            self.params.overlays.floor_boxes.shape[0],
         )
         return Addressed(outputs)
 
@@ -112,6 +118,15 @@ class Prepared:
         """Run a block of paths to the horizon, and keep the first one's months in a trace."""
         watch = None if trace is None else partial(record_month, trace)
         run_block(self.packed, state, seed, paths, outputs, offset, watch)
+
+    def scalars(self, outputs: Outputs) -> Arrays:
+        """Return one number per path and entity, by the names of `dataset.variables`."""
+        found = scalars_of(self.layout, outputs)
+        return found | overlay_scalars(self.layout, outputs, found["book_lender_loss"])
+
+    def series(self, outputs: Outputs) -> Arrays:
+        """Return one number per month, entity and path."""
+        return series_of(self.layout, outputs)
 
 
 def prepare(inputs: ModelInputs, expectations: Expectations | None = None) -> Prepared:

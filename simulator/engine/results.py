@@ -14,6 +14,7 @@ from simulator.config.terms import ModelInputs
 from simulator.config.units import HALL
 from simulator.engine.outputs import MARKET_SERIES, Outputs
 from simulator.engine.pack import Layout
+from simulator.engine.structures import note_ids, note_sizes
 
 __all__ = ["Arrays", "Facility", "facilities_of", "ids_of", "labels_of", "scalars_of", "series_of"]
 
@@ -58,16 +59,20 @@ def facilities_of(layout: Layout) -> tuple[Facility, ...]:
 
 def ids_of(layout: Layout, parameters: tuple[str, ...] = ()) -> dict[str, tuple[str, ...]]:
     """Return the ids along each entity dimension of a dataset; `parameters` are uncertain ones."""
-    uncertain = {"parameter": parameters} if parameters else {}
-    halls = {"hall": layout.halls} if layout.halls else {}
-    return uncertain | {
+    optional = {
+        "parameter": parameters,
+        "hall": layout.halls,
+        "note": note_ids(layout.structures),
+        "structure": tuple(one.id for one in layout.structures),
+        "overlay": tuple(one.id for one in layout.overlays),
+    }
+    return {dim: ids for dim, ids in optional.items() if ids} | {
         "facility": tuple(facility.id for facility in facilities_of(layout)),
         "tranche": tuple(tranche.id for tranche in layout.tranches),
         "box": layout.boxes,
         "sponsor": layout.sponsors,
         "counterparty": layout.names,
         "generation": tuple(name for name in layout.generations if name not in layout.halls),
-        **halls,
     }
 
 
@@ -89,8 +94,10 @@ def labels_of(inputs: ModelInputs, layout: Layout) -> dict[str, tuple[str, tuple
     boxes = {box.id: box for box in inputs.book.boxes}
     facilities = facilities_of(layout)
     tranches = layout.tranches
+    sizes = note_sizes(layout.structures, tranches)
+    notes = {"note_size": ("note", sizes)} if sizes else {}
     owners = tuple(layout.boxes[f.box] if f.box >= 0 else "" for f in facilities)
-    return {
+    return notes | {
         "facility_box": ("facility", owners),
         "facility_sponsor": ("facility", tuple(layout.sponsors[f.sponsor] for f in facilities)),
         "tranche_facility": ("tranche", tuple(tranche.facility for tranche in tranches)),
@@ -136,6 +143,13 @@ def scalars_of(layout: Layout, outputs: Outputs) -> Arrays:
         "sponsor_raised": outputs.sponsor_raised,
         "counterparty_default_month": whole(outputs.name_default_month),
     }
+    if layout.structures:
+        rows |= {
+            "note_loss": outputs.note_loss,
+            "note_interest": outputs.note_interest,
+            "note_principal": outputs.note_principal,
+            "structure_residual": outputs.structure_residual,
+        }
     scalars: Arrays = {name: np.ascontiguousarray(array.T) for name, array in rows.items()}
     held = np.array([[tranche.lender_share] for tranche in layout.tranches]).reshape(-1, 1)
     everyone = tuple(range(len(layout.tranches)))

@@ -11,24 +11,23 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.config.terms import ModelInputs
 from simulator.dataset.manifest import ChunkRecord
 from simulator.dataset.memory import MemoryStore
 from simulator.dataset.plan import Chunk, RunPlan
 from simulator.dataset.scratch import ChunkWriter
 from simulator.dataset.store import RunStore
 from simulator.engine.executors import execute
-from simulator.engine.prepare import Prepared
-from simulator.engine.results import scalars_of, series_of
-from simulator.engine.state import ModelState
+from simulator.engine.results import Arrays
 from simulator.engine.uncertainty import draw_parameters
 from simulator.numerics.addressed import Addressed
 
-__all__ = ["BLOCK_LANES", "Progress", "chunk_size", "run"]
+__all__ = ["BLOCK_LANES", "Progress", "Runnable", "chunk_size", "run"]
 
 BLOCK_LANES: Final = 128
 """Paths that a worker advances side by side."""
@@ -38,6 +37,34 @@ CHUNK_BYTES: Final = 64_000_000
 
 CHUNKS_PER_JOB: Final = 4
 """At least, so that workers finish at about the same time."""
+
+
+class Runnable(Protocol):
+    """A study made ready: a book (`engine.prepare`) or a pool (`engine.pool`)."""
+
+    @property
+    def inputs(self) -> ModelInputs | None:
+        """The study, if its parameters are uncertain."""
+
+    def drawn(self, values: NDArray[np.float64]) -> Runnable:
+        """Return the study with its uncertain parameters (parameter,) at these values."""
+
+    def outputs(self, paths: int) -> Addressed[Any]:
+        """Allocate results of so many paths."""
+
+    def state(self, lanes: int) -> Addressed[Any]:
+        """Allocate the state of a block."""
+
+    def run_block(
+        self, state: Any, seed: int, paths: NDArray[np.int64], outputs: Any, offset: int
+    ) -> None:
+        """Run a block of paths to the horizon."""
+
+    def scalars(self, outputs: Any) -> Arrays:
+        """Return one number per path and entity."""
+
+    def series(self, outputs: Any) -> Arrays:
+        """Return one number per month, entity and path."""
 
 
 @dataclass(frozen=True)
@@ -100,13 +127,13 @@ _worker = threading.local()
 
 
 def ready(
-    prepared: Prepared, key: str, lanes: int, values: NDArray[np.float64] | None, draw: int
-) -> tuple[Prepared, Addressed[ModelState]]:
+    prepared: Runnable, key: str, lanes: int, values: NDArray[np.float64] | None, draw: int
+) -> tuple[Runnable, Addressed[Any]]:
     """Return the study as a block needs it and this thread's state for it, made on first use.
 
     Parameters
     ----------
-    prepared : Prepared
+    prepared : Runnable
         The study.
     key : str
         Of the plan.
@@ -120,7 +147,7 @@ def ready(
     if getattr(_worker, "key", None) != (key, draw):
         _worker.key, _worker.states = (key, draw), {}
         _worker.prepared = prepared if values is None else prepared.drawn(values[draw])
-    states: dict[int, Addressed[ModelState]] = _worker.states
+    states: dict[int, Addressed[Any]] = _worker.states
     if lanes not in states:
         states[lanes] = _worker.prepared.state(lanes)
     return _worker.prepared, states[lanes]
@@ -132,7 +159,7 @@ class ChunkTask:
 
     Attributes
     ----------
-    prepared : Prepared
+    prepared : Runnable
         The study.
     key : str
         Of the plan.
@@ -148,7 +175,7 @@ class ChunkTask:
         Paths that share a draw of them.
     """
 
-    prepared: Prepared
+    prepared: Runnable
     key: str
     seed: int
     lanes: int
@@ -176,18 +203,18 @@ class ChunkTask:
             drawn, state = ready(prepared, self.key, lanes, self.values, draw)
             numbers = np.arange(first, first + lanes, dtype=np.int64)
             drawn.run_block(state, self.seed, numbers, outputs, first - chunk.first)
-        scalars = scalars_of(prepared.layout, outputs.fields)
+        scalars = prepared.scalars(outputs.fields)
         if self.values is not None:
             paths = np.arange(chunk.first, chunk.first + chunk.count)
             scalars["parameter_value"] = self.values[paths // self.paths_per_draw]
-        series = series_of(prepared.layout, outputs.fields)
+        series = prepared.series(outputs.fields)
         if self.writer is None:
             return chunk, (scalars, series)
         return chunk, self.writer.write(chunk, scalars, series)
 
 
 def run(
-    prepared: Prepared,
+    prepared: Runnable,
     plan: RunPlan,
     store: RunStore | MemoryStore,
     *,
@@ -200,7 +227,7 @@ def run(
 
     Parameters
     ----------
-    prepared : Prepared
+    prepared : Runnable
         The study.
     plan : RunPlan
         The run; the store may cut it into other chunks.

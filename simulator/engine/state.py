@@ -54,6 +54,8 @@ from simulator.sponsor.terms import (
     SponsorState,
     new_sponsors,
 )
+from simulator.structure.overlays import OverlayParams, OverlayState, new_overlays
+from simulator.structure.terms import StructureParams, StructureState, new_structures
 
 SCHEDULE_SLACK = 14
 """Months of schedule kept beyond the horizon: reserves look ahead."""
@@ -76,6 +78,8 @@ class ModelParams(NamedTuple):
     tranches: TrancheParams
     disposals: DisposalParams
     sponsors: SponsorParams
+    structures: StructureParams
+    overlays: OverlayParams
     asset_site: NDArray[np.int64]  # (asset,)
     utilisation_tables: NDArray[np.float64]  # (generation, node), of a pool's mean utilisation
     box_generation: NDArray[np.int64]  # (box,)
@@ -95,6 +99,8 @@ class ModelState(NamedTuple):
     tranches: TrancheState
     disposals: DisposalState
     sponsors: SponsorState
+    structures: StructureState
+    overlays: OverlayState
     accounts: AccountState
     flow: NDArray[np.float64]  # (line, box, lane), this month's cash flows
     availability: NDArray[np.float64]  # (asset, lane), share of hours
@@ -134,6 +140,15 @@ def new_state(params: ModelParams, lanes: int) -> ModelState:
         tranches=new_tranches(params.tranches.codes.shape[1], horizon + SCHEDULE_SLACK, lanes),
         disposals=new_disposals(assets, contracts, lanes),
         sponsors=new_sponsors(params.sponsors.terms.shape[1], boxes, lanes),
+        structures=new_structures(
+            params.structures.terms.shape[1],
+            params.structures.notes.shape[1],
+            params.structures.members.shape[0],
+            lanes,
+        ),
+        overlays=new_overlays(
+            params.overlays.insured.shape[0], params.overlays.floor_boxes.shape[0], lanes
+        ),
         accounts=new_accounts(boxes, horizon, lanes),
         flow=np.zeros((len(LINES), max(1, boxes), lanes)),
         availability=availability,

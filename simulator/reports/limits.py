@@ -25,3 +25,14 @@ LIMITS: Final = (
     "The model leaves out currencies, licences, amendments and waivers by negotiation, new boxes "
     "after the start and legal outcomes that depart from the documents.",
 )
+
+POOL_LIMITS: Final = (
+    LIMITS[0],
+    "Curves, losses given default, loadings and copula are those of the study: nothing here is "
+    "calibrated, and a tail is only as good as its dependence.",
+    "Hazards are curves known at the start, moved by common regimes alone. Default and loss given "
+    "default are drawn apart from each other: a recession that lowers recoveries as well is not in "
+    "the numbers, unless collateral or regimes say so.",
+    LIMITS[3],
+)
+"""The same for credit-only studies."""

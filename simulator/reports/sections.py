@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import xarray as xr
 
@@ -13,8 +13,8 @@ from simulator.reports import assumptions
 from simulator.reports.canvas import Picture
 from simulator.reports.catalogue.months import KINDS, MARKET, PORTFOLIO
 from simulator.reports.catalogue.sizes import MOST_PANELS
-from simulator.reports.limits import LIMITS
-from simulator.reports.tables import causes, lenders, owners, parameters, tail
+from simulator.reports.limits import LIMITS, POOL_LIMITS
+from simulator.reports.tables import causes, lenders, notes, owners, parameters, tail
 from simulator.reports.tables.fans import fan_table
 from simulator.reports.tables.table import Table
 
@@ -46,13 +46,13 @@ class Section:
 def sections(analysis: Analysis, drawn: Mapping[str, Picture]) -> list[Section]:
     """Lay the report out in the order in which a credit committee reads."""
     run = analysis.run
-    return [
+    chapters = [
         Section(
             "who",
             "Who loses what",
             "Lenders and equity on the same paths: equity stands first in line.",
             images=_images(drawn, "absorption"),
-            tables=(lenders.holders(analysis),),
+            tables=(lenders.holders(analysis),) if analysis.has_boxes else (),
         ),
         Section(
             "facilities",
@@ -85,23 +85,9 @@ def sections(analysis: Analysis, drawn: Mapping[str, Picture]) -> list[Section]:
                 tail.worst(analysis),
             ),
         ),
+        *_notes(analysis),
         *_uncertainty(analysis, drawn),
-        Section(
-            "why",
-            "Causes of default",
-            "The cause is what took most contracted revenue in the month of default; the event is "
-            "the clause that was broken first.",
-            images=_images(drawn, "causes"),
-            tables=(
-                causes.causes(analysis),
-                causes.triggers(analysis),
-                causes.by_year(
-                    analysis,
-                    analysis.breaches,
-                    "Cumulative probability of a first covenant breach by box",
-                ),
-            ),
-        ),
+        *_why(analysis, drawn),
         Section(
             "returns",
             "Equity of the boxes",
@@ -139,7 +125,12 @@ def sections(analysis: Analysis, drawn: Mapping[str, Picture]) -> list[Section]:
             folded=tuple(assumptions.assumption_tables(run)),
             text=assumptions.study_text(run),
         ),
-        Section("limits", "Limits", "Before leaning on the numbers.", points=LIMITS),
+        Section(
+            "limits",
+            "Limits",
+            "Before leaning on the numbers.",
+            points=LIMITS if analysis.has_boxes else POOL_LIMITS,
+        ),
         Section(
             "provenance",
             "Provenance",
@@ -147,6 +138,48 @@ def sections(analysis: Analysis, drawn: Mapping[str, Picture]) -> list[Section]:
             tables=(assumptions.provenance_table(run),),
         ),
     ]
+    return [one for one in map(filled, chapters) if one is not None]
+
+
+def filled(section: Section) -> Section | None:
+    """Return a chapter without its empty tables, None if nothing is left of it."""
+    tables, folded = (
+        tuple(table for table in some if table.rows) for some in (section.tables, section.folded)
+    )
+    kept = replace(section, tables=tables, folded=folded)
+    return kept if kept.images or tables or folded or kept.points or kept.text else None
+
+
+def _notes(analysis: Analysis) -> tuple[Section, ...]:
+    """Return the chapter on structures and tranches, if there are any."""
+    if analysis.notes is None:
+        return ()
+    lead = "What the holders of notes and tranches lose, and how bad it can get."
+    return (Section("notes", "Notes", lead, tables=(notes.notes(analysis, analysis.notes),)),)
+
+
+def _why(analysis: Analysis, drawn: Mapping[str, Picture]) -> tuple[Section, ...]:
+    """Return the chapter on causes of default; a credit-only run tells none."""
+    if not analysis.has_boxes:
+        return ()
+    return (
+        Section(
+            "why",
+            "Causes of default",
+            "The cause is what took most contracted revenue in the month of default; the event is "
+            "the clause that was broken first.",
+            images=_images(drawn, "causes"),
+            tables=(
+                causes.causes(analysis),
+                causes.triggers(analysis),
+                causes.by_year(
+                    analysis,
+                    analysis.breaches,
+                    "Cumulative probability of a first covenant breach by box",
+                ),
+            ),
+        ),
+    )
 
 
 def _uncertainty(analysis: Analysis, drawn: Mapping[str, Picture]) -> tuple[Section, ...]:

@@ -131,7 +131,7 @@ def settled(prepared: Prepared) -> Prepared:
         params._replace(
             leases=params.leases._replace(centred=True),
             sites=params.sites._replace(curtailment_table=curtailment),
-            utilisation_table=constant(params.utilisation_table, POOL_SOLD),
+            utilisation_tables=constant(params.utilisation_tables, POOL_SOLD),
         ),
     )
 

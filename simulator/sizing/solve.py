@@ -16,7 +16,7 @@ from simulator.analytics.estimators import mean_difference
 from simulator.analytics.frame import labels, path_weights, vector
 from simulator.analytics.sample import Design, Vector
 from simulator.api import Progress, simulate
-from simulator.config.study import Study, load_study, with_inputs
+from simulator.config.study import Study, load_book, with_inputs
 from simulator.dataset.dims import FACILITY
 from simulator.sizing.levers import Lever, SizingError, lever_of
 from simulator.sizing.search import crossing, scan
@@ -173,7 +173,7 @@ def size(
     start = time.monotonic()
     wanted = parse_target(target) if isinstance(target, str) else target
     if not isinstance(study, Study):
-        study = load_study(study, overrides, scenarios)
+        study = load_book(study, overrides, scenarios)
     elif overrides or scenarios:
         raise ValueError(
             "overrides and scenarios change a study file: give its path, not a loaded study"

@@ -10,13 +10,13 @@ from simulator.reports.catalogue import lenders, months, names, parameters
 def pictures(analysis: Analysis) -> dict[str, Picture]:
     """Return every figure that the run has the data for, by name, in the order of the report."""
     drawn = [
-        lenders.absorption(analysis),
+        lenders.absorption(analysis) if analysis.has_boxes else None,
         *months.market(analysis),
         *months.portfolio(analysis),
         lenders.exceedance(analysis),
         lenders.facilities(analysis),
         parameters.parameters(analysis),
-        names.causes(analysis),
+        names.causes(analysis) if analysis.has_boxes else None,
         *names.equity(analysis),
         *names.names(analysis),
         lenders.convergence(analysis),

@@ -76,6 +76,10 @@ def contributions(analysis: Analysis) -> Table:
 
 def worst(analysis: Analysis) -> Table:
     """List the worst paths of the book."""
+    columns: tuple[str, ...] = (
+        *("path", "costliest facility", "its cause", "loss, USD m (PV)", "defaults"),
+        *("first in month", "lost by box equity, USD m"),
+    )
     rows = [
         [
             str(int(one["path"])),
@@ -88,16 +92,17 @@ def worst(analysis: Analysis) -> Table:
         ]
         for one in (analysis.worst.isel(rank=i) for i in range(analysis.worst.sizes["rank"]))
     ]
+    if not analysis.has_boxes:  # no causes, no equity
+        kept = (0, 1, 3, 4, 5)
+        columns = tuple(columns[i] for i in kept)
+        rows = [[row[i] for i in kept] for row in rows]
     return Table(
         "The worst paths of the book, by number",
-        (
-            *("path", "costliest facility", "its cause", "loss, USD m (PV)", "defaults"),
-            *("first in month", "lost by box equity, USD m"),
-        ),
+        columns,
         rows,
         "Single paths carry no standard error. The same study and seed give the same path under "
         "the same number.",
-        words=3,
+        words=3 if analysis.has_boxes else 2,
     )
 
 
