@@ -58,6 +58,7 @@ def test_cash_of_a_box_is_conserved(outcomes: list[tuple[ModelInputs, Outcome]])
             kept = None
             for t, month in enumerate(box.months, start=1):
                 accounts = month["reserve"] + month["power_reserve"] + month["trap"]
+                accounts += month["collected"]
                 is_performing = box.default_month == 0 or t <= box.default_month
                 if is_performing and box.closed_month != t:
                     sources = (
@@ -65,6 +66,7 @@ def test_cash_of_a_box_is_conserved(outcomes: list[tuple[ModelInputs, Outcome]])
                         + month["prepayment_surplus"]
                         + month["support"]
                         + month["cure"]
+                        + month["disposals"]
                         + month["reserve_equity"]
                     )
                     fees = month["paid_senior_fees"] + min(0.0, month["hedge"])
@@ -77,6 +79,7 @@ def test_cash_of_a_box_is_conserved(outcomes: list[tuple[ModelInputs, Outcome]])
                         + month["paid_junior_principal"]
                         + month["paid_sweep"]
                         + month["distribution"]
+                        - month["sized_draw"]
                     )
                     if kept is not None:
                         assert math.isclose(
@@ -96,6 +99,7 @@ def test_capex_is_funded(outcomes: list[tuple[ModelInputs, Outcome]]) -> None:
             for month in box.months:
                 prepaid = month["prepayment"] - month["prepayment_surplus"]
                 funded = prepaid + month["draws"] + month["capex_equity"]
+                funded += month["overrun_paid"]
                 assert math.isclose(month["capex"], funded, rel_tol=1e-12, abs_tol=SMALL)
 
 
