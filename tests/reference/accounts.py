@@ -22,6 +22,7 @@ WIPED_OUT = 0.05
 
 def close_tranche_month(tranche: TrancheState) -> None:
     """D(t) = D(last)/(1 + Σ y(s)/12) with s from the last month in which interest was settled."""
+    before, drawn_before = tranche.discount, tranche.drawn_pv
     tranche.drawn_pv += tranche.discount * tranche.draw
     tranche.rate_since_payment += tranche.coupon / 12.0
     tranche.discount = tranche.discount_at_payment / (1.0 + tranche.rate_since_payment)
@@ -29,8 +30,10 @@ def close_tranche_month(tranche: TrancheState) -> None:
         tranche.discount_at_payment, tranche.rate_since_payment = tranche.discount, 0.0
     tranche.drawn_pv += tranche.discount * tranche.fee_drawn  # at the end of the month
     tranche.balances.append(tranche.claim())
-    tranche.interest_by_month.append(tranche.interest_received)
-    tranche.fees_drawn_by_month.append(tranche.fee_drawn)
+    tranche.interest_by_month.append(tranche.interest)
+    tranche.late_draws.append(tranche.fee_drawn)
+    tranche.discounted_draws.append((tranche.drawn_pv - drawn_before) / before)
+    tranche.accrued_by_month.append(tranche.accrued)
     tranche.receipts_by_month.append(tranche.receipts)
     tranche.draws_by_month.append(tranche.draw)
     tranche.coupons.append(tranche.coupon)

@@ -174,9 +174,7 @@ def move_boxes(choose: Chooser, inputs: ModelInputs, generation: Generation) -> 
             for one in contracts
         ]
         assets = [
-            replace(one, gpus=one.gpus * count, cost=one.cost * scale)
-            if one.box == box.id
-            else one
+            replace(one, gpus=one.gpus * count, cost=one.cost * scale) if one.box == box.id else one
             for one in assets
         ]
         tranches = [
@@ -253,17 +251,13 @@ def coupons(choose: Chooser, inputs: ModelInputs) -> ModelInputs:
 
 def custom_schedules(choose: Chooser, inputs: ModelInputs) -> ModelInputs:
     def custom(one: Tranche) -> Tranche:
-        months = range(
-            one.amortisation_start, one.maturity + 1, choose.one_of((1, 3, 6))
-        )
+        months = range(one.amortisation_start, one.maturity + 1, choose.one_of((1, 3, 6)))
         weights = [choose.real(0.0, 1.0) for _ in months]
         total = max(sum(weights), 1e-6) / choose.one_of((1.0, 0.7))
         schedule = tuple(
             (month, weight / total) for month, weight in zip(months, weights, strict=True)
         )
-        return replace(
-            one, amortisation=Amortisation.CUSTOM, schedule=schedule, balloon=0.0
-        )
+        return replace(one, amortisation=Amortisation.CUSTOM, schedule=schedule, balloon=0.0)
 
     return each_loan(choose, inputs, custom)
 
@@ -605,4 +599,3 @@ def with_additions(
         elif name in WITHOUT:
             inputs = WITHOUT[name](inputs)
     return inputs
-

@@ -11,7 +11,6 @@ from tests.reference.collateral import (
     collateral,
     cost_exchange,
     is_collateral,
-    power_price,
     value,
 )
 from tests.reference.debt import (
@@ -36,10 +35,10 @@ from tests.reference.leases import (
 from tests.reference.projection import colo_cost, operations_cost, power_cost
 from tests.reference.state import (
     COMING,
+    LEASED,
     TINY,
     AssetState,
     BoxState,
-    ContractState,
     Month,
     Standing,
     Status,
@@ -47,7 +46,6 @@ from tests.reference.state import (
     World,
     is_never,
 )
-
 
 YEARS_OF_CHARGE = 5  # over which new GPUs are to be earned back
 OUTBID_MONTHS = 6
@@ -64,7 +62,7 @@ def open_tranche(world: World, tranche: TrancheState, t: int) -> None:
     tranche.coupon = coupon(tranche, t, world.market.sofr[t - 1])
     tranche.draw = tranche.interest = tranche.fee = tranche.fee_drawn = tranche.hedge = 0.0
     tranche.interest_due = tranche.instalment = tranche.final = 0.0
-    tranche.receipts = tranche.interest_received = 0.0
+    tranche.receipts = 0.0
     tranche.is_accruing = tranche.is_prepaid = False
 
 
@@ -128,13 +126,13 @@ def deliver(world: World, box: BoxState, asset: AssetState, t: int) -> None:
             z, _ = world.draws.normals(f"asset.{asset.id}.cost", 0)
         capex *= math.exp(0.08 * z)
         if asset.generation.memory_exposed:
-            capex *= world.market.c[t - 3] if t >= 3 else 1.0
+            capex *= world.market.c[max(0, t - 3)]
             capex *= world.market.tariff[asset.site.terms.jurisdiction]
     prepayment = prepayment_of(asset)
     set_credit(asset, prepayment)
     month.capex += capex
     overrun = max(0.0, capex - asset.terms.cost)
-    if box.terms.overrun is Overrun.CUSTOMER and asset.contract is not None:
+    if box.terms.overrun is Overrun.CUSTOMER:
         month.overrun_paid += overrun
         capex -= overrun
     elif box.terms.overrun is Overrun.ACCORDION:
@@ -171,9 +169,7 @@ def set_credit(asset: AssetState, prepayment: float) -> None:
     asset.unearned = prepayment
 
 
-def draw_debt(
-    box: BoxState, asset: AssetState, t: int, capex: float, prepayment: float
-) -> float:
+def draw_debt(box: BoxState, asset: AssetState, t: int, capex: float, prepayment: float) -> float:
     if box.trap_on:
         return 0.0
     tranches = [tranche for tranche in box.tranches if is_open(box, tranche, t)]
@@ -432,7 +428,7 @@ def capitalise(box: BoxState, tranche: TrancheState) -> None:
     tranche.balance += added
     tranche.undrawn -= added
     tranche.fee_drawn = added - interest_added
-    tranche.receive_interest(tranche.interest - interest_added)
+    tranche.receive(tranche.interest - interest_added)
     month.capitalised += added
     month.construction_equity += due - added
 
@@ -512,11 +508,7 @@ def tests(world: World, box: BoxState, t: int) -> None:
         box.dscr_fails = box.dscr_fails if cure > 0.0 else 0
     is_breached = terms.trap_on_breach and any(a.status is Status.UNPAID for a in box.assets)
     is_unrealised = is_started and month.crr < terms.realisation_minimum
-    is_downgraded = is_started and any(
-        is_offtaker_downgraded(contract, t)
-        for contract in world.contracts.values()
-        if contract.terms.box == box.id
-    )
+    is_downgraded = is_started and any(is_offtaker_downgraded(a, t) for a in box.assets)
     box.trap_on = box.trap_flag or is_unrealised or is_breached or is_downgraded
     month.trap_on = box.trap_on
     if is_started:
@@ -540,20 +532,26 @@ def excess_debt(world: World, box: BoxState, t: int, debt: float) -> float:
     if terms.ltc_trigger > 0.0:
         base = sum(asset.terms.cost for asset in box.assets if asset.is_delivered())
         month.ltc = debt / base if base > TINY else math.inf
-        excess = max(excess, debt - (terms.ltc_trigger - step_down) * base)
+        excess = max(excess, debt - max(0.0, terms.ltc_trigger - step_down) * base)
     if terms.ltv_trigger > 0.0:
         base = month.collateral
         month.ltv = debt / base if base > TINY else math.inf
-        excess = max(excess, debt - (terms.ltv_trigger - step_down) * base)
+        excess = max(excess, debt - max(0.0, terms.ltv_trigger - step_down) * base)
     return excess
 
 
-def is_offtaker_downgraded(contract: ContractState, t: int) -> bool:
-    """N(t) above the contract's floor, or the name in default; of rated names alone."""
-    name = contract.offtaker
-    if contract.terms.rating_floor <= 0.0 or name.notch is None:
+def is_offtaker_downgraded(asset: AssetState, t: int) -> bool:
+    """N(t) above the contract's floor, or the name in default; of rated names alone.
+
+    While the first term runs or is to come, and after a rejection or termination.
+    """
+    if asset.contract is None or asset.contract.terms.rating_floor <= 0.0:
         return False
-    return name.notch > contract.terms.rating_floor or name.is_in_default(t)
+    is_watched = asset.is_void or (asset.is_first_term and asset.status in (*COMING, *LEASED))
+    name = asset.contract.offtaker
+    if not is_watched or name.notch is None:
+        return False
+    return name.notch > asset.contract.terms.rating_floor or name.is_in_default(t)
 
 
 def total_service_due(box: BoxState) -> float:

@@ -74,7 +74,8 @@ def counterparty_defaults(
 def ratings(world: World, t: int) -> None:
     """N(t) = notch0 + ln M(t)/slope + sd·W(t), rounded: of names whose rating a contract watches.
 
-    W is a random walk with steps z₁/√12 of "name.<id>.rating".
+    W is a random walk with steps z₁/√12 of "name.<id>.rating".  Without defaults, and for names
+    that are a simulated sponsor, the rating stays what it was.
     """
     watched = {
         contract.offtaker.terms.id
@@ -83,6 +84,9 @@ def ratings(world: World, t: int) -> None:
     }
     for name in world.names.values():
         if name.terms.id not in watched or name.terms.notch is None:
+            continue
+        if name.terms.sponsor or not world.is_on("counterparty_default"):
+            name.notch = rounded(name.terms.notch)
             continue
         z, _ = world.draws.normals(f"name.{name.terms.id}.rating", t)
         name.rating_walk += z / math.sqrt(12.0)

@@ -47,7 +47,8 @@ def logistic(x: float) -> float:
 
 
 def logit(p: float) -> float:
-    return math.log(p / (1.0 - p))
+    """Infinite at 1: a pool whose draw is full stays full."""
+    return math.log(p / (1.0 - p)) if p < 1.0 else math.inf
 
 
 def price_drift(parameters: Mapping[str, float], generation: Generation) -> float:

@@ -240,6 +240,8 @@ def start(inputs: ModelInputs, seed: int, path: int, reference: ReferencePath) -
         box.in_0 = accounts.equity_at_start(box)
     for sponsor in world.sponsors.values():
         sponsor.other_value = other_value_at_start(sponsor)
+    for tranche in world.tranches():
+        tranche.opening = tranche.claim()
     return world
 
 

@@ -123,8 +123,7 @@ def pay_notes_only(sponsor: SponsorState, t: int) -> None:
     for note in sponsor.notes:
         note.interest = note.balance * note.coupon / 12.0
         note.instalment = note.balance if t >= note.maturity else 0.0
-        note.receive_interest(note.interest)
-        note.receive(note.instalment)
+        note.receive(note.interest + note.instalment)
         note.balance -= note.instalment
 
 
@@ -177,8 +176,7 @@ def alive(world: World, sponsor: SponsorState, t: int) -> float:
         return raised
     sponsor.cash -= due
     for note in sponsor.notes:
-        note.receive_interest(note.interest)
-        note.receive(note.instalment)
+        note.receive(note.interest + note.instalment)
         note.balance -= note.instalment
     for obligation in called:
         box = next(box for box in sponsor.boxes if box.id == obligation.box)
@@ -213,7 +211,9 @@ def convert(sponsor: SponsorState, note: TrancheState) -> None:
 def issue_notes(world: World, sponsor: SponsorState, need: float, t: int) -> float:
     """New notes before shares, up to a share of market value; return what they bring."""
     note = sponsor.new_notes()
-    is_distressed = any(0 < t - box.default_month <= 24 for box in sponsor.boxes if box.default_month)
+    is_distressed = any(
+        0 < t - box.default_month <= 24 for box in sponsor.boxes if box.default_month
+    )
     if note is None or is_distressed or not world.market.market_open[t]:
         return 0.0
     limit = world.p["hold.borrow_share"] * market_value(world, sponsor, t) - note.balance

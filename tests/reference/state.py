@@ -26,7 +26,7 @@ TINY = 1e-9
 
 DEFAULTS = {
     "cp.consent_dscr": 1.10,
-    "cp.notch_slope": 0.45,
+    "cp.notch_slope": 0.46,
     "cp.drift_sd": 0.8,
     "box.waivers": 2.0,
     "box.waiver_fee": 0.005,
@@ -201,7 +201,6 @@ class TrancheState:
     instalment: float = 0.0
     final: float = 0.0  # principal left at maturity after the last instalment
     receipts: float = 0.0
-    interest_received: float = 0.0  # part of receipts
     is_accruing: bool = False  # interest of the month waits for the payment month
     is_prepaid: bool = False  # in this month
     # accounts
@@ -217,15 +216,14 @@ class TrancheState:
     draws_by_month: list[float] = field(default_factory=list)
     coupons: list[float] = field(default_factory=list)
     interest_by_month: list[float] = field(default_factory=list)
-    fees_drawn_by_month: list[float] = field(default_factory=list)  # draws at the end of months
+    late_draws: list[float] = field(default_factory=list)  # at the end of months
+    accrued_by_month: list[float] = field(default_factory=list)
+    discounted_draws: list[float] = field(default_factory=list)  # of a month, at its start
+    opening: float = 0.0  # claim(0)
 
     def receive(self, amount: float) -> None:
         """The lender receives interest, principal or a recovery."""
         self.receipts += amount
-
-    def receive_interest(self, amount: float) -> None:
-        self.receive(amount)
-        self.interest_received += amount
 
     def claim(self) -> float:
         """What is owed: balance and accrued interest."""
@@ -481,6 +479,11 @@ class World:
     @cached_property
     def p(self) -> dict[str, float]:
         return DEFAULTS | dict(self.inputs.parameters)
+
+    def tranches(self) -> list[TrancheState]:
+        """Of boxes, then of sponsors."""
+        loans = [tranche for box in self.boxes for tranche in box.tranches]
+        return loans + [note for one in self.sponsors.values() for note in one.notes]
 
     def is_on(self, switch: str) -> bool:
         return self.inputs.switches[switch]

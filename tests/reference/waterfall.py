@@ -12,7 +12,6 @@ from tests.reference.draws import rounded
 from tests.reference.projection import projected_cfads
 from tests.reference.state import TINY, BoxState, SponsorState, TrancheState, World
 
-
 KEPT_BETWEEN_PAYMENTS = (
     "debt_service_reserve",
     "power_reserve",
@@ -167,7 +166,7 @@ def pro_rata(
 def pay_interest(box: BoxState, cash: float, *, senior: bool) -> float:
     paid = 0.0
     for tranche, amount in pro_rata(by_rank(box, senior=senior), cash, lambda tr: tr.interest_due):
-        tranche.receive_interest(amount)
+        tranche.receive(amount)
         unpaid = tranche.interest_due - amount
         if unpaid > 0.0:
             tranche.balance += unpaid
