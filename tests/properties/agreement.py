@@ -1,9 +1,16 @@
-"""The engine and the reference model side by side: run both, list where they differ."""
+"""The engine and the reference model side by side: run both, list where they differ.
+
+Which addition to a plain study is behind a difference, of study 17 and path 3:
+
+    python -m tests.properties.agreement 17 3
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+import random
+import sys
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -24,8 +31,11 @@ from simulator.engine.trace import LEASE_FIELDS, new_trace, record_month
 from simulator.numerics.addressed import Addressed
 from tests.reference import Outcome
 from tests.reference import reference_path as oracle_reference_path
+from tests.reference.additions import ADDITIONS, IN_ORDER
 from tests.reference.path import simulate_path
+from tests.reference.studies import small_study
 
+SEED = 11
 RELATIVE = 1e-9
 ABSOLUTE = 1e-9
 
@@ -145,6 +155,32 @@ def run_oracle(study: Study, seed: int, path: int) -> Outcome:
         compensator=study.compensator_by_name(),
         reference=oracle_reference_path(study.inputs),
     )
+
+
+def disagreement(number: int, path: int, additions: Collection[str]) -> Difference | None:
+    """Earliest difference on a path of a random study with some additions."""
+    study = pack(small_study(random.Random(number), additions))
+    found = differences(study, run_engine(study, SEED, [path]), run_oracle(study, SEED, path))
+    return found[0] if found else None
+
+
+def fewest_additions(number: int, path: int, additions: Collection[str] = ADDITIONS) -> set[str]:
+    """Leave out one addition after the other as long as the two still disagree."""
+    kept = set(additions)
+    for name in IN_ORDER:
+        if name in kept and disagreement(number, path, kept - {name}) is not None:
+            kept.remove(name)
+    return kept
+
+
+def tell_what_disagrees(number: int, path: int) -> None:
+    """Say the earliest difference, and with which additions alone it is there."""
+    if disagreement(number, path, ADDITIONS) is None:
+        print(f"study {number}, path {path}: they agree")
+        return
+    kept = fewest_additions(number, path)
+    names = ", ".join(name for name in IN_ORDER if name in kept) or "no addition at all"
+    print(f"study {number}, path {path}: {names}: {disagreement(number, path, kept)}")
 
 
 # ------------------------------------------------------------------ comparison
@@ -433,3 +469,7 @@ def internal_rate(flows: Sequence[float]) -> tuple[int, float]:
         else:
             low = middle
     return 0, (0.5 * (low + high)) ** -12.0 - 1.0
+
+
+if __name__ == "__main__":
+    tell_what_disagrees(int(sys.argv[1]), int(sys.argv[2]))

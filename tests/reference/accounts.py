@@ -21,11 +21,19 @@ WIPED_OUT = 0.05
 
 
 def close_tranche_month(tranche: TrancheState) -> None:
-    """D(t) = Π 1/(1 + y(s)/12)."""
+    """D(t) = D(last)/(1 + Σ y(s)/12) with s from the last month in which interest was settled."""
+    before, drawn_before = tranche.discount, tranche.drawn_pv
     tranche.drawn_pv += tranche.discount * tranche.draw
-    tranche.discount /= 1.0 + tranche.coupon / 12.0
+    tranche.rate_since_payment += tranche.coupon / 12.0
+    tranche.discount = tranche.discount_at_payment / (1.0 + tranche.rate_since_payment)
+    if not tranche.is_accruing:
+        tranche.discount_at_payment, tranche.rate_since_payment = tranche.discount, 0.0
     tranche.drawn_pv += tranche.discount * tranche.fee_drawn  # at the end of the month
-    tranche.balances.append(tranche.balance)
+    tranche.balances.append(tranche.claim())
+    tranche.interest_by_month.append(tranche.interest)
+    tranche.late_draws.append(tranche.fee_drawn)
+    tranche.discounted_draws.append((tranche.drawn_pv - drawn_before) / before)
+    tranche.accrued_by_month.append(tranche.accrued)
     tranche.receipts_by_month.append(tranche.receipts)
     tranche.draws_by_month.append(tranche.draw)
     tranche.coupons.append(tranche.coupon)
@@ -111,12 +119,18 @@ def flows(box: BoxState) -> list[float]:
     return net
 
 
+def other_value(world: World, sponsor: SponsorState, t: int) -> float:
+    """Business outside the tape, moving with the sponsor's shares (§12)."""
+    return sponsor.other_value * math.exp(-world.p["hold.eq_beta"] * world.market.stress[t])
+
+
 def sponsor_pnl(world: World, sponsor: SponsorState) -> float:
     v = (1.0 + world.p["eq.hurdle"]) ** (-1.0 / 12.0)
-    start = sponsor.terms.cash + sum(box.in_0 for box in sponsor.boxes)
+    start = sponsor.terms.cash + sum(box.in_0 for box in sponsor.boxes) + sponsor.other_value
     start -= sum(note.terms.balance0 for note in sponsor.notes)
     end = 0.0
     if sponsor.default_month == 0:
         end = sponsor.cash + sum(box.terminal_value for box in sponsor.boxes)
+        end += other_value(world, sponsor, world.inputs.horizon)
         end -= sum(note.balance for note in sponsor.notes)
     return v**world.inputs.horizon * sponsor.retained * max(0.0, end) - max(0.0, start)

@@ -41,6 +41,7 @@ class Pilot:
         switches = {**usual.switches, "easing": False}
         horizon = inputs.horizon
         self.stress = np.empty((horizon + 1, paths))
+        self.Delta = np.empty((horizon + 1, paths))  # demand lost to efficiency
         self.Z_star = np.empty(paths)
         self.C_perp = np.empty(paths)
         self.tail = np.ones(paths)  # √(χ²/ν)
@@ -52,6 +53,7 @@ class Pilot:
                 market.step(t)
                 integration(market, draws, names, t)
             self.stress[:, path] = market.stress
+            self.Delta[:, path] = market.Delta
             self.Z_star[path] = market.Z_star
             self.C_perp[path] = market.C_perp
             nu = inputs.copula_nu
@@ -62,7 +64,7 @@ class Pilot:
     def solve(self, name: Name) -> list[float]:
         horizon = self.inputs.horizon
         off = self.inputs.path is not None or not self.inputs.switches["compensator"]
-        if name.beta == 0.0 or off:
+        if (name.beta == 0.0 and name.efficiency_loading == 0.0) or off:
             return [0.0] * horizon
         Lambda = np.zeros(self.Z_star.size)
         expected = 0.0
@@ -74,7 +76,8 @@ class Pilot:
             if expected == 0.0:  # no default expected so far: nothing to match
                 c.append(0.0)
                 continue
-            growth = h / 12.0 * np.exp(name.beta * self.stress[t])
+            moved = name.beta * self.stress[t] - name.efficiency_loading * self.Delta[t]
+            growth = h / 12.0 * np.exp(moved)
             solution = bisect(
                 lambda x, L=Lambda, g=growth, goal=target: (
                     self.default_probability(name, L + g * math.exp(-x)) - goal

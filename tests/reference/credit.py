@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 
 from simulator.config.terms import ModelInputs, Name
 from simulator.numerics import normal_cdf, student_t_cdf
-from tests.reference.draws import Draws, chi2_draw, fires
+from tests.reference.draws import Draws, chi2_draw, fires, rounded
 from tests.reference.market import Market
 from tests.reference.state import NameState, World
 
@@ -55,9 +56,11 @@ def counterparty_defaults(
         h = yearly_hazard(name.terms, t, world.p)
         path = world.inputs.path
         if path is None:
-            moved = math.exp(name.terms.beta * world.market.stress[t] - c)
+            lost = name.terms.efficiency_loading * world.market.Delta[t]
+            moved = math.exp(name.terms.beta * world.market.stress[t] - lost - c)
         else:
             moved = path.hazard_multiplier * math.exp(-c)
+        name.hazard_multiplier = moved
         name.cumulative_hazard += h / 12.0 * moved
         is_certain = path is not None and (name.terms.id, t) in path.defaults
         if (
@@ -66,6 +69,30 @@ def counterparty_defaults(
             and (name.cumulative_hazard >= name.threshold or is_certain)
         ):
             name.default_month = t
+
+
+def ratings(world: World, t: int) -> None:
+    """N(t) = notch0 + ln M(t)/slope + sd·W(t), rounded: of names whose rating a contract watches.
+
+    W is a random walk with steps z₁/√12 of "name.<id>.rating".  Without defaults, and for names
+    that are a simulated sponsor, the rating stays what it was.
+    """
+    watched = {
+        contract.offtaker.terms.id
+        for contract in world.contracts.values()
+        if contract.terms.rating_floor > 0.0
+    }
+    for name in world.names.values():
+        if name.terms.id not in watched or name.terms.notch is None:
+            continue
+        if name.terms.sponsor or not world.is_on("counterparty_default"):
+            name.notch = rounded(name.terms.notch)
+            continue
+        z, _ = world.draws.normals(f"name.{name.terms.id}.rating", t)
+        name.rating_walk += z / math.sqrt(12.0)
+        moved = max(name.hazard_multiplier, sys.float_info.min)
+        drifted = name.terms.notch + math.log(moved) / world.p["cp.notch_slope"]
+        name.notch = rounded(drifted + world.p["cp.drift_sd"] * name.rating_walk)
 
 
 def integration(market: Market, draws: Draws, names: Mapping[str, NameState], t: int) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 
 from simulator.config.terms import Amortisation
-from tests.reference.collateral import colo_growth, expected_power_price
+from tests.reference.collateral import colo_growth, expected_power_price, pays_for_power
 from tests.reference.draws import rounded
+from tests.reference.leases import price_multiplier
 from tests.reference.market import HOURS
 from tests.reference.state import (
     COMING,
@@ -22,14 +23,29 @@ from tests.reference.state import (
     is_never,
 )
 
-FITTED = (Amortisation.SCULPTED, Amortisation.DEPRECIATED)
+FITTED = (Amortisation.SCULPTED, Amortisation.DEPRECIATED, Amortisation.SIZED)
+BY_SHARES = (Amortisation.SCULPTED, Amortisation.SIZED)
 
 
-def coupon(tranche: TrancheState, sofr_before: float) -> float:
-    """y = fixed rate, or max(floor, SOFR(t−1)) + margin."""
+def index(tranche: TrancheState, sofr_before: float) -> float:
+    """min(cap, max(floor, SOFR(t−1))), for the coupon and for the swap."""
+    floored = max(tranche.terms.floor, sofr_before)
+    cap = tranche.terms.rate_cap
+    return floored if cap is None else min(cap, floored)
+
+
+def margin(tranche: TrancheState, t: int) -> float:
+    """Over the index in month t; the step falls away with a refinancing."""
+    step_month = tranche.terms.margin_step_month
+    is_stepped = 0 < step_month <= t and not tranche.is_extended
+    return tranche.rate + (tranche.terms.margin_step if is_stepped else 0.0)
+
+
+def coupon(tranche: TrancheState, t: int, sofr_before: float) -> float:
+    """y = fixed rate, or index + margin."""
     if tranche.fixed:
         return tranche.rate
-    return max(tranche.terms.floor, sofr_before) + tranche.rate
+    return index(tranche, sofr_before) + margin(tranche, t)
 
 
 def is_open(box: BoxState, tranche: TrancheState, t: int) -> bool:
@@ -47,34 +63,55 @@ def annuity_payment(amount: float, rate: float, months: int) -> float:
 
 def instalment(tranche: TrancheState, t: int, base: float, rate: float) -> float:
     """Regular instalment of month t on a balance `base` without arrears."""
-    if base <= 0.0 or t > tranche.maturity:
+    if base <= 0.0 or t > tranche.maturity or not tranche.is_payment_month(t):
         return 0.0
     if t < tranche.amortisation_start or tranche.amortisation is Amortisation.BULLET:
         return 0.0
-    months_left = tranche.maturity - t + 1
+    periods_left = tranche.payments(t, tranche.maturity)
     balloon = tranche.balloon_amount
     if balloon is None:  # before it is fixed: today's balance stands for it
         balloon = tranche.terms.balloon * base
     amortising = max(0.0, base - balloon)
     kind = tranche.amortisation
-    if kind is Amortisation.LEVEL:
-        i = rate / 12.0
+    i = tranche.interval * rate / 12.0
+    if kind is Amortisation.CUSTOM:
+        amount = custom_share(tranche, t) * custom_base(tranche, base)
+    elif kind is Amortisation.LEVEL and tranche.payment is not None:
+        amount = min(amortising, tranche.payment - amortising * i)
+    elif kind is Amortisation.STRAIGHT and tranche.payment is not None:
+        amount = min(amortising, tranche.payment)
+    elif kind is Amortisation.LEVEL:
         if abs(i) < 1e-12:
-            amount = amortising / months_left
+            amount = amortising / periods_left
         else:
-            amount = amortising * i / ((1.0 + i) ** months_left - 1.0)
+            amount = amortising * i / ((1.0 + i) ** periods_left - 1.0)
     elif kind is Amortisation.STRAIGHT or tranche.fit is None:
-        amount = amortising / months_left
-    elif kind is Amortisation.SCULPTED:
-        amount = amortising * tranche.fit.shares[t]
+        amount = amortising / periods_left
+    elif kind in BY_SHARES:
+        amount = amortising * tranche.fit.shares.get(t, 1.0 / periods_left)
     else:
         amount = base - max(tranche.fit.caps[t], balloon)
     return min(max(0.0, amount), base)
 
 
+def custom_share(tranche: TrancheState, t: int) -> float:
+    """Shares of the months of the period that ends in t; they move with the schedule."""
+    return sum(
+        share
+        for month, share in tranche.terms.schedule
+        if t - tranche.interval < month + tranche.shift <= t
+    )
+
+
+def custom_base(tranche: TrancheState, base: float) -> float:
+    """What the shares are of: the balance at the fit, before it the projected one."""
+    return base if tranche.fit_balance is None else tranche.fit_balance
+
+
 def final_principal(tranche: TrancheState, t: int, base: float, regular: float) -> float:
-    """What is left at maturity after the regular instalment."""
-    return max(0.0, base - regular) if t >= tranche.maturity else 0.0
+    """What is left after the regular instalment, from the first payment month at maturity on."""
+    is_due = t >= tranche.maturity and tranche.is_payment_month(t)
+    return max(0.0, base - regular) if is_due else 0.0
 
 
 def projected_service(
@@ -82,21 +119,31 @@ def projected_service(
 ) -> float:
     """Interest and regular instalments of the next `months` months, draws ended."""
     total = 0.0
+    accrued = tranche.accrued
     for s in range(t + 1, min(t + months, tranche.maturity) + 1):
         if balance <= TINY:
             break
-        principal = instalment(tranche, s, balance, rate)
-        total += balance * rate / 12.0 + principal
-        balance -= principal
+        accrued += balance * rate / 12.0
+        if tranche.is_payment_month(s):
+            principal = instalment(tranche, s, balance, rate)
+            total += accrued + principal
+            balance -= principal
+            accrued = 0.0
     return total
 
 
 # ---------------------------------------------------------------- schedules fixed once
 
 
+def commission_months(world: World, asset: AssetState) -> int:
+    """From delivery to acceptance."""
+    own = asset.terms.commission_months
+    return rounded(world.p["box.commission"]) if own is None else own
+
+
 def expected_acceptance(world: World, asset: AssetState) -> float:
     """Month of acceptance: actual, or expected; never at a killed site."""
-    commission = rounded(world.p["box.commission"])
+    commission = commission_months(world, asset)
     if asset.accepted is not None:
         return asset.accepted
     if asset.delivered is not None:
@@ -122,8 +169,9 @@ def contract_cash(world: World, box: BoxState, asset: AssetState, s: int, stop: 
     accepted = asset.accepted if asset.accepted is not None else stop - 1 - asset.remaining
     if life > 0 and s - accepted > life:
         return 0.0
-    invoice = asset.price * asset.unit
-    term = min(36, asset.contract.terms.term_months)
+    invoice = asset.price * asset.unit * price_multiplier(asset, s, accepted)
+    terms = asset.contract.terms
+    term = min(terms.credit_months, terms.term_months)
     if asset.is_first_term and stop - s <= term:
         prepayment = asset.credit * term if asset.credit > 0.0 else prepayment_of(asset)
         invoice -= min(invoice, prepayment / term)
@@ -144,7 +192,10 @@ def reference_costs(world: World, box: BoxState, asset: AssetState, s: int) -> f
     if box.terms.triple_net:
         return 0.0
     kw, gpus = asset.generation.kw, asset.terms.gpus
-    power = gpus * kw * world.p["gpu.pue"] * HOURS * expected_power_price(world, asset, s) / 1e9
+    power = 0.0
+    if pays_for_power(box):
+        price = expected_power_price(world, asset, s)
+        power = gpus * kw * world.p["gpu.pue"] * HOURS * price / 1e9
     colo = box.terms.colo_usd_per_kw_month * kw * gpus / 1e6 * colo_growth(s)
     return power + colo + box.terms.operations_share * asset.terms.cost / 12.0
 
@@ -169,30 +220,105 @@ def present_values(cash: dict[int, float], t: int, last: int, v: float) -> dict[
 
 
 def fix_schedules(world: World, box: BoxState, t: int) -> None:
-    """At the end of month amortisation_start − 1, or at t0."""
+    """At the end of the month before the first instalment, or at t0."""
     for tranche in box.tranches:
-        if max(0, tranche.amortisation_start - 1) != t or tranche.is_extended:
+        start = tranche.first_payment_month(tranche.amortisation_start)
+        if max(0, start - 1) != t or tranche.is_extended:
             continue
+        cash = contracted_cash(world, box, t)
+        if tranche.amortisation is Amortisation.SIZED and not tranche.is_sized:
+            draw_to_size(box, tranche, cash, t)
         tranche.balloon_amount = tranche.terms.balloon * tranche.balance
+        tranche.fit_balance = tranche.balance
+        fix_payment(tranche, t)
         if tranche.amortisation in FITTED and tranche.maturity > t:
-            tranche.fit = fit_schedule(world, box, tranche, t)
+            tranche.fit = fit_schedule(world, box, tranche, cash, t)
 
 
-def fit_schedule(world: World, box: BoxState, tranche: TrancheState, t: int) -> Fit:
+def fix_payment(tranche: TrancheState, t: int) -> None:
+    """The level payment or the straight instalment from t + 1 on, where it is kept (§11).
+
+    It is kept if prepayments shorten the tail, or if what is missed is left in the balance.
+    """
+    tranche.payment = None
+    is_kept = tranche.terms.shorten or not tranche.terms.catch_up
+    periods = tranche.payments(max(t + 1, tranche.amortisation_start), tranche.maturity)
+    if not is_kept or periods <= 0 or tranche.is_extended:
+        return
+    amortising = max(0.0, tranche.balance - (tranche.balloon_amount or 0.0))
+    if tranche.amortisation is Amortisation.LEVEL:
+        tranche.payment = annuity_payment(amortising, tranche.interval * tranche.coupon, periods)
+    elif tranche.amortisation is Amortisation.STRAIGHT:
+        tranche.payment = amortising / periods
+
+
+def level_again(tranche: TrancheState, t: int) -> None:
+    """Debt was prepaid in t: the payment is fixed anew unless the tail is to be shortened."""
+    if tranche.is_prepaid and tranche.payment is not None and not tranche.terms.shorten:
+        fix_payment(tranche, t)
+
+
+def fit_rate(tranche: TrancheState, t: int) -> float:
+    """y_fit: the coupon at the fit with the swap rate as index."""
+    return tranche.rate if tranche.fixed else tranche.terms.swap_rate + margin(tranche, t)
+
+
+def period_cash(
+    tranche: TrancheState, cash: dict[int, float], t: int
+) -> tuple[list[int], dict[int, float]]:
+    """Payment months after t up to maturity, and the contracted cash of each one's period."""
+    months = [s for s in range(t + 1, tranche.maturity + 1) if tranche.is_payment_month(s)]
+    n = tranche.interval
+    return months, {s: sum(cash.get(u, 0.0) for u in range(s - n + 1, s + 1)) for s in months}
+
+
+def period_values(tranche: TrancheState, cash: dict[int, float], t: int) -> dict[int, float]:
+    """S(s) by payment month s: what the contracted cash from its period on is worth before it."""
+    months, by_period = period_cash(tranche, cash, t)
+    v = 1.0 / (1.0 + tranche.interval * fit_rate(tranche, t) / 12.0)
+    values: dict[int, float] = {}
+    later = 0.0
+    for s in reversed(months):
+        later = values[s] = v * (max(0.0, by_period[s]) + later)
+    return values
+
+
+def draw_to_size(box: BoxState, tranche: TrancheState, cash: dict[int, float], t: int) -> None:
+    """The last draw of a SIZED tranche: what contracted cash carries, paid out to equity."""
+    tranche.is_sized = True
+    undrawn, tranche.undrawn = tranche.undrawn, 0.0
+    if box.standing is not Standing.PERFORMING:
+        return
+    values = period_values(tranche, cash, t)
+    capacity = values[min(values)] / tranche.terms.sculpt_dscr if values else 0.0
+    ahead = sum(tr.claim() for tr in box.tranches if tr.terms.rank <= tranche.terms.rank)
+    amount = min(undrawn, max(0.0, capacity - ahead))
+    tranche.balance += amount
+    if t == 0:  # claim(0) counts it
+        tranche.drawn_pv += amount
+        return
+    tranche.fee_drawn += amount  # at the end of the month
+    box.month.sized_draw += amount
+    box.month.distribution += amount
+
+
+def fit_schedule(
+    world: World, box: BoxState, tranche: TrancheState, cash: dict[int, float], t: int
+) -> Fit:
     terms = tranche.terms
-    rate = tranche.rate if tranche.fixed else terms.swap_rate + tranche.rate
-    v = 1.0 / (1.0 + rate / 12.0)
-    cash = contracted_cash(world, box, t)
     fit = Fit(t)
-    if tranche.amortisation is Amortisation.SCULPTED:
-        S = present_values(cash, t, tranche.maturity, v)
-        for s in range(t + 1, tranche.maturity + 1):
-            if S[s] <= TINY:
-                share = 1.0 / (tranche.maturity - s + 1)
+    if tranche.amortisation in BY_SHARES:
+        S = period_values(tranche, cash, t)
+        months = sorted(S)
+        for s, following in zip(months, [*months[1:], None], strict=True):
+            if following is None:
+                fit.shares[s] = 1.0
+            elif S[s] <= TINY:
+                fit.shares[s] = 1.0 / tranche.payments(s, tranche.maturity)
             else:
-                share = min(max(1.0 - S[s + 1] / S[s], 0.0), 1.0)
-            fit.shares[s] = 1.0 if s == tranche.maturity else share
+                fit.shares[s] = min(max(1.0 - S[following] / S[s], 0.0), 1.0)
         return fit
+    v = 1.0 / (1.0 + fit_rate(tranche, t) / 12.0)
 
     # DEPRECIATED: the smaller of depreciated cost and covered contracted cash, of the box
     debt = box.debt()

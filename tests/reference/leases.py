@@ -4,16 +4,43 @@ from __future__ import annotations
 
 import math
 
-from tests.reference.collateral import box_utilisation, cash_floor, term_factor
+from tests.reference.collateral import box_utilisation, cash_floor, term_factor, value
 from tests.reference.draws import beta_draw, fires, lognormal, rounded
 from tests.reference.market import GLUT_THRESHOLD
-from tests.reference.state import COMING, LEASED, AssetState, BoxState, Standing, Status, World
+from tests.reference.state import (
+    COMING,
+    LEASED,
+    TINY,
+    AssetState,
+    BoxState,
+    Standing,
+    Status,
+    World,
+)
 
 
 def comparable(world: World, asset: AssetState, t: int) -> float:
     """P^c(t) = k·P_g,contract(t)·T(remaining)."""
     price = world.market.contract_price[asset.generation.name][t]
-    return asset.k * price * term_factor(world, asset.remaining)
+    return asset.k * price * term_factor(world, asset.generation, asset.remaining)
+
+
+def price_multiplier(asset: AssetState, t: int, accepted: float | None) -> float:
+    """m(t) = billing(t)·(1 + e)^floor((t − accepted)/12) in the first term, then 1 (§10)."""
+    if asset.contract is None or not asset.is_first_term:
+        return 1.0
+    terms = asset.contract.terms
+    billing = 1.0
+    for month, multiplier in terms.billing:
+        if month <= t:
+            billing = multiplier
+    years = 0 if accepted is None else max(0, math.floor((t - accepted) / 12.0))
+    return billing * (1.0 + terms.escalator) ** years
+
+
+def price_of_month(asset: AssetState, t: int) -> float:
+    """What the contract charges in month t, USD per GPU-hour."""
+    return asset.price * price_multiplier(asset, t, asset.accepted)
 
 
 def moneyness_surprise(world: World, asset: AssetState, t: int) -> float:
@@ -31,9 +58,11 @@ def glut_factor(world: World, t: int) -> float:
 
 
 def leases(world: World, box: BoxState, t: int) -> None:
+    box.conceded = 0.0
     for asset in box.assets:
         asset.invoice_due = asset.received = asset.merchant = asset.arrears_received = 0.0
         asset.is_running = False
+        asset.multiplier = 1.0
         if asset.contract is not None:  # its price in dollars of today
             rate = world.market.exchange[asset.contract.terms.currency]
             asset.price *= rate[t] / rate[t - 1]
@@ -47,10 +76,11 @@ def leases(world: World, box: BoxState, t: int) -> None:
         if asset.contract is not None:
             default_of_offtaker(world, box, asset, t)
         status = asset.status
+        asset.multiplier = price_multiplier(asset, t, asset.accepted)
         bill(world, box, asset, t)
         if asset.contract is not None and not asset.is_void:
-            renegotiation(world, asset, t)
-            end_of_term(world, asset, t)
+            renegotiation(world, box, asset, t)
+            end_of_term(world, box, asset, t)
         if status is Status.RELETTING:
             asset.reletting_left -= 1
             if asset.reletting_left == 0:
@@ -74,7 +104,7 @@ def default_of_offtaker(world: World, box: BoxState, asset: AssetState, t: int) 
         if backstop.is_in_default(t - 1) or contract.backstop_left <= 0.0:
             reject(world, box, asset, t)
     elif offtaker.default_month == t - 3 > 0 and asset.status is not Status.CONTRACTED:
-        is_assumed = asset.remaining > 0 and comparable(world, asset, t) >= asset.price
+        is_assumed = asset.remaining > 0 and comparable(world, asset, t) >= price_of_month(asset, t)
         if not is_assumed:
             reject(world, box, asset, t)
         elif asset.status is Status.UNPAID:
@@ -86,7 +116,23 @@ def reject(world: World, box: BoxState, asset: AssetState, t: int) -> None:
     """Bankruptcy ends a contract; for accepted GPUs there is a claim."""
     if asset.status in LEASED:
         file_claim(world, box, asset, t)
+        if asset.contract.guarantor is not asset.contract.offtaker:
+            call_residual_guarantee(world, box, asset, t)
     end_contract(world, asset, t, "counterparty")
+
+
+def call_residual_guarantee(world: World, box: BoxState, asset: AssetState, t: int) -> None:
+    """max(0, residual_share·cost − V·gpus) at the end of a first term, a disposal of t + 1."""
+    contract = asset.contract
+    terms = contract.terms
+    if not asset.is_first_term or contract.guarantor.is_in_default(t):
+        return
+    worth = value(world, box, asset, t) * asset.terms.gpus / 1e6
+    shortfall = max(0.0, terms.residual_share * asset.terms.cost - worth)
+    amount = min(shortfall, contract.residual_left)
+    if amount > 0.0:
+        contract.residual_left -= amount
+        box.disposals.append((t + 1, amount))
 
 
 def end_contract(world: World, asset: AssetState, t: int, reason: str) -> None:
@@ -111,7 +157,7 @@ def file_claim(world: World, box: BoxState, asset: AssetState, t: int) -> None:
 
     n = asset.remaining
     lag = rounded(p["cp.relet_lag"] * math.exp(0.245) * glut_factor(world, t))
-    lost = asset.price * asset.unit * annuity(n)
+    lost = price_of_month(asset, t) * asset.unit * annuity(n)
     replaced = comparable(world, asset, t) * asset.unit * (annuity(n) - annuity(min(lag, n)))
     amount = max(0.0, max(0.0, lost - replaced) - asset.unearned)
     z_share, z_time = world.draws.normals(f"contract.{asset.contract.terms.id}.claim", t)
@@ -149,7 +195,7 @@ def receipts_share(world: World, box: BoxState, t: int) -> float:
 def bill_contract(world: World, asset: AssetState, t: int) -> None:
     contract = asset.contract
     hit = world.p["reg.offtake_hit"] if contract.offtaker.clock > 0 else 0.0
-    due = asset.price * asset.unit
+    due = price_of_month(asset, t) * asset.unit
     if asset.is_first_term and asset.remaining <= asset.credit_months and asset.unearned > 0.0:
         credit = min(due, asset.credit)
         asset.unearned = max(0.0, asset.unearned - credit)
@@ -188,7 +234,7 @@ def bill_merchant(world: World, box: BoxState, asset: AssetState, t: int) -> Non
         asset.merchant = asset.merchant_price * utilisation * asset.unit
 
 
-def renegotiation(world: World, asset: AssetState, t: int) -> None:
+def renegotiation(world: World, box: BoxState, asset: AssetState, t: int) -> None:
     """c."""
     is_open = asset.status in (Status.CONTRACTED, Status.PENDING, Status.COMMISSIONING)
     offtaker = asset.contract.offtaker
@@ -208,13 +254,37 @@ def renegotiation(world: World, asset: AssetState, t: int) -> None:
     if not fires(hazard, world.draws.uniforms(stream, t)[0]):
         return
     _, z = world.draws.normals(stream, t)
-    gap = max(0.0, asset.price - comparable(world, asset, t))
-    asset.price -= beta_draw(p["cp.reneg_concession"], 0.2, z) * gap
-    asset.renegotiated = t
+    gap = max(0.0, price_of_month(asset, t) - comparable(world, asset, t))
+    concession = beta_draw(p["cp.reneg_concession"], 0.2, z) * gap
+    asset.renegotiated = t  # whether or not it is granted
+    if not lenders_agree(world, box, asset, concession * asset.unit):
+        return
+    if concession > 0.0:
+        asset.price -= concession / price_multiplier(asset, t, asset.accepted)
     reset(world, asset, t)
 
 
-def end_of_term(world: World, asset: AssetState, t: int) -> None:
+def lenders_agree(world: World, box: BoxState, asset: AssetState, cut: float) -> bool:
+    """Whether the coverage window of t − 1 bears what is given away, USD m a month (§10).
+
+    Granted cuts of the same month use up coverage.
+    """
+    is_asked = asset.contract.terms.consent_multiplier == 1.0 and world.is_on("lender_consent")
+    is_protected = box.debt() > TINY or box.undrawn() > TINY
+    if not is_asked or not is_protected:
+        return True
+    if box.standing is not Standing.PERFORMING:
+        return False
+    cfads, service = box.window_sums()
+    months = len(box.window) * box.payment_interval()
+    left = cfads - months * (box.conceded + cut)
+    if service <= TINY or left < world.p["cp.consent_dscr"] * service:
+        return False
+    box.conceded += cut
+    return True
+
+
+def end_of_term(world: World, box: BoxState, asset: AssetState, t: int) -> None:
     """d."""
     if asset.status not in (Status.CONTRACTED, Status.BACKSTOPPED) or asset.remaining > 0:
         return
@@ -224,15 +294,16 @@ def end_of_term(world: World, asset: AssetState, t: int) -> None:
     if offtaker.integrated_month > 0:
         chance *= 0.05
     u, _ = world.draws.uniforms(f"asset.{asset.id}.renewal", t)
-    asset.is_first_term = False
     asset.reason = asset.reason or "expiry"
     if asset.status is Status.CONTRACTED and u < chance and not offtaker.is_in_default(t):
         price = world.market.contract_price[asset.generation.name][t]
-        asset.price = asset.k * price * term_factor(world, 24)
+        asset.price = asset.k * price * term_factor(world, asset.generation, 24)
         asset.remaining = 24
         reset(world, asset, t)
     else:
+        call_residual_guarantee(world, box, asset, t)
         start_reletting(world, asset, t)
+    asset.is_first_term = False
 
 
 def accept(world: World, asset: AssetState, t: int) -> None:

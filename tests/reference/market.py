@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from simulator.config.terms import CORRELATION_ORDER, ModelInputs, currencies
+from simulator.config.terms import CORRELATION_ORDER, Generation, ModelInputs, currencies
 from tests.reference.draws import (
     Draws,
     beta_draw,
@@ -47,7 +47,14 @@ def logistic(x: float) -> float:
 
 
 def logit(p: float) -> float:
-    return math.log(p / (1.0 - p))
+    """Infinite at 1: a pool whose draw is full stays full."""
+    return math.log(p / (1.0 - p)) if p < 1.0 else math.inf
+
+
+def price_drift(parameters: Mapping[str, float], generation: Generation) -> float:
+    """d, log per year (§8): that of the generation if it has one."""
+    own = generation.price_drift
+    return parameters["gpu.delta"] if own is None else own
 
 
 def growth_path(parameters: Mapping[str, float], month: int) -> float:
@@ -141,6 +148,7 @@ class Market:
         # efficiency
         self.A = 0.0
         self.B = 0.0
+        self.Delta = [0.0]  # A + B
         self.Y = [0.0]
         # silicon, captive
         self.n = 0.0
@@ -241,7 +249,8 @@ class Market:
         changes = [("C", "Z", rho)]
         if self.switches["structural_link"]:
             changes += [("D", "P", 0.15), ("M", "P", 0.10), ("E", "P", 0.0), ("S", "P", 0.0)]
-            if any(name.beta > 0.0 for name in self.inputs.book.names):
+            names = self.inputs.book.names
+            if any(name.beta > 0.0 or name.efficiency_loading > 0.0 for name in names):
                 changes += [("C", "D", 0.15), ("C", "P", 0.15)]
         lower = cholesky(self.inputs.correlations, tuple(changes))
         self.xi = [dict.fromkeys(CORRELATION_ORDER, 0.0)]
@@ -362,6 +371,7 @@ class Market:
         p = self.p
         if not self.is_on("efficiency"):
             self.Y.append(0.0)
+            self.Delta.append(0.0)
             return
         z_long, z_half = self.draws.normals("efficiency.path", 0)
         e_long = p["eff.e_lr"] + 0.15 * z_long
@@ -380,6 +390,7 @@ class Market:
             w += 0.5 * math.log(0.5)
         self.A += w * (1.0 - e_long)
         self.B = self.B * half_life(half) + w * (e_long - p["eff.e_sr"])
+        self.Delta.append(self.A + self.B)
         self.Y.append(self.Y[-1] * half_life(2.0) + jump)
 
     def silicon_and_captive(self, t: int) -> None:
@@ -528,9 +539,9 @@ class Market:
 
         self.price_noise(t)
         for g in self.generations:
-            level = p["gpu.delta"] * t / 12.0 - steps + q
+            level = price_drift(p, g) * t / 12.0 - g.steps_share * steps + g.tightness_share * q
             contract = level + self.X[g.name, "contract"]
-            spot = level + self.X[g.name, "spot"] + self.Y[t]
+            spot = level + self.X[g.name, "spot"] + g.tightness_share * self.Y[t]
             self.contract_price[g.name].append(g.contract_price * math.exp(contract))
             self.spot_price[g.name].append(g.spot_price * math.exp(spot))
             price = self.contract_price[g.name][t]
@@ -538,7 +549,7 @@ class Market:
             self.dev[g.name].append(price / expected)
 
     def price_noise(self, t: int) -> None:
-        """ξ_gk = √ρ·c_k + √(1−ρ)·own."""
+        """ξ_gk = √ρ·c_k + √(1−ρ)·own, or a random walk of the generation's own."""
         if not self.is_on("price_noise"):
             return
         p = self.p
@@ -550,6 +561,11 @@ class Market:
         a_spot, s_spot = ou(p["gpu.spot_kappa"], p["gpu.spot_sigma"])
         for g in self.generations:
             z_contract, z_spot = self.draws.normals(f"price.{g.name}", t)
+            if g.brownian_sd > 0.0:
+                step = g.brownian_sd / math.sqrt(12.0) * z_contract
+                self.X[g.name, "contract"] += step
+                self.X[g.name, "spot"] += step
+                continue
             shock = math.sqrt(rho) * common_contract + math.sqrt(1.0 - rho) * z_contract
             key = (g.name, "contract")
             self.X[key] = a_contract * self.X[key] + s_contract * shock

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 
 from tests.reference import accounts
 from tests.reference.state import World
+from tests.reference.structures import StructureOutcome, run_structure
 
 
 @dataclass
@@ -57,6 +58,9 @@ class TrancheOutcome:
     receipts: list[float]
     draws: list[float]
     coupons: list[float]
+    opening: float  # claim(0)
+    late_draws: list[float]  # at the end of months
+    accrued: list[float]  # part of balances
 
 
 @dataclass
@@ -77,6 +81,7 @@ class BoxOutcome:
     contributions: float  # present value
     moic: float
     flows: list[float]
+    waivers: int
 
 
 @dataclass
@@ -110,6 +115,7 @@ class Outcome:
     tranches: dict[str, TrancheOutcome]
     sponsors: dict[str, SponsorOutcome]
     facilities: dict[str, FacilityOutcome]
+    structures: dict[str, StructureOutcome]
 
     @classmethod
     def empty(cls, world: World) -> Outcome:
@@ -136,7 +142,7 @@ class Outcome:
             overhang={g.name: [] for g in m.generations},
         )
         assets = {a.id: AssetOutcome(0.0, 0, None) for a in world.assets}
-        return cls(market, {}, {}, {}, assets, {}, {}, {}, {})
+        return cls(market, {}, {}, {}, assets, {}, {}, {}, {}, {})
 
     def record_month(self, world: World, t: int) -> None:
         for asset in world.assets:
@@ -162,9 +168,10 @@ def collect_outcome(world: World, outcome: Outcome) -> None:
         record.due = asset.due
         record.delivered = asset.delivered or 0
         record.accepted = asset.accepted
-    tranches = [tr for box in world.boxes for tr in box.tranches]
-    tranches += [note for sponsor in world.sponsors.values() for note in sponsor.notes]
-    for tranche in tranches:
+    tranches = {tranche.terms.id: tranche for tranche in world.tranches()}
+    for structure in world.inputs.book.structures:
+        outcome.structures[structure.id] = run_structure(structure, tranches, world.inputs.horizon)
+    for tranche in tranches.values():
         result = outcome.tranches[tranche.terms.id] = TrancheOutcome(
             tranche.default_month,
             accounts.loss_pv(tranche),
@@ -175,6 +182,9 @@ def collect_outcome(world: World, outcome: Outcome) -> None:
             tranche.receipts_by_month,
             tranche.draws_by_month,
             tranche.coupons,
+            tranche.opening,
+            tranche.late_draws,
+            tranche.accrued_by_month,
         )
         facility = outcome.facilities.setdefault(
             tranche.terms.facility, FacilityOutcome(0, 0.0, 0.0, 0.0, 0.0, 0.0)
@@ -204,6 +214,7 @@ def collect_outcome(world: World, outcome: Outcome) -> None:
             contributions=contributions,
             moic=accounts.moic(box),
             flows=accounts.flows(box),
+            waivers=box.waivers,
         )
     for sponsor in world.sponsors.values():
         outcome.sponsors[sponsor.id] = SponsorOutcome(

@@ -5,26 +5,29 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from simulator.config.terms import Asset, Box, ModelInputs, Site, Tranche
+from simulator.config.terms import Amortisation, Asset, Box, ModelInputs, Site, Tranche
 from tests.reference import accounts
 from tests.reference.boxes import (
     acceptance,
+    awaits_sizing,
     boxes_one,
+    move_schedules,
     open_month,
     open_tranche,
+    planned_cost_reserve,
     reserve_target,
     sales_queue,
     set_credit,
-    window_sums,
 )
 from tests.reference.collateral import term_factor
 from tests.reference.credit import (
     counterparty_defaults,
     integration,
     lower_control_clocks,
+    ratings,
     threshold,
 )
-from tests.reference.debt import coupon, fix_schedules, prepayment_of
+from tests.reference.debt import commission_months, coupon, fix_schedules, prepayment_of
 from tests.reference.defaults import events_of_default
 from tests.reference.draws import Draws, beta_draw, lognormal
 from tests.reference.leases import leases
@@ -46,7 +49,9 @@ from tests.reference.state import (
     World,
 )
 from tests.reference.waterfall import refinance, waterfall
-from tests.reference.workout import accrue, force_close, recovery, workout
+from tests.reference.workout import closed, force_close, recovery, workout
+
+HIGHEST_OCCUPANCY = 0.99  # of a pool, on average
 
 Compensator = Mapping[str, Sequence[float]]
 
@@ -91,6 +96,7 @@ def month(world: World, t: int, compensator: Compensator | None) -> None:
     for box in world.boxes:
         boxes_two(world, box, t)  # 13
         acceptance(world, box, t)
+        fix_schedules(world, box, t)
     for sponsor in world.sponsors.values():
         liquidity(world, sponsor, t)  # 14
     close_month(world, t)
@@ -114,7 +120,7 @@ def policy_hits_deals(world: World, t: int) -> None:
 def memory_slips(world: World, t: int) -> None:
     if world.market.shortage_starts:
         for asset in world.assets:
-            if asset.status is Status.PENDING:
+            if asset.status is Status.PENDING and asset.generation.memory_exposed:
                 asset.due += memory_slip(world, asset, t)
 
 
@@ -125,6 +131,7 @@ def memory_slip(world: World, asset: AssetState, t: int) -> float:
 
 def counterparties_and_leases(world: World, t: int, compensator: Compensator | None) -> None:
     counterparty_defaults(world, t, compensator)
+    ratings(world, t)
     integration(world.market, world.draws, world.names, t)
     for box in world.boxes:
         leases(world, box, t)
@@ -142,7 +149,7 @@ def boxes_two(world: World, box: BoxState, t: int) -> None:
     elif box.standing is Standing.RECOVERY:
         recovery(world, box, t)
     else:
-        accrue(box)
+        closed(world, box, t)
     if t == world.inputs.horizon:
         force_close(world, box, t)
 
@@ -151,16 +158,18 @@ def note_repayment(box: BoxState, t: int) -> None:
     """A box counts as repaid when it owes nothing, can draw nothing and never defaulted."""
     if not box.had_debt or box.repaid_month > 0 or box.default_month > 0:
         return
-    can_draw = any(tr.undrawn > TINY and t < tr.terms.available_until for tr in box.tranches)
+    can_draw = any(
+        tr.undrawn > TINY and (t < tr.terms.available_until or awaits_sizing(tr))
+        for tr in box.tranches
+    )
     if box.debt() <= TINY and not can_draw:
         box.repaid_month = t
 
 
 def close_month(world: World, t: int) -> None:
     for box in world.boxes:
-        fix_schedules(world, box, t)
         month = box.month
-        cfads, service = window_sums(box)
+        cfads, service = box.window_sums()
         if month.debt_service > TINY and service > TINY:
             month.dscr = cfads / service
         box.in_start.append(month.capex_equity + month.issue_discount)
@@ -202,6 +211,8 @@ def start(inputs: ModelInputs, seed: int, path: int, reference: ReferencePath) -
             names[contract.offtaker],
             names[contract.backstop] if contract.backstop else None,
             contract.backstop_cap,
+            names[contract.residual_guarantor or contract.offtaker],
+            math.inf if contract.residual_cap is None else contract.residual_cap,
         )
         for contract in book.contracts
     }
@@ -220,10 +231,28 @@ def start(inputs: ModelInputs, seed: int, path: int, reference: ReferencePath) -
             cash=sponsor.cash,
         )
     for box in world.boxes:
+        for tranche in box.tranches:
+            tranche.coupon = coupon(tranche, 0, market.sofr[0])
+        move_schedules(world, box)
         fix_schedules(world, box, 0)
+        box.had_debt = box.debt() > TINY
         fill_reserves(world, box)
         box.in_0 = accounts.equity_at_start(box)
+    for sponsor in world.sponsors.values():
+        sponsor.other_value = other_value_at_start(sponsor)
+    for tranche in world.tranches():
+        tranche.opening = tranche.claim()
     return world
+
+
+def other_value_at_start(sponsor: SponsorState) -> float:
+    """As given, or what market value says beyond cash, boxes and debt."""
+    given = sponsor.terms.other_value
+    if not math.isnan(given):
+        return given
+    debt = sum(note.terms.balance0 for note in sponsor.notes)
+    known = sponsor.terms.cash + sum(box.in_0 for box in sponsor.boxes)
+    return max(0.0, sponsor.terms.market_value + debt - known)
 
 
 def site_state(world: World, site: Site) -> SiteState:
@@ -238,8 +267,9 @@ def site_state(world: World, site: Site) -> SiteState:
         if u_late < min(1.0, p["del.p"] * site.delay_factor):
             rho = p["del.rho"]
             z = math.sqrt(rho) * world.market.S_star + math.sqrt(1.0 - rho) * z_own
-            delay += lognormal(p["del.size"], 0.7, z)
-            is_killed = draws.uniforms(f"site.{site.id}.more", 0)[0] < p["del.kill"]
+            delay += lognormal(p["del.size"], 0.7, z) * site.delay_size_factor
+            kill = min(1.0, p["del.kill"] * site.kill_factor)
+            is_killed = draws.uniforms(f"site.{site.id}.more", 0)[0] < kill
         if site.network_risk:
             u_fibre, _ = draws.uniforms(f"site.{site.id}.fibre", 0)
             _, z_fibre = draws.normals(f"site.{site.id}.fibre", 0)
@@ -259,7 +289,10 @@ def asset_state(world: World, asset: Asset, box: Box) -> AssetState:
     moneyness = contract.terms.moneyness0 if contract else 1.0
     k = box.market_factor
     if contract:
-        k = moneyness * price / (generation.contract_price * term_factor(world, remaining))
+        years = max(0, -asset.accepted) // 12 if asset.accepted is not None else 0
+        asked = price * (1.0 + contract.terms.escalator) ** years
+        term_price = generation.contract_price * term_factor(world, generation, remaining)
+        k = moneyness * asked / term_price
     state = AssetState(
         terms=asset,
         contract=contract,
@@ -287,7 +320,8 @@ def asset_state(world: World, asset: Asset, box: Box) -> AssetState:
         _, u = world.draws.uniforms(f"asset.{asset.id}.licence", 0)
         state.is_refused = u >= world.p["reg.licence_p"]
         state.due = max(state.due, lognormal(6.0, 0.5, z))
-    if world.is_on("memory") and world.market.memory_state[0] == SHORTAGE:
+    is_short = world.is_on("memory") and world.market.memory_state[0] == SHORTAGE
+    if is_short and generation.memory_exposed:
         state.due += memory_slip(world, state, 0)
     return state
 
@@ -305,8 +339,10 @@ def delivered_at_start(asset: AssetState) -> None:
     asset.unearned -= asset.credit * max(0, asset.credit_months - asset.remaining)
 
 
-def tranche_state(tranche: Tranche) -> TrancheState:
-    is_open_at_start = tranche.available_until >= 1
+def tranche_state(tranche: Tranche, interval: int = 1, payment_anchor: int = 0) -> TrancheState:
+    is_open_at_start = tranche.available_until >= 1 or (
+        tranche.amortisation is Amortisation.SIZED and bool(tranche.box)
+    )
     return TrancheState(
         terms=tranche,
         balance=tranche.balance0,
@@ -317,6 +353,8 @@ def tranche_state(tranche: Tranche) -> TrancheState:
         hedge_share=0.0 if tranche.fixed else tranche.hedge_share,
         amortisation=tranche.amortisation,
         amortisation_start=tranche.amortisation_start,
+        interval=interval,
+        payment_anchor=payment_anchor,
         drawn_pv=tranche.balance0,
     )
 
@@ -324,24 +362,41 @@ def tranche_state(tranche: Tranche) -> TrancheState:
 def box_state(world: World, box: Box) -> BoxState:
     z, _ = world.draws.normals(f"box.{box.id}.utilisation", 0)
     tranches = [tr for tr in world.inputs.book.tranches if tr.box == box.id]
-    state = BoxState(
+    interval = box.payment_interval if tranches else 1
+    latest = max((tr.maturity for tr in tranches), default=0)
+    generation = next(g for g in world.inputs.book.generations if g.name == box.generation)
+    occupancy = world.p["gpu.util"]
+    if generation.occupancy is not None:
+        occupancy = min(HIGHEST_OCCUPANCY, generation.occupancy)
+    assets = [asset for asset in world.assets if asset.terms.box == box.id]
+    return BoxState(
         terms=box,
-        generation=next(g for g in world.inputs.book.generations if g.name == box.generation),
-        assets=[asset for asset in world.assets if asset.terms.box == box.id],
-        tranches=[tranche_state(tr) for tr in sorted(tranches, key=lambda tr: (tr.rank, tr.id))],
-        pool_utilisation=beta_draw(world.p["gpu.util"], 0.08, z),
+        generation=generation,
+        assets=assets,
+        tranches=[
+            tranche_state(tr, interval, latest)
+            for tr in sorted(tranches, key=lambda tr: (tr.rank, tr.id))
+        ],
+        pool_utilisation=beta_draw(occupancy, 0.08, z),
+        accordion_left=box.accordion,
+        planned_acceptance=min(
+            (planned_acceptance(world, asset) for asset in assets), default=math.inf
+        ),
     )
-    state.had_debt = state.debt() > TINY
-    return state
+
+
+def planned_acceptance(world: World, asset: AssetState) -> float:
+    """As planned at t0, without delays."""
+    if asset.accepted is not None:
+        return asset.accepted
+    return asset.terms.planned_delivery + commission_months(world, asset)
 
 
 def fill_reserves(world: World, box: BoxState) -> None:
     """A box in operation at t0 has its reserves full."""
     if box.first_acceptance() is None or box.debt() <= TINY:
         return
-    for tranche in box.tranches:
-        tranche.coupon = coupon(tranche, world.market.sofr[0])
-    box.reserve = reserve_target(world, box, 0)
+    box.reserve = reserve_target(world, box, 0) + planned_cost_reserve(world, box, 0)
     power = sum(
         power_cost(world, box, asset, 0)
         for asset in box.assets

@@ -9,16 +9,20 @@ from tests.reference.collateral import (
     cash_floor,
     colo_growth,
     cost_exchange,
+    pays_for_power,
     power_price,
     price_decay,
 )
 from tests.reference.debt import expected_acceptance
+from tests.reference.leases import price_multiplier
 from tests.reference.market import HOURS
 from tests.reference.state import AssetState, BoxState, Status, World
 
 
 def power_cost(world: World, box: BoxState, asset: AssetState, t: int) -> float:
     """gpus·kw·pue·730·price/10⁹, USD m a month."""
+    if not pays_for_power(box):
+        return 0.0
     kw, gpus = asset.generation.kw, asset.terms.gpus
     price = power_price(world, box, asset, t) * cost_exchange(world, box, t)
     return gpus * kw * world.p["gpu.pue"] * HOURS * price / 1e9
@@ -51,11 +55,11 @@ def asset_projection(
     rest = colo_cost(world, box, asset, t) + operations_cost(world, box, asset, t)
     contract_costs = 0.0 if box.terms.triple_net else power + rest
     floor = cash_floor(world, box, asset, t)
-    invoice = asset.price * asset.unit
     market = world.market.contract_price if asset.contract else world.market.spot_price
     earning = asset.k * market[asset.generation.name][t]
     earning *= box_utilisation(world, box, t)
-    decay = price_decay(world) / 12.0
+    decay = price_decay(world, asset.generation) / 12.0
+    accepted = t + start if asset.accepted is None else asset.accepted
     life = box.terms.useful_life_months
     cash = []
     for s in range(1, months + 1):
@@ -63,6 +67,7 @@ def asset_projection(
         if s <= start or (life > 0 and age > life):
             cash.append(0.0)
         elif s <= contract_end:
+            invoice = asset.price * asset.unit * price_multiplier(asset, t + s, accepted)
             cash.append(invoice - contract_costs)
         else:
             price = earning * math.exp(decay * s)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from simulator.config.terms import Recourse
+from tests.reference.accounts import other_value
 from tests.reference.collateral import collateral, expected_net
 from tests.reference.debt import annuity_payment
 from tests.reference.projection import projected_cfads
@@ -65,7 +66,8 @@ def choose(
         if cure + gap <= TINY:
             continue
         need, worth = need_and_worth(world, box, cure + gap, t)
-        candidates.append((-(worth - need) / need, box.id, box, cure, gap, worth >= need))
+        is_worth_it = worth >= sponsor.terms.support_factor * need
+        candidates.append((-(worth - need) / need, box.id, box, cure, gap, is_worth_it))
     for _, _, box, cure, gap, is_worth_it in sorted(candidates, key=lambda c: (c[0], c[1])):
         if is_worth_it and cure + gap <= budget:
             budget -= cure + gap
@@ -143,7 +145,9 @@ def alive(world: World, sponsor: SponsorState, t: int) -> float:
         note.interest = note.balance * note.coupon / 12.0
         coupons += note.interest
         if t >= note.maturity and note.balance > TINY:
-            if world.market.market_open[t]:
+            if can_convert(world, sponsor, note, t):
+                convert(sponsor, note)
+            elif world.market.market_open[t]:
                 extend_note(world, sponsor, note, t)
             else:
                 note.instalment = note.balance
@@ -155,6 +159,7 @@ def alive(world: World, sponsor: SponsorState, t: int) -> float:
         fees += note.terms.undrawn_fee * note.undrawn / 12.0
     called = [obligation for obligation in sponsor.obligations if obligation.called < t]
     due = overhead + terms.lease_per_year / 12.0 + coupons + maturities + fees
+    due += sum(amount for month, amount in terms.purchases if month == t)
     due += sum(obligation.amount for obligation in called)
     duty = duty_still_open(sponsor)
 
@@ -162,6 +167,8 @@ def alive(world: World, sponsor: SponsorState, t: int) -> float:
     if due + duty > sponsor.cash:
         draw_revolver(sponsor, due + duty - sponsor.cash)
     need = due + duty - sponsor.cash
+    if need > 0.0:
+        need -= issue_notes(world, sponsor, need, t)
     if need > 0.0:
         raised = raise_equity(world, sponsor, need, t)
     if sponsor.cash < due + duty - TINY:
@@ -176,7 +183,68 @@ def alive(world: World, sponsor: SponsorState, t: int) -> float:
         pay_guarantee(box, obligation.amount)
     sponsor.obligations = [o for o in sponsor.obligations if o.called >= t]
     sponsor.overhead_and_coupons = overhead + coupons
+    repay_revolver(world, sponsor, duty, t)
     return raised
+
+
+def market_value(world: World, sponsor: SponsorState, t: int) -> float:
+    """V_H(t) = V_H(0)·e^(−hold.eq_beta·stress), of all shares."""
+    move = math.exp(-world.p["hold.eq_beta"] * world.market.stress[t])
+    return sponsor.terms.market_value * move
+
+
+def can_convert(world: World, sponsor: SponsorState, note: TrancheState, t: int) -> bool:
+    """Holders take shares at the first maturity if the sponsor is worth enough."""
+    trigger = note.terms.conversion_value
+    if trigger is None or note.is_extended:
+        return False
+    return market_value(world, sponsor, t) >= trigger
+
+
+def convert(sponsor: SponsorState, note: TrancheState) -> None:
+    """The balance is settled in shares worth balance·V_H/conversion_value; the coupon in cash."""
+    sponsor.retained /= 1.0 + note.balance / note.terms.conversion_value
+    note.receive(note.balance)
+    note.balance = 0.0
+
+
+def issue_notes(world: World, sponsor: SponsorState, need: float, t: int) -> float:
+    """New notes before shares, up to a share of market value; return what they bring."""
+    note = sponsor.new_notes()
+    is_distressed = any(
+        0 < t - box.default_month <= 24 for box in sponsor.boxes if box.default_month
+    )
+    if note is None or is_distressed or not world.market.market_open[t]:
+        return 0.0
+    limit = world.p["hold.borrow_share"] * market_value(world, sponsor, t) - note.balance
+    amount = min(need, limit)
+    if amount <= TINY:
+        return 0.0
+    weight = amount / (note.balance + amount)
+    months = (1.0 - weight) * max(0, note.maturity - t) + weight * EXTENSION_MONTHS
+    note.maturity = t + math.floor(months + 0.5)
+    spread = issue_spread(world, sponsor, "holdco", t)
+    note.rate = (1.0 - weight) * note.rate + weight * spread
+    note.fixed = False
+    note.balance += amount
+    note.fee_drawn += amount  # counted as a draw at the end of the month
+    sponsor.cash += amount
+    return amount
+
+
+def repay_revolver(world: World, sponsor: SponsorState, duty: float, t: int) -> None:
+    """Cash that is not needed repays what can be drawn again, by rank, then by id."""
+    spare = sponsor.cash - duty - world.p["hold.min_cash"] * sponsor.overhead_and_coupons
+    for note in sorted(sponsor.notes, key=lambda n: (n.terms.rank, n.terms.id)):
+        is_open = t <= note.terms.available_until and t < note.maturity
+        amount = min(spare, note.balance)
+        if note.terms.commitment <= 0.0 or not is_open or amount <= 0.0:
+            continue
+        note.balance -= amount
+        note.undrawn += amount
+        note.receive(amount)
+        sponsor.cash -= amount
+        spare -= amount
 
 
 def draw_revolver(sponsor: SponsorState, need: float) -> None:
@@ -210,14 +278,14 @@ def duty_still_open(sponsor: SponsorState) -> float:
 
 
 def extend_note(world: World, sponsor: SponsorState, note: TrancheState, t: int) -> None:
+    note.is_extended = True
     note.maturity = t + EXTENSION_MONTHS
     note.fixed = False
     note.rate = issue_spread(world, sponsor, "holdco", t)
 
 
 def raise_equity(world: World, sponsor: SponsorState, need: float, t: int) -> float:
-    value = sponsor.terms.market_value
-    value *= math.exp(-world.p["hold.eq_beta"] * world.market.stress[t])
+    value = market_value(world, sponsor, t)
     amount = min(need, max(0.0, RAISE_LIMIT * value - sponsor.raised_in_year))
     if amount <= 0.0:
         return 0.0
@@ -257,22 +325,30 @@ def deficiency_claim(world: World, box: BoxState, t: int) -> float:
 
 
 def pay_estate(world: World, sponsor: SponsorState, t: int) -> None:
-    """One payout rate for notes and deficiency claims."""
+    """By rank, pro rata: deficiency claims stand beside the notes of rank 0."""
     equity = sum(
         max(0.0, collateral(world, box, t) - box.debt())
         for box in sponsor.boxes
         if box.standing is Standing.PERFORMING
     )
-    estate = ESTATE_SHARE * (max(0.0, sponsor.cash) + equity)
+    concern = world.p["hold.estate_share"] * other_value(world, sponsor, t)
+    left = ESTATE_SHARE * (max(0.0, sponsor.cash) + equity + concern)
     sponsor.cash = 0.0
-    claims = sum(sponsor.note_claims.values()) + sum(sponsor.deficiency.values())
-    if claims <= TINY:
-        return
-    rate = sponsor.payout_rate = min(1.0, estate / claims)
-    for note in sponsor.notes:
-        amount = min(note.balance, rate * sponsor.note_claims[note.terms.id])
-        note.balance -= amount
-        recover(note, amount)
-    for box in sponsor.boxes:
-        if box.id in sponsor.deficiency:
+    for rank in sorted({0, *(note.terms.rank for note in sponsor.notes)}):
+        notes = [note for note in sponsor.notes if note.terms.rank == rank]
+        guaranteed_boxes = [box for box in sponsor.boxes if box.id in sponsor.deficiency]
+        deficiencies = guaranteed_boxes if rank == 0 else []
+        claims = sum(sponsor.note_claims[note.terms.id] for note in notes)
+        claims += sum(sponsor.deficiency[box.id] for box in deficiencies)
+        if claims <= TINY:
+            continue
+        rate = min(1.0, left / claims)
+        left -= rate * claims
+        if rank == 0:
+            sponsor.payout_rate = rate
+        for note in notes:
+            amount = min(note.balance, rate * sponsor.note_claims[note.terms.id])
+            note.balance -= amount
+            recover(note, amount)
+        for box in deficiencies:
             pay_guarantee(box, rate * sponsor.deficiency[box.id])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 
 from simulator.config.terms import (
     Amortisation,
@@ -22,6 +23,18 @@ from tests.reference.draws import Draws
 from tests.reference.market import Market
 
 TINY = 1e-9
+
+DEFAULTS = {
+    "cp.consent_dscr": 1.10,
+    "cp.notch_slope": 0.46,
+    "cp.drift_sd": 0.8,
+    "box.waivers": 2.0,
+    "box.waiver_fee": 0.005,
+    "box.waiver_months": 12.0,
+    "hold.borrow_share": 0.10,
+    "hold.estate_share": 1.0,
+}
+"""Values of parameters that a study may leave out."""
 
 
 class Status(Enum):
@@ -61,6 +74,9 @@ class NameState:
     integrated_month: int = 0
     clock: int = 0  # months of export control left
     ended_month: int = 0  # when the clock reached 0
+    hazard_multiplier: float = 1.0  # M of the month
+    rating_walk: float = 0.0  # W
+    notch: int | None = None  # N of the month, None if it is not followed
 
     def is_in_default(self, t: int) -> bool:
         return 0 < self.default_month <= t
@@ -80,6 +96,8 @@ class ContractState:
     offtaker: NameState
     backstop: NameState | None
     backstop_left: float
+    guarantor: NameState
+    residual_left: float = math.inf  # USD m of the residual guarantee
 
 
 @dataclass
@@ -113,12 +131,14 @@ class AssetState:
     terminated_month: int = 0
     is_void: bool = False  # the contract was rejected or terminated
     is_refused: bool = False  # its export licence was
+    outbid_months: int = 0  # running in which new GPUs would earn more of its power
     # of the month
     invoice_due: float = 0.0
     received: float = 0.0
     merchant: float = 0.0
     arrears_received: float = 0.0
     is_running: bool = False  # draws power
+    multiplier: float = 1.0  # of the contract's price, when it was billed
 
     @property
     def id(self) -> str:
@@ -159,8 +179,15 @@ class TrancheState:
     hedge_share: float
     amortisation: Amortisation
     amortisation_start: int
+    interval: int = 1  # months between payments
+    payment_anchor: int = 0  # a payment month
     balloon_amount: float | None = None  # None before the fit
+    fit_balance: float | None = None  # at the fit
+    payment: float | None = None  # level payment or straight instalment, if it was fixed
     fit: Fit | None = None
+    accrued: float = 0.0  # interest since the last payment month
+    shift: int = 0  # months by which late acceptance moves the schedule
+    is_sized: bool = False  # a SIZED tranche has had its final draw
     arrears: float = 0.0
     is_extended: bool = False
     # of the month
@@ -174,8 +201,12 @@ class TrancheState:
     instalment: float = 0.0
     final: float = 0.0  # principal left at maturity after the last instalment
     receipts: float = 0.0
+    is_accruing: bool = False  # interest of the month waits for the payment month
+    is_prepaid: bool = False  # in this month
     # accounts
     discount: float = 1.0  # D
+    discount_at_payment: float = 1.0  # D of the last month in which interest was settled
+    rate_since_payment: float = 0.0  # Σ y/12 since then
     drawn_pv: float = 0.0
     exposure_at_default: float = 0.0
     received_since_default: float = 0.0
@@ -184,10 +215,32 @@ class TrancheState:
     receipts_by_month: list[float] = field(default_factory=list)
     draws_by_month: list[float] = field(default_factory=list)
     coupons: list[float] = field(default_factory=list)
+    interest_by_month: list[float] = field(default_factory=list)
+    late_draws: list[float] = field(default_factory=list)  # at the end of months
+    accrued_by_month: list[float] = field(default_factory=list)
+    discounted_draws: list[float] = field(default_factory=list)  # of a month, at its start
+    opening: float = 0.0  # claim(0)
 
     def receive(self, amount: float) -> None:
         """The lender receives interest, principal or a recovery."""
         self.receipts += amount
+
+    def claim(self) -> float:
+        """What is owed: balance and accrued interest."""
+        return self.balance + self.accrued
+
+    def is_payment_month(self, t: int) -> bool:
+        """(t − m) mod n = 0."""
+        return (t - self.payment_anchor) % self.interval == 0
+
+    def first_payment_month(self, t: int) -> int:
+        """First payment month not before t."""
+        return t + (self.payment_anchor - t) % self.interval
+
+    def payments(self, first: int, last: int) -> int:
+        """Number of payment months from `first` to `last`, both included."""
+        start = self.first_payment_month(first)
+        return max(0, (last - start) // self.interval + 1)
 
 
 @dataclass
@@ -214,6 +267,10 @@ class Month:
     capex: float = 0.0
     prepayment: float = 0.0
     prepayment_surplus: float = 0.0
+    overrun_paid: float = 0.0  # by the customer
+    accordion_drawn: float = 0.0  # part of draws
+    disposals: float = 0.0  # residual guarantees and GPUs sold
+    disposals_left: float = 0.0  # after debt was prepaid
     draws: float = 0.0
     capex_equity: float = 0.0
     issue_discount: float = 0.0  # paid with the draw
@@ -227,6 +284,7 @@ class Month:
     final_principal_due: float = 0.0
     arrears_due: float = 0.0
     debt_service: float = 0.0  # DS of the covenants
+    tested_cfads: float = 0.0  # CFADS of the months that this debt service covers
     dscr: float = math.nan
     crr: float = 1.0
     ltc: float = math.nan
@@ -255,6 +313,9 @@ class Month:
     paid_sweep: float = 0.0
     paid_cash_trap: float = 0.0
     paid_refund_claims: float = 0.0
+    collected: float = 0.0  # kept for the payment month
+    sized_draw: float = 0.0  # paid out to equity
+    waiver_fee: float = 0.0
     distribution: float = 0.0
     sale_proceeds: float = 0.0
     workout_cash: float = 0.0
@@ -286,6 +347,9 @@ class BoxState:
     reserve: float = 0.0  # DSRA
     power_reserve: float = 0.0
     trap: float = 0.0
+    collected: float = 0.0  # since the last payment month
+    period_cfads: float = 0.0  # since the last payment month
+    period_hedge: float = 0.0
     trap_on: bool = False
     trap_flag: bool = False
     carried_costs: float = 0.0
@@ -295,6 +359,13 @@ class BoxState:
     liquidity_fails: int = 0
     over_months: int = 0
     cures_used: int = 0
+    uncured_months: int = 0  # running in which a cure was asked and not given in full
+    waivers: int = 0
+    waived_until: int = 0  # last month without tests
+    planned_acceptance: float = math.inf  # first, as planned at t0
+    accordion_left: float = 0.0
+    conceded: float = 0.0  # USD m a month, granted in renegotiations of this month
+    disposals: list[tuple[int, float]] = field(default_factory=list)  # month, amount
     claims: list[tuple[int, float]] = field(default_factory=list)  # month, amount
     sale_month: int = 0
     haircut: float = 0.0  # H of the workout
@@ -318,7 +389,21 @@ class BoxState:
         return self.terms.id
 
     def debt(self) -> float:
-        return sum(tranche.balance for tranche in self.tranches)
+        return sum(tranche.claim() for tranche in self.tranches)
+
+    def undrawn(self) -> float:
+        return sum(tranche.undrawn for tranche in self.tranches)
+
+    def window_sums(self) -> tuple[float, float]:
+        """ΣCFADS and ΣDS of the coverage window."""
+        return sum(cfads for cfads, _ in self.window), sum(service for _, service in self.window)
+
+    def payment_interval(self) -> int:
+        return self.terms.payment_interval if self.tranches else 1
+
+    def is_payment_month(self, t: int) -> bool:
+        """Every month of a box without debt terms."""
+        return all(tranche.is_payment_month(t) for tranche in self.tranches)
 
     def first_acceptance(self) -> int | None:
         months = [asset.accepted for asset in self.assets if asset.accepted is not None]
@@ -329,7 +414,7 @@ class BoxState:
         return first is not None and first < t
 
     def cash(self) -> float:
-        return self.reserve + self.power_reserve + self.trap
+        return self.reserve + self.power_reserve + self.trap + self.collected
 
 
 @dataclass
@@ -347,6 +432,7 @@ class SponsorState:
     boxes: list[BoxState]
     notes: list[TrancheState]
     cash: float
+    other_value: float = 0.0  # at t0
     default_month: int = 0
     retained: float = 1.0
     raised_in_year: float = 0.0
@@ -364,6 +450,11 @@ class SponsorState:
     @property
     def id(self) -> str:
         return self.terms.id
+
+    def new_notes(self) -> TrancheState | None:
+        """The tranche on which notes are issued, if it has one."""
+        own = f"{self.id}.new_notes"
+        return next((note for note in self.notes if note.terms.id == own), None)
 
     def is_alive_before(self, t: int) -> bool:
         """Whether it has not defaulted up to t − 1."""
@@ -385,9 +476,14 @@ class World:
     boxes: list[BoxState]
     sponsors: dict[str, SponsorState]
 
-    @property
+    @cached_property
     def p(self) -> dict[str, float]:
-        return self.inputs.parameters  # type: ignore[return-value]
+        return DEFAULTS | dict(self.inputs.parameters)
+
+    def tranches(self) -> list[TrancheState]:
+        """Of boxes, then of sponsors."""
+        loans = [tranche for box in self.boxes for tranche in box.tranches]
+        return loans + [note for one in self.sponsors.values() for note in one.notes]
 
     def is_on(self, switch: str) -> bool:
         return self.inputs.switches[switch]

@@ -9,10 +9,10 @@ from __future__ import annotations
 import csv
 import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -39,9 +39,10 @@ from simulator.config.terms import (
     currencies,
     hyperscalers,
 )
+from tests.reference.additions import ADDITIONS, IN_ORDER, with_additions
+from tests.reference.choice import Chooser
 
 CONFIG = Path(simulator.__file__).parent / "config"
-T = TypeVar("T")
 
 JURISDICTIONS = (("A", 0.5), ("B", 0.3), ("C", 0.2))
 HAZARDS = {  # per year, by class of name
@@ -95,33 +96,35 @@ def base_generations() -> tuple[Generation, ...]:
     return tuple(sorted(generations, key=lambda g: g.name))
 
 
-class Chooser:
-    """Random choices from a `random.Random` or from hypothesis."""
+WITHHELD: frozenset[str] = ADDITIONS
+"""Additions that the engine does not have yet; a study without them must agree already."""
 
-    def __init__(self, source: random.Random | Callable[[Any], Any]) -> None:
-        self.source = source
-
-    def integer(self, low: int, high: int) -> int:
-        if isinstance(self.source, random.Random):
-            return self.source.randint(low, high)
-        return self.source(st.integers(low, high))
-
-    def real(self, low: float, high: float) -> float:
-        """A number with few digits, so that failures read well."""
-        steps = 1000
-        return low + (high - low) * self.integer(0, steps) / steps
-
-    def one_of(self, options: Sequence[T]) -> T:
-        return options[self.integer(0, len(options) - 1)]
-
-    def chance(self, probability: float) -> bool:
-        """True with a probability; a shrinking search goes to False."""
-        return self.integer(0, 99) >= 100 - round(100 * probability)
+PLAIN_KINDS = tuple(Amortisation)[: Amortisation.BULLET + 1]
+PLAIN_SWITCHES = tuple(one for one in SWITCHES if one not in ("lender_consent", "amendments"))
 
 
-def small_study(source: random.Random | Callable[[Any], Any]) -> ModelInputs:
-    """Return the inputs of a random study of 1-4 boxes."""
+def small_study(
+    source: random.Random | Callable[[Any], Any], additions: Collection[str] | None = None
+) -> ModelInputs:
+    """Return the inputs of a random study of 1-4 boxes.
+
+    Parameters
+    ----------
+    source
+        What chooses.
+    additions
+        Names of `ADDITIONS` that may be used; all that are not withheld if None. The same source
+        gives the same study but for the additions that are left out.
+    """
     choose = Chooser(source)
+    inputs = plain_study(choose)
+    seeds = {name: choose.integer(0, 2**31 - 1) for name in IN_ORDER}
+    wanted = ADDITIONS - WITHHELD if additions is None else frozenset(additions)
+    return with_additions(inputs, seeds, wanted)
+
+
+def plain_study(choose: Chooser) -> ModelInputs:
+    """Loans on accelerators of the table, without any addition."""
     horizon = choose.integer(12, 72)
     usual = base_parameters()
     on = switches(choose)
@@ -228,13 +231,13 @@ def parameters(choose: Chooser, reference: dict[str, float]) -> dict[str, float]
 
 def switches(choose: Chooser) -> dict[str, bool]:
     """All on, or a few off."""
-    values = dict.fromkeys(SWITCHES, True)
+    values = dict.fromkeys(PLAIN_SWITCHES, True)
     values["easing"] = choose.chance(0.3)
     if choose.chance(0.5):
         for _ in range(choose.integer(1, 5)):
-            name = choose.one_of(SWITCHES)
+            name = choose.one_of(PLAIN_SWITCHES)
             values[name] = not values[name]
-    return values
+    return values | {"lender_consent": False, "amendments": False}
 
 
 def waterfall(choose: Chooser) -> tuple[str, ...]:
@@ -434,7 +437,7 @@ def box_tranches(choose: Chooser, box: Box, assets: list[Asset], horizon: int) -
         undrawn = pending_cost * advance / count * choose.one_of((0.7, 1.0, 1.1))
         is_fixed = choose.chance(0.4)
         start = max(1, available_until + choose.integer(-2, 6))
-        kind = choose.one_of(tuple(Amortisation))
+        kind = choose.one_of(PLAIN_KINDS)
         tranches.append(
             Tranche(
                 id=f"{box.id}-tranche-{i}",

@@ -7,15 +7,25 @@ from collections.abc import Callable
 
 from simulator.config.terms import Amortisation
 from tests.reference.collateral import collateral
-from tests.reference.debt import annuity_payment
+from tests.reference.debt import annuity_payment, level_again
 from tests.reference.draws import rounded
 from tests.reference.projection import projected_cfads
 from tests.reference.state import TINY, BoxState, SponsorState, TrancheState, World
 
+KEPT_BETWEEN_PAYMENTS = (
+    "debt_service_reserve",
+    "power_reserve",
+    "sweep",
+    "cash_trap",
+    "refund_claims",
+    "distribution",
+)
+"""Lines that wait for the payment month: what would go there is kept in the box."""
+
 
 def waterfall(world: World, box: BoxState, t: int) -> None:
     month = box.month
-    prepay(box, month.cure)
+    month.disposals_left = prepay(box, month.cure + month.disposals)
     set_power_reserve_target(box)
     cash = collect(box)
     lines: dict[str, Callable[[World, BoxState, float], float]] = {
@@ -32,12 +42,19 @@ def waterfall(world: World, box: BoxState, t: int) -> None:
         "refund_claims": pay_refund_claims,
         "distribution": distribute,
     }
+    is_payment_month = box.is_payment_month(t)
     for line in world.inputs.waterfall:
-        cash = max(0.0, cash - lines[line](world, box, cash))
+        if is_payment_month or line not in KEPT_BETWEEN_PAYMENTS:
+            cash = max(0.0, cash - lines[line](world, box, cash))
+    if not is_payment_month:
+        box.collected = month.collected = cash
+        cash = 0.0
     if cash > TINY:
         raise AssertionError(f"cash left in box {box.id} after the waterfall of month {t}: {cash}")
     carry_what_is_unpaid(box)
     settle_cure(box)
+    for tranche in box.tranches:
+        level_again(tranche, t)
 
 
 def prepay(box: BoxState, amount: float) -> float:
@@ -48,6 +65,7 @@ def prepay(box: BoxState, amount: float) -> float:
         tranche.balance = max(0.0, tranche.balance - part)
         tranche.arrears = max(0.0, tranche.arrears - part)
         tranche.receive(part)
+        tranche.is_prepaid = tranche.is_prepaid or part > TINY
         paid += part
     box.month.paid_sweep += paid
     return max(0.0, amount - paid)
@@ -56,8 +74,13 @@ def prepay(box: BoxState, amount: float) -> float:
 def settle_cure(box: BoxState) -> None:
     """A cure counts as cash flow of the window and starts the counts anew."""
     month = box.month
-    if month.cure_asked <= 0.0 or month.cure < month.cure_asked - TINY:
+    if month.cure_asked <= 0.0:
+        box.uncured_months = 0
         return
+    if month.cure < month.cure_asked - TINY:
+        box.uncured_months += 1
+        return
+    box.uncured_months = 0
     box.cures_used += 1
     box.dscr_fails = box.over_months = 0
     if box.window:
@@ -68,6 +91,8 @@ def collect(box: BoxState) -> float:
     """Cash of the month: receipts, releases, what reserves and the sponsor add when short."""
     month = box.month
     cash = month.receipts + month.prepayment_surplus + max(0.0, -month.hedge)
+    cash += box.collected + month.disposals_left
+    box.collected = 0.0
     if not box.trap_on or box.debt() <= TINY:
         month.trap_released, box.trap = box.trap, 0.0
         cash += month.trap_released
@@ -145,7 +170,7 @@ def pay_interest(box: BoxState, cash: float, *, senior: bool) -> float:
         unpaid = tranche.interest_due - amount
         if unpaid > 0.0:
             tranche.balance += unpaid
-            tranche.arrears += unpaid
+            tranche.arrears += unpaid if tranche.terms.catch_up else 0.0
         paid += amount
     return paid
 
@@ -161,7 +186,7 @@ def pay_principal(box: BoxState, t: int, cash: float, *, senior: bool) -> float:
         late = principal_due(tranche) - amount
         if t >= tranche.maturity:
             late = min(late, max(0.0, tranche.arrears - amount))
-        tranche.arrears = late if late > TINY else 0.0
+        tranche.arrears = late if late > TINY and tranche.terms.catch_up else 0.0
         tranche.balance = max(0.0, tranche.balance - amount)
         tranche.receive(amount)
         paid += amount
@@ -213,7 +238,7 @@ def sweep(world: World, box: BoxState, cash: float) -> float:
     month, terms = box.month, box.terms
     wanted = math.inf
     if box.over_months == 0:
-        base = month.cfads - terms.sweep_threshold * month.debt_service
+        base = month.tested_cfads - terms.sweep_threshold * month.debt_service
         wanted = max(0.0, terms.sweep_share * base)
     amount = min(cash, wanted)
     return amount - prepay(box, amount)
@@ -299,4 +324,4 @@ def extend(world: World, box: BoxState, tranche: TrancheState, t: int) -> None:
     tranche.amortisation = Amortisation.LEVEL
     tranche.amortisation_start = t + 1
     tranche.balloon_amount = 0.0
-    tranche.fit = None
+    tranche.fit = tranche.payment = None

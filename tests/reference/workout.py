@@ -53,11 +53,11 @@ def workout(world: World, box: BoxState, t: int) -> None:
     month = box.month
     accrue(box)
     month.paid_operating_costs = min(month.receipts, month.operating_costs)
-    cash = month.receipts - month.paid_operating_costs
+    cash = month.receipts - month.paid_operating_costs + month.disposals
     if t == box.default_month + 1:
         cash += box.cash()
         month.reserves_released = box.cash()
-        box.reserve = box.power_reserve = box.trap = 0.0
+        empty_accounts(box)
     month.workout_cash = cash
     is_sale = t in (box.sale_month, world.inputs.horizon)
     if is_sale:
@@ -71,6 +71,20 @@ def workout(world: World, box: BoxState, t: int) -> None:
         return_to_performing(box)
     elif t == box.default_month + DECISION_LAG:
         decide(world, box, t)
+
+
+def empty_accounts(box: BoxState) -> None:
+    box.reserve = box.power_reserve = box.trap = box.collected = 0.0
+
+
+def closed(world: World, box: BoxState, t: int) -> None:
+    """A disposal that comes late pays what claims are left, then equity."""
+    accrue(box)
+    if box.month.disposals > 0.0 and world.is_on("collateral"):
+        surplus = pay_claims(box, box.month.disposals)
+        box.month.workout_cash = box.month.disposals
+        box.month.workout_paid += box.month.disposals - surplus
+        box.month.distribution += surplus
 
 
 def sell(world: World, box: BoxState, t: int) -> float:
@@ -153,7 +167,7 @@ def collect_recovery(box: BoxState) -> None:
     amount = max(box.cash(), box.recovery_amount)  # reserves are part of what was drawn
     month.reserves_released += box.cash()
     month.sale_proceeds = amount - box.cash()
-    box.reserve = box.power_reserve = box.trap = 0.0
+    empty_accounts(box)
     surplus = pay_claims(box, amount)
     month.recovery = amount
     month.workout_paid += amount - surplus
@@ -167,7 +181,7 @@ def force_close(world: World, box: BoxState, t: int) -> None:
         collect_recovery(box)
     elif box.standing is Standing.WORKOUT:
         kept = box.cash()
-        box.reserve = box.power_reserve = box.trap = 0.0
+        empty_accounts(box)
         month.reserves_released += kept
         month.workout_cash += kept
         cash = sell(world, box, t) + kept
