@@ -17,6 +17,7 @@ from simulator.box import flows
 from simulator.box.debt import contracted_value
 from simulator.box.deliveries import DELIVERY_CODE, DELIVERY_TERM
 from simulator.box.receipts import asset_value, box_debt
+from simulator.box.returns import internal_rates
 from simulator.box.terms import BOX, BOX_CODE, BOX_TERM, PERFORMING, WINDOWS
 from simulator.credit.leases import (
     BACKSTOPPED,
@@ -31,8 +32,6 @@ from simulator.numerics.jit import inner
 from simulator.numerics.rows import row_names
 
 OPENING_LIFE_MONTHS = 72.0
-IRR_DEFINED, IRR_NONE, IRR_SEVERAL = 0.0, 1.0, 2.0
-IRR_FACTORS = 193
 
 
 @row_names
@@ -217,109 +216,23 @@ def terminal_value(view, box_params, boxes, tranches, b, lane, month):
 
 
 @inner
-def present_value(cash_flows, factor):
-    """Return (value, slope in the factor) of a box's equity flows at a monthly discount factor."""
-    value = 0.0
-    slope = 0.0
-    for t in range(cash_flows.shape[0] - 1, -1, -1):
-        slope = slope * factor + value
-        value = value * factor + cash_flows[t]
-    return value, slope
-
-
-def discount_grid() -> NDArray[np.float64]:
-    """Return scratch to look for internal rates on: monthly discount factors, and room for values.
-
-    Returns
-    -------
-    ndarray (2, factor)
-        Factors from 0.5 to 2 in equal steps of their logarithm, 1 among them; zeros.
-    """
-    factors = np.exp(np.linspace(-np.log(2.0), np.log(2.0), IRR_FACTORS))
-    return np.stack([factors, np.zeros(IRR_FACTORS)])
-
-
-@inner
-def only_bracket(cash_flows, grid):
-    """Return (roots, k): how often the value of flows changes sign on the grid, the last time at k.
-
-    Parameters
-    ----------
-    grid : (2, factor), see `discount_grid`; the second row is written
-    """
-    for k in range(grid.shape[1]):
-        grid[1, k] = 0.0
-    for t in range(cash_flows.shape[0] - 1, -1, -1):
-        flow = cash_flows[t]
-        for k in range(grid.shape[1]):
-            grid[1, k] = grid[1, k] * grid[0, k] + flow
-    roots = 0
-    last = 0
-    for k in range(grid.shape[1] - 1):
-        if (grid[1, k] > 0.0) != (grid[1, k + 1] > 0.0):
-            roots += 1
-            last = k
-    return roots, last
-
-
-@inner
-def internal_rate(cash_flows, grid):
-    """Return (state, annual effective IRR) of a box's equity flows.
-
-    Undefined where no monthly discount factor from a half to two brings the flows to zero, and
-    where several do: then NaN and a state.  Newton steps on the factor; bisection where a step
-    leaves the bracket or does not halve the value.
-    """
-    for t in range(cash_flows.shape[0]):
-        if abs(cash_flows[t]) <= flows.TINY:  # debris of rounding, which a long horizon blows up
-            cash_flows[t] = 0.0
-    roots, k = only_bracket(cash_flows, grid)
-    if roots == 0:
-        return IRR_NONE, np.nan
-    if roots > 1:
-        return IRR_SEVERAL, np.nan
-    low, high = grid[0, k], grid[0, k + 1]
-    rising = grid[1, k + 1] > 0.0
-    factor = 0.5 * (low + high)
-    before = np.inf
-    for _ in range(200):
-        value, slope = present_value(cash_flows, factor)
-        if (value > 0.0) == rising:
-            high = factor
-        else:
-            low = factor
-        step = factor - value / slope if slope != 0.0 else -1.0
-        is_good = low < step < high and abs(value) < 0.5 * before
-        following = step if is_good else 0.5 * (low + high)
-        before = abs(value)
-        done = abs(following - factor) < 1e-14
-        factor = following
-        if done:
-            break
-    return IRR_DEFINED, exp(-12.0 * log(factor)) - 1.0
-
-
-@inner
-def close_accounts(state, view, box_params, boxes, tranches, month, series, grid):
+def close_accounts(state, view, box_params, boxes, tranches, month, series, grid, scratch):
     """Close the accounts at the horizon: terminal values and internal rates of return."""
     for b in range(box_params.codes.shape[1]):
         for lane in range(boxes.rows.shape[2]):
             value = terminal_value(view, box_params, boxes, tranches, b, lane, month)
             state.rows[ACCOUNT.terminal, b, lane] = value
             state.cash_flows[month, b, lane] += value
-            for t in range(month + 1):
-                series[t] = state.cash_flows[t, b, lane]
-            irr_state, irr = internal_rate(series[: month + 1], grid)
-            state.rows[ACCOUNT.irr_state, b, lane] = irr_state
-            state.rows[ACCOUNT.irr, b, lane] = irr
+        internal_rates(
+            state.cash_flows,
+            month + 1,
+            b,
+            scratch,
+            series,
+            grid,
+            state.rows[ACCOUNT.irr_state],
+            state.rows[ACCOUNT.irr],
+        )
 
 
-__all__ = [
-    "AccountState",
-    "close_accounts",
-    "discount_grid",
-    "init_accounts",
-    "internal_rate",
-    "new_accounts",
-    "record_month",
-]
+__all__ = ["AccountState", "close_accounts", "init_accounts", "new_accounts", "record_month"]
