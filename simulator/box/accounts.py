@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from simulator.box import flows
 from simulator.box.contracted import contracted_value
 from simulator.box.deliveries import DELIVERY_CODE, DELIVERY_TERM
-from simulator.box.receipts import accrued_interest, asset_value, box_debt
-from simulator.box.terms import BOX, BOX_CODE, BOX_TERM, PERFORMING, WINDOWS
+from simulator.box.receipts import accrued_interest, asset_value, box_debt, window_dscr
+from simulator.box.returns import internal_rates
+from simulator.box.terms import BOX, BOX_CODE, BOX_TERM, CLOSED, PERFORMING, TRANCHE
 from simulator.credit.leases import (
     BACKSTOPPED,
     CANCELLED,
@@ -27,12 +28,10 @@ from simulator.credit.leases import (
     UNPAID,
 )
 from simulator.numerics.elementary import exp, log
-from simulator.numerics.jit import inner
+from simulator.numerics.jit import inlined, inner
 from simulator.numerics.rows import row_names
 
 OPENING_LIFE_MONTHS = 72.0
-IRR_DEFINED, IRR_NONE, IRR_SEVERAL = 0.0, 1.0, 2.0
-IRR_FACTORS = 193
 
 
 @row_names
@@ -120,42 +119,88 @@ def init_accounts(
 
 @inner
 def record_month(state, box_params, boxes, tranches, flow, month):
-    """Book the month's flows between each box and its equity, and the closing balances."""
+    """Book the month's flows between each box and its equity, and the closing balances.
+
+    In short loops over few rows each, so that all of them vectorise.
+    """
     early = exp((month - 1.0) * log(box_params.hurdle))
     late = early * box_params.hurdle
     for b in range(box_params.codes.shape[1]):
-        for lane in range(boxes.rows.shape[2]):
-            at_start = flow[flows.EQUITY_FOR_CAPEX, b, lane]
-            at_end = (
-                flow[flows.EQUITY_OTHER, b, lane]
-                + flow[flows.SUPPORT, b, lane]
-                + flow[flows.CURE, b, lane]
-            )
-            out = flow[flows.DISTRIBUTED, b, lane]
-            state.rows[ACCOUNT.contributed_pv, b, lane] += early * at_start + late * at_end
-            state.rows[ACCOUNT.distributed_pv, b, lane] += late * out
-            state.rows[ACCOUNT.contributed, b, lane] += at_start + at_end
-            state.rows[ACCOUNT.distributed, b, lane] += out
-            state.cash_flows[month - 1, b, lane] -= at_start
-            state.cash_flows[month, b, lane] += out - at_end
-            state.lanes[ACCOUNT_LANE.cumulative_distributions, lane] += out
-            debt = box_debt(box_params, tranches, b, lane)
-            closed = boxes.rows[BOX.status, b, lane] == 2.0
-            flow[flows.DEBT, b, lane] = 0.0 if closed else debt
-            flow[flows.TRAPPED_CASH, b, lane] = boxes.rows[BOX.trapped, b, lane]
-            flow[flows.DEBT_SERVICE_RESERVE, b, lane] = boxes.rows[BOX.reserve, b, lane]
-            flow[flows.POWER_RESERVE, b, lane] = boxes.rows[BOX.power_reserve, b, lane]
-            flow[flows.COLLECTED_CASH, b, lane] = boxes.rows[BOX.collected, b, lane]
-            value = flow[flows.COLLATERAL, b, lane]
-            has_value = value > flows.TINY and not closed
-            flow[flows.LTV, b, lane] = debt / value if has_value else np.nan
-            cfads = 0.0
-            service = 0.0
-            for slot in range(boxes.windows.shape[1]):
-                cfads += boxes.windows[WINDOWS.cfads_window, slot, b, lane]
-                service += boxes.windows[WINDOWS.service_window, slot, b, lane]
-            serving = flow[flows.DEBT_SERVICE, b, lane] > flows.TINY and service > flows.TINY
-            flow[flows.DSCR, b, lane] = cfads / service if serving else np.nan
+        book_equity(state, flow, b, month, early, late)
+        book_balances(box_params, boxes, tranches, flow, b)
+        book_ratios(boxes, flow, b)
+
+
+@inner
+def book_equity(state, flow, b, month, early, late):
+    """Book what equity paid in at the start and at the end of the month, and what it took out.
+
+    Parameters
+    ----------
+    early, late : float
+        Discount factors of the start and the end of the month.
+    """
+    lanes = flow.shape[2]
+    for lane in range(lanes):
+        at_start, at_end = flow[flows.EQUITY_FOR_CAPEX, b, lane], paid_at_end(flow, b, lane)
+        state.rows[ACCOUNT.contributed_pv, b, lane] += early * at_start + late * at_end
+        state.rows[ACCOUNT.contributed, b, lane] += at_start + at_end
+    for lane in range(lanes):
+        out = flow[flows.DISTRIBUTED, b, lane]
+        state.rows[ACCOUNT.distributed_pv, b, lane] += late * out
+        state.rows[ACCOUNT.distributed, b, lane] += out
+    for lane in range(lanes):
+        state.lanes[ACCOUNT_LANE.cumulative_distributions, lane] += flow[flows.DISTRIBUTED, b, lane]
+    for lane in range(lanes):
+        state.cash_flows[month - 1, b, lane] -= flow[flows.EQUITY_FOR_CAPEX, b, lane]
+    for lane in range(lanes):
+        net = flow[flows.DISTRIBUTED, b, lane] - paid_at_end(flow, b, lane)
+        state.cash_flows[month, b, lane] += net
+
+
+@inlined
+def paid_at_end(flow, b, lane):
+    """Return what equity pays in at the end of a month, USD m."""
+    return (
+        flow[flows.EQUITY_OTHER, b, lane] + flow[flows.SUPPORT, b, lane] + flow[flows.CURE, b, lane]
+    )
+
+
+@inner
+def book_balances(box_params, boxes, tranches, flow, b):
+    """Write the balances of a box's accounts and debt at the end of the month."""
+    lanes = flow.shape[2]
+    for lane in range(lanes):
+        flow[flows.TRAPPED_CASH, b, lane] = boxes.rows[BOX.trapped, b, lane]
+        flow[flows.DEBT_SERVICE_RESERVE, b, lane] = boxes.rows[BOX.reserve, b, lane]
+        flow[flows.POWER_RESERVE, b, lane] = boxes.rows[BOX.power_reserve, b, lane]
+        flow[flows.COLLECTED_CASH, b, lane] = boxes.rows[BOX.collected, b, lane]
+    for lane in range(lanes):
+        flow[flows.DEBT, b, lane] = 0.0
+    for d in range(
+        box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
+    ):
+        for lane in range(lanes):
+            flow[flows.DEBT, b, lane] += tranches.rows[TRANCHE.balance, d, lane]
+    for lane in range(lanes):
+        closed = boxes.rows[BOX.status, b, lane] == CLOSED
+        flow[flows.DEBT, b, lane] = 0.0 if closed else flow[flows.DEBT, b, lane]
+
+
+@inner
+def book_ratios(boxes, flow, b):
+    """Write LTV and DSCR of a box; NaN where there is nothing to divide by."""
+    lanes = flow.shape[2]
+    for lane in range(lanes):
+        value = flow[flows.COLLATERAL, b, lane]
+        open_ = boxes.rows[BOX.status, b, lane] != CLOSED
+        ratio = flow[flows.DEBT, b, lane] / value
+        flow[flows.LTV, b, lane] = ratio if value > flows.TINY and open_ else np.nan
+    for lane in range(lanes):
+        cfads, service = window_dscr(boxes, b, lane)
+        ratio = cfads / service
+        serving = flow[flows.DEBT_SERVICE, b, lane] > flows.TINY and service > flows.TINY
+        flow[flows.DSCR, b, lane] = ratio if serving else np.nan
 
 
 @inner
@@ -220,109 +265,23 @@ def terminal_value(view, box_params, boxes, tranches, b, lane, month):
 
 
 @inner
-def present_value(cash_flows, factor):
-    """Return (value, slope in the factor) of a box's equity flows at a monthly discount factor."""
-    value = 0.0
-    slope = 0.0
-    for t in range(cash_flows.shape[0] - 1, -1, -1):
-        slope = slope * factor + value
-        value = value * factor + cash_flows[t]
-    return value, slope
-
-
-def discount_grid() -> NDArray[np.float64]:
-    """Return scratch to look for internal rates on: monthly discount factors, and room for values.
-
-    Returns
-    -------
-    ndarray (2, factor)
-        Factors from 0.5 to 2 in equal steps of their logarithm, 1 among them; zeros.
-    """
-    factors = np.exp(np.linspace(-np.log(2.0), np.log(2.0), IRR_FACTORS))
-    return np.stack([factors, np.zeros(IRR_FACTORS)])
-
-
-@inner
-def only_bracket(cash_flows, grid):
-    """Return (roots, k): how often the value of flows changes sign on the grid, the last time at k.
-
-    Parameters
-    ----------
-    grid : (2, factor), see `discount_grid`; the second row is written
-    """
-    for k in range(grid.shape[1]):
-        grid[1, k] = 0.0
-    for t in range(cash_flows.shape[0] - 1, -1, -1):
-        flow = cash_flows[t]
-        for k in range(grid.shape[1]):
-            grid[1, k] = grid[1, k] * grid[0, k] + flow
-    roots = 0
-    last = 0
-    for k in range(grid.shape[1] - 1):
-        if (grid[1, k] > 0.0) != (grid[1, k + 1] > 0.0):
-            roots += 1
-            last = k
-    return roots, last
-
-
-@inner
-def internal_rate(cash_flows, grid):
-    """Return (state, annual effective IRR) of a box's equity flows.
-
-    Undefined where no monthly discount factor from a half to two brings the flows to zero, and
-    where several do: then NaN and a state.  Newton steps on the factor; bisection where a step
-    leaves the bracket or does not halve the value.
-    """
-    for t in range(cash_flows.shape[0]):
-        if abs(cash_flows[t]) <= flows.TINY:  # debris of rounding, which a long horizon blows up
-            cash_flows[t] = 0.0
-    roots, k = only_bracket(cash_flows, grid)
-    if roots == 0:
-        return IRR_NONE, np.nan
-    if roots > 1:
-        return IRR_SEVERAL, np.nan
-    low, high = grid[0, k], grid[0, k + 1]
-    rising = grid[1, k + 1] > 0.0
-    factor = 0.5 * (low + high)
-    before = np.inf
-    for _ in range(200):
-        value, slope = present_value(cash_flows, factor)
-        if (value > 0.0) == rising:
-            high = factor
-        else:
-            low = factor
-        step = factor - value / slope if slope != 0.0 else -1.0
-        is_good = low < step < high and abs(value) < 0.5 * before
-        following = step if is_good else 0.5 * (low + high)
-        before = abs(value)
-        done = abs(following - factor) < 1e-14
-        factor = following
-        if done:
-            break
-    return IRR_DEFINED, exp(-12.0 * log(factor)) - 1.0
-
-
-@inner
-def close_accounts(state, view, box_params, boxes, tranches, month, series, grid):
+def close_accounts(state, view, box_params, boxes, tranches, month, series, grid, scratch):
     """Close the accounts at the horizon: terminal values and internal rates of return."""
     for b in range(box_params.codes.shape[1]):
         for lane in range(boxes.rows.shape[2]):
             value = terminal_value(view, box_params, boxes, tranches, b, lane, month)
             state.rows[ACCOUNT.terminal, b, lane] = value
             state.cash_flows[month, b, lane] += value
-            for t in range(month + 1):
-                series[t] = state.cash_flows[t, b, lane]
-            irr_state, irr = internal_rate(series[: month + 1], grid)
-            state.rows[ACCOUNT.irr_state, b, lane] = irr_state
-            state.rows[ACCOUNT.irr, b, lane] = irr
+        internal_rates(
+            state.cash_flows,
+            month + 1,
+            b,
+            scratch,
+            series,
+            grid,
+            state.rows[ACCOUNT.irr_state],
+            state.rows[ACCOUNT.irr],
+        )
 
 
-__all__ = [
-    "AccountState",
-    "close_accounts",
-    "discount_grid",
-    "init_accounts",
-    "internal_rate",
-    "new_accounts",
-    "record_month",
-]
+__all__ = ["AccountState", "close_accounts", "init_accounts", "new_accounts", "record_month"]

@@ -63,6 +63,7 @@ def close_block(params, state, outputs, offset):
         params.horizon,
         state.contracted,
         state.discount_grid,
+        state.rates,
     )
     write_tranches(debt_terms, tranches, boxes, sponsors, outputs, offset)
     write_boxes(box_terms, params.deliveries, boxes, accounts, outputs, offset)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.box.accounts import AccountState, discount_grid, new_accounts
+from simulator.box.accounts import AccountState, new_accounts
 from simulator.box.costs import CostParams
 from simulator.box.deliveries import (
     DeliveryParams,
@@ -20,6 +20,7 @@ from simulator.box.deliveries import (
 )
 from simulator.box.disposals import DisposalParams, DisposalState, new_disposals
 from simulator.box.flows import LINES
+from simulator.box.returns import discount_grid, rate_scratch
 from simulator.box.sites import SiteParams, SiteState, new_sites
 from simulator.box.terms import (
     BoxParams,
@@ -112,6 +113,7 @@ class ModelState(NamedTuple):
     ranking: NDArray[np.float64]  # (box,), scratch
     contracted: NDArray[np.float64]  # (month,), scratch
     discount_grid: NDArray[np.float64]  # (2, factor), scratch
+    rates: NDArray[np.float64]  # (row of RATE_ROW, lane), scratch
     series: NDArray[np.float64]  # (series, lane), of the month, see outputs.MARKET_SERIES
     market_view: MarketView  # windows on all of these
 
@@ -160,6 +162,7 @@ def new_state(params: ModelParams, lanes: int) -> ModelState:
         ranking=np.zeros(max(1, boxes)),
         contracted=np.zeros(CONTRACT_MONTHS),
         discount_grid=discount_grid(),
+        rates=rate_scratch(lanes),
         series=np.zeros((len(MARKET_SERIES), lanes)),
         market_view=MarketView(
             leases=params.leases,
