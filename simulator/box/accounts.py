@@ -193,13 +193,13 @@ def book_ratios(boxes, flow, b):
     lanes = flow.shape[2]
     for lane in range(lanes):
         value = flow[flows.COLLATERAL, b, lane]
-        open_ = boxes.rows[BOX.status, b, lane] != CLOSED
-        ratio = flow[flows.DEBT, b, lane] / value
-        flow[flows.LTV, b, lane] = ratio if value > flows.TINY and open_ else np.nan
+        has_value = value > flows.TINY and boxes.rows[BOX.status, b, lane] != CLOSED
+        ratio = flow[flows.DEBT, b, lane] / (value if has_value else 1.0)
+        flow[flows.LTV, b, lane] = ratio if has_value else np.nan
     for lane in range(lanes):
         cfads, service = window_dscr(boxes, b, lane)
-        ratio = cfads / service
         serving = flow[flows.DEBT_SERVICE, b, lane] > flows.TINY and service > flows.TINY
+        ratio = cfads / (service if serving else 1.0)
         flow[flows.DSCR, b, lane] = ratio if serving else np.nan
 
 

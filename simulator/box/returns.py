@@ -137,7 +137,7 @@ def narrow(scratch):
         value, factor = scratch[RATE_ROW.value, lane], scratch[RATE_ROW.factor, lane]
         slope = scratch[RATE_ROW.slope, lane]
         low, high = scratch[RATE_ROW.low, lane], scratch[RATE_ROW.high, lane]
-        step = factor - value / (slope if slope != 0.0 else 1e-300)
+        step = factor - value / (slope if slope != 0.0 else 1.0)
         halved = abs(value) < 0.5 * scratch[RATE_ROW.before, lane]
         close = abs(step - factor) < CLOSE  # then the value is rounding, which does not halve
         following = step if close or (halved and low < step < high) else 0.5 * (low + high)
@@ -203,7 +203,7 @@ def rate_on_grid(cash_flows, grid):
             high = factor
         else:
             low = factor
-        step = factor - value / (slope if slope != 0.0 else 1e-300)
+        step = factor - value / (slope if slope != 0.0 else 1.0)
         close = abs(step - factor) < CLOSE  # then the value is rounding, which does not halve
         halved = abs(value) < 0.5 * before
         factor = step if close or (halved and low < step < high) else 0.5 * (low + high)
