@@ -63,9 +63,10 @@ class BoxCodeRows(NamedTuple):
     operating_licence: int
     reserve_covers_costs: int  # the reserve covers operating costs and hedges too
     cure_months: int  # in which an asked cure may still be given
+    watches_ratings: int  # 1 if a contract traps cash on the rating of its customer
 
 
-BOX_CODE = BoxCodeRows(*range(17))
+BOX_CODE = BoxCodeRows(*range(18))
 
 
 @row_names

@@ -33,6 +33,7 @@ def cross_check(case: Case) -> None:
         check_debt(case, place, row)
     for place, contract in case.tape.sound("contracts", ContractRow):
         check_contract(case, place, contract)
+        check_rating_floor(case, place, contract)
     for place, asset in case.tape.sound("assets", AssetRow):
         check_asset(case, place, asset)
     check_running_costs(case)
@@ -62,6 +63,26 @@ def check_study(case: Case) -> None:
     lines = study.waterfall
     if "waterfall" not in case.unsound:
         _check_waterfall(case, lines)
+
+
+def check_rating_floor(case: Case, place: str, row: ContractRow) -> None:
+    """Refuse a floor that is no rating, and one for a customer that has none to drift from."""
+    if not row.rating_floor:
+        return
+    if notch(row.rating_floor) is None:
+        mend = did_you_mean(row.rating_floor, NOTCHES, "writing a notch such as Baa3 or BBB-")
+        got = repr(row.rating_floor)
+        case.fault(place, "rating_floor", "a Moody's or S&P notch", got, mend)
+    known = case.study.counterparties.get(row.offtaker)
+    expected = "a customer with a rating"
+    if row.offtaker in case.study.sponsors:
+        got = f"{row.offtaker!r}, whose own cash is simulated"
+        case.fault(place, "rating_floor", expected, got, "using minimum_liquidity_usd_m of the box")
+    elif (
+        known and notch(known.rating) is None and (known.hazard_per_year or known.kind == "ai_lab")
+    ):
+        mend = f"giving counterparties.{row.offtaker}.rating"
+        case.fault(place, "rating_floor", expected, f"{row.offtaker!r}, unrated", mend)
 
 
 def _check_waterfall(case: Case, lines: tuple[str, ...]) -> None:

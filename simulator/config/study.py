@@ -46,7 +46,14 @@ from simulator.config.tape import (
     Tape,
 )
 from simulator.config.tape_reader import read_tape
-from simulator.config.terms import DerivedCell, ModelInputs, World, currencies, hyperscalers
+from simulator.config.terms import (
+    DerivedCell,
+    ModelInputs,
+    World,
+    currencies,
+    hyperscalers,
+    stressed,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +200,7 @@ def load_study(
             jurisdictions=tuple(sorted(before.jurisdictions.items())),
             hyperscalers=hyperscalers(book.names),
             currencies=currencies(book),
-            stressed=any(name.beta > 0.0 for name in book.names),
+            stressed=stressed(book.names),
         ),
     )
     if out:

@@ -247,6 +247,12 @@ class ContractRow(Row):
         "multipliers of the price from a month after t0 on, as 2027-06: 0.9; 2028-01: 0.8;"
         " blank: 1 throughout"
     )
+    rating_floor: Text = column(
+        "worst rating of the customer (a notch, as Baa3) before cash of the box is trapped;"
+        " blank: none",
+        "",
+        "",
+    )
     currency: Currency | None = column("currency of the price, in USD of t0; blank: USD")
     moneyness0: Multiple | None = column(
         "market price over contract price at t0, on the contract's own scale; blank: 1", "times"

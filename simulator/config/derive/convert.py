@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from simulator.config.derive.ledger import Ledger
 from simulator.config.derive.market import Market
+from simulator.config.ratings import notch
 from simulator.config.schema import StudyFile
 from simulator.config.tape import AssetRow, BoxRow, ContractRow, DebtRow
 from simulator.config.terms import (
@@ -111,6 +112,7 @@ def to_contract(row: ContractRow, market: Market) -> Contract:
         escalator=filled(row.escalator),
         billing=tuple((market.month(month), times) for month, times in row.billing or ()),
         credit_months=int(filled(row.credit_months)),
+        rating_floor=float(notch(row.rating_floor) or 0),
     )
 
 
