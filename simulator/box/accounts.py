@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.box import flows
-from simulator.box.debt import contracted_value
+from simulator.box.contracted import contracted_value
 from simulator.box.deliveries import DELIVERY_CODE, DELIVERY_TERM
-from simulator.box.receipts import asset_value, box_debt
+from simulator.box.receipts import accrued_interest, asset_value, box_debt
 from simulator.box.terms import BOX, BOX_CODE, BOX_TERM, PERFORMING, WINDOWS
 from simulator.credit.leases import (
     BACKSTOPPED,
@@ -145,6 +145,7 @@ def record_month(state, box_params, boxes, tranches, flow, month):
             flow[flows.TRAPPED_CASH, b, lane] = boxes.rows[BOX.trapped, b, lane]
             flow[flows.DEBT_SERVICE_RESERVE, b, lane] = boxes.rows[BOX.reserve, b, lane]
             flow[flows.POWER_RESERVE, b, lane] = boxes.rows[BOX.power_reserve, b, lane]
+            flow[flows.COLLECTED_CASH, b, lane] = boxes.rows[BOX.collected, b, lane]
             value = flow[flows.COLLATERAL, b, lane]
             has_value = value > flows.TINY and not closed
             flow[flows.LTV, b, lane] = debt / value if has_value else np.nan
@@ -167,6 +168,7 @@ def terminal_value(view, box_params, boxes, tranches, b, lane, month):
         boxes.rows[BOX.reserve, b, lane]
         + boxes.rows[BOX.trapped, b, lane]
         + boxes.rows[BOX.power_reserve, b, lane]
+        + boxes.rows[BOX.collected, b, lane]
     )
     for a in range(
         box_params.codes[BOX_CODE.first_asset, b], box_params.codes[BOX_CODE.end_asset, b]
@@ -213,7 +215,8 @@ def terminal_value(view, box_params, boxes, tranches, b, lane, month):
             view.overhang,
         )
         total += exp(left * log(box_params.hurdle)) * value
-    return max(0.0, total - box_debt(box_params, tranches, b, lane))
+    debt = box_debt(box_params, tranches, b, lane)
+    return max(0.0, total - debt - accrued_interest(box_params, tranches, b, lane))
 
 
 @inner

@@ -23,7 +23,6 @@ from simulator.credit.names import NAME
 from simulator.numerics.jit import inlined, inner
 
 FAILS_TO_DEFAULT = 2.0
-MONTHS_OVER_TO_DEFAULT = 4.0  # not prepaid in three months after the first
 
 
 @inner
@@ -45,7 +44,7 @@ def measure_headroom(box_params, boxes, tranches, headroom):
             months = 0.0
             for slot in range(WINDOW):
                 served = boxes.windows[WINDOWS.service_window, slot, b, lane] > flows.TINY
-                months += 1.0 if served else 0.0
+                months += box_params.codes[BOX_CODE.payment_interval, b] if served else 0.0
             spare = -np.inf
             if boxes.rows[BOX.status, b, lane] == PERFORMING:
                 if months > 0.0:
@@ -67,18 +66,34 @@ def has_lenders(box_params, tranches, b, lane):
 
 
 @inlined
-def over_trigger(box_params, boxes, flow, b, lane, debt):
+def over_trigger(box_params, boxes, flow, b, lane, month, debt):
     """Return debt above the LTC or LTV trigger, USD m (the larger excess; <= 0 = none)."""
+    stepped = box_params.terms[BOX_TERM.ratio_step_down, b] * month / 12.0
     excess = 0.0
     if box_params.terms[BOX_TERM.ltc_trigger, b] > 0.0:
-        excess = max(
-            excess,
-            debt - box_params.terms[BOX_TERM.ltc_trigger, b] * boxes.rows[BOX.capex_paid, b, lane],
-        )
+        trigger = max(0.0, box_params.terms[BOX_TERM.ltc_trigger, b] - stepped)
+        excess = max(excess, debt - trigger * boxes.rows[BOX.capex_paid, b, lane])
     if box_params.terms[BOX_TERM.ltv_trigger, b] > 0.0:
-        value = flow[flows.COLLATERAL, b, lane]
-        excess = max(excess, debt - box_params.terms[BOX_TERM.ltv_trigger, b] * value)
+        trigger = max(0.0, box_params.terms[BOX_TERM.ltv_trigger, b] - stepped)
+        excess = max(excess, debt - trigger * flow[flows.COLLATERAL, b, lane])
     return excess
+
+
+@inlined
+def instalments_due(box_params, tranches, b, lane):
+    """Return the regular instalments of the month, USD m, of all ranks."""
+    total = 0.0
+    for d in range(
+        box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
+    ):
+        total += tranches.rows[TRANCHE.instalment, d, lane]
+    return total
+
+
+@inlined
+def over_too_long(box_params, boxes, b, lane):
+    """Say whether a box stands above a ratio trigger for longer than it may."""
+    return boxes.rows[BOX.over_months, b, lane] > box_params.codes[BOX_CODE.ratio_cure_months, b]
 
 
 @inlined
@@ -179,10 +194,11 @@ def test_covenants(
                 trap = True
             boxes.rows[BOX.trap_on, b, lane] = 1.0 if trap else 0.0
             if since >= 0 and not waived:
-                excess = over_trigger(box_params, boxes, flow, b, lane, debt)
+                after = debt - instalments_due(box_params, tranches, b, lane)
+                excess = over_trigger(box_params, boxes, flow, b, lane, month, after)
                 over = boxes.rows[BOX.over_months, b, lane] + 1.0 if excess > flows.TINY else 0.0
                 boxes.rows[BOX.over_months, b, lane] = over
-                if over >= MONTHS_OVER_TO_DEFAULT:
+                if over_too_long(box_params, boxes, b, lane):
                     asked = max(asked, excess)
             breach = (
                 trap

@@ -8,8 +8,9 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.box import flows
-from simulator.box.covenants import FAILS_TO_DEFAULT, MONTHS_OVER_TO_DEFAULT, cure_is_over
-from simulator.box.deliveries import DELIVERY_TERM
+from simulator.box.covenants import FAILS_TO_DEFAULT, cure_is_over, over_too_long
+from simulator.box.debt import claim_accrued
+from simulator.box.deliveries import planned_acceptance
 from simulator.box.projection import (
     level_service,
     mean_coupon,
@@ -100,6 +101,7 @@ def try_to_refinance(
             state.rows[TRANCHE.margin, d, lane] = spread
             state.rows[TRANCHE.refinanced, d, lane] = 1.0
             state.rows[TRANCHE.balloon, d, lane] = 0.0
+            state.rows[TRANCHE.payment, d, lane] = 0.0
             state.rows[TRANCHE.fitted, d, lane] = 1.0
 
 
@@ -175,11 +177,7 @@ def cause_of_default(view, box_params, trigger, b, lane, month):
         reason = lease_state.rows[LEASE.reason, a, lane]
         missing = max(0.0, full - lease_state.rows[LEASE.received, a, lane])
         if status <= COMMISSIONING or status == CANCELLED:
-            late = (
-                month
-                > view.deliveries.terms[DELIVERY_TERM.planned, a]
-                + view.deliveries.commission_months
-            )
+            late = month > planned_acceptance(view.deliveries, a)
             if reason == COUNTERPARTY:
                 lost_counterparty += missing
             elif reason == CONTROL:
@@ -236,7 +234,7 @@ def trigger_of(view, box_params, boxes, state, b, lane, month, sponsor_default):
     if cure_is_over(box_params, boxes, b, lane):
         if boxes.rows[BOX.dscr_fails, b, lane] >= FAILS_TO_DEFAULT:
             return BY_DSCR
-        if boxes.rows[BOX.over_months, b, lane] >= MONTHS_OVER_TO_DEFAULT:
+        if over_too_long(box_params, boxes, b, lane):
             return BY_RATIO
     if boxes.rows[BOX.liquidity_fails, b, lane] >= FAILS_TO_DEFAULT:
         return BY_LIQUIDITY
@@ -293,6 +291,7 @@ def end_of_month(
         for d in range(
             box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
         ):
+            claim_accrued(state, d, lane)
             state.rows[TRANCHE.exposure, d, lane] = state.rows[TRANCHE.balance, d, lane]
             state.rows[TRANCHE.arrears, d, lane] = 0.0
             state.rows[TRANCHE.undrawn, d, lane] = 0.0

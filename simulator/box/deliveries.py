@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.box import flows
+from simulator.box.funding import fund_capex
 from simulator.box.sites import SITE
-from simulator.box.terms import BOX, BOX_CODE, PERFORMING, TRANCHE, TRANCHE_CODE, TRANCHE_TERM
+from simulator.box.terms import BOX, BOX_CODE, PERFORMING, TRANCHE, TRANCHE_CODE
 from simulator.credit.leases import (
     CANCELLED,
     COMMISSIONING,
@@ -55,9 +55,10 @@ class DeliveryTermRows(NamedTuple):
 
     cost: int  # USD m
     planned: int  # month
+    commission: int  # months from delivery to acceptance
 
 
-DELIVERY_TERM = DeliveryTermRows(*range(2))
+DELIVERY_TERM = DeliveryTermRows(*range(3))
 
 
 @row_names
@@ -95,7 +96,6 @@ class DeliveryParams(NamedTuple):
     terms: NDArray[np.float64]  # (row of DELIVERY_TERM, ...)
     codes: NDArray[np.int64]  # (row of DELIVERY_CODE, ...)
     streams: NDArray[np.uint64]  # (row of DELIVERY_STREAM, ...)
-    commission_months: float
     long_stop_months: float
     slip_median: float  # months
     revenue_lost: float  # share of a late month's revenue not covered by damages
@@ -198,9 +198,16 @@ def slip_deliveries(params, state, leases, seed, paths, month, shortage_starts, 
 @inlined
 def expected_acceptance(params, state, a, lane):
     """Return the month in which a pending or commissioning asset is expected to be accepted."""
+    commission = params.terms[DELIVERY_TERM.commission, a]
     if state.rows[DELIVERY.delivered, a, lane] < NEVER:
-        return state.rows[DELIVERY.delivered, a, lane] + params.commission_months
-    return np.floor(state.rows[DELIVERY.due, a, lane] + 0.5) + params.commission_months
+        return state.rows[DELIVERY.delivered, a, lane] + commission
+    return np.floor(state.rows[DELIVERY.due, a, lane] + 0.5) + commission
+
+
+@inlined
+def planned_acceptance(params, a):
+    """Return the month in which an asset was to be accepted as planned."""
+    return params.terms[DELIVERY_TERM.planned, a] + params.terms[DELIVERY_TERM.commission, a]
 
 
 @inlined
@@ -219,49 +226,6 @@ def cancelled(
         return False
     surprise = exp(log_development - lease_state.rows[LEASE.log_reset, a, lane])
     return surprise * lease_state.rows[LEASE.moneyness, a, lane] < LONG_STOP_MONEYNESS
-
-
-@inner
-def fund_capex(
-    box_params, boxes, tranche_params, tranches, flow, b, lane, month, capex, prepayment
-):
-    """Draw debt pro rata to what is undrawn; equity pays the rest, and the discount on the draw."""
-    undrawn = 0.0
-    advance = 0.0
-    for d in range(
-        box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
-    ):
-        if month <= tranche_params.codes[TRANCHE_CODE.available_until, d]:
-            undrawn += tranches.rows[TRANCHE.undrawn, d, lane]
-            advance += (
-                tranches.rows[TRANCHE.undrawn, d, lane]
-                * tranche_params.terms[TRANCHE_TERM.advance, d]
-            )
-    draw = 0.0
-    if undrawn > flows.TINY and boxes.rows[BOX.trap_on, b, lane] == 0.0:
-        draw = min(undrawn, advance / undrawn * capex, max(0.0, capex - prepayment))
-        for d in range(
-            box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
-        ):
-            if month <= tranche_params.codes[TRANCHE_CODE.available_until, d]:
-                part = draw * tranches.rows[TRANCHE.undrawn, d, lane] / undrawn
-                tranches.rows[TRANCHE.balance, d, lane] += part
-                tranches.rows[TRANCHE.drawn_pv, d, lane] += (
-                    tranches.rows[TRANCHE.discount, d, lane] * part
-                )
-                flow[flows.EQUITY_FOR_CAPEX, b, lane] += (
-                    tranche_params.terms[TRANCHE_TERM.issue_discount, d] * part
-                )
-        for d in range(
-            box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
-        ):
-            if month <= tranche_params.codes[TRANCHE_CODE.available_until, d]:
-                tranches.rows[TRANCHE.undrawn, d, lane] *= 1.0 - draw / undrawn
-    flow[flows.CAPEX, b, lane] += capex
-    flow[flows.DEBT_DRAWN, b, lane] += draw
-    flow[flows.PREPAYMENT_RECEIVED, b, lane] += prepayment
-    flow[flows.PREPAYMENT_SURPLUS, b, lane] += max(0.0, prepayment - capex)
-    flow[flows.EQUITY_FOR_CAPEX, b, lane] += max(0.0, capex - prepayment - draw)
 
 
 @inner
@@ -335,11 +299,14 @@ def step_deliveries(
                 lease_state.rows[LEASE.prepayment, a, lane] = prepayment
                 lease_state.rows[LEASE.unearned, a, lane] = prepayment
             fund_capex(
+                params.terms[DELIVERY_TERM.cost],
+                lease_state,
                 box_params,
                 boxes,
                 tranche_params,
                 tranches,
                 flow,
+                a,
                 b,
                 lane,
                 month,
@@ -376,7 +343,7 @@ def cancel_commitments(box_params, tranche_params, tranches, lease_state, month)
 @inner
 def damages(params, leases, lease_state, a, lane, month, availability):
     """Return what vendors and insurers pay for a late contracted delivery this month, USD m."""
-    late = month > params.terms[DELIVERY_TERM.planned, a] + params.commission_months
+    late = month > planned_acceptance(params, a)
     waiting = lease_state.rows[LEASE.status, a, lane] <= COMMISSIONING
     if (
         not (params.codes[DELIVERY_CODE.pending, a] and late and waiting)
@@ -392,14 +359,15 @@ def damages(params, leases, lease_state, a, lane, month, availability):
 
 @inner
 def accept(params, state, leases, lease_state, names, seed, paths, month, tightness):
-    """Accept, at the end of the month, what was delivered `commission_months` ago."""
+    """Accept, at the end of the month, what has been commissioned."""
     for a in range(params.terms.shape[1]):
         if not params.codes[DELIVERY_CODE.pending, a]:
             continue
         for lane in range(paths.shape[0]):
             if lease_state.rows[LEASE.status, a, lane] != COMMISSIONING:
                 continue
-            if state.rows[DELIVERY.delivered, a, lane] + params.commission_months > month:
+            ready = expected_acceptance(params, state, a, lane)
+            if ready > month:
                 continue
             lease_state.rows[LEASE.accepted, a, lane] = month
             name = leases.codes[LEASE_CODE.name, a]
@@ -451,6 +419,7 @@ __all__ = [
     "init_deliveries",
     "new_deliveries",
     "note_acceptance",
+    "planned_acceptance",
     "slip_deliveries",
     "step_deliveries",
 ]

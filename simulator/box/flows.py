@@ -24,6 +24,7 @@ LINES = (
     "debt_drawn",
     "prepayment_received",
     "prepayment_surplus",  # of it, beyond the capex of its delivery
+    "overrun_of_customer",  # capex beyond its plan that the customer pays
     "equity_for_capex",  # at the start of the month
     "equity_other",  # reserves, fees, interest during construction
     "trapped_cash_used",
@@ -51,6 +52,7 @@ LINES = (
     "trapped_cash",  # closing
     "debt_service_reserve",  # closing
     "power_reserve",  # closing
+    "collected_cash",  # closing, kept for the next payment date
     "collateral",  # orderly value of the GPUs
     "dscr",  # window of three months; NaN without debt service
     "ltv",
@@ -76,6 +78,7 @@ LINES = (
     DEBT_DRAWN,
     PREPAYMENT_RECEIVED,
     PREPAYMENT_SURPLUS,
+    OVERRUN_OF_CUSTOMER,
     EQUITY_FOR_CAPEX,
     EQUITY_OTHER,
     TRAPPED_CASH_USED,
@@ -103,6 +106,7 @@ LINES = (
     TRAPPED_CASH,
     DEBT_SERVICE_RESERVE,
     POWER_RESERVE,
+    COLLECTED_CASH,
     COLLATERAL,
     DSCR,
     LTV,

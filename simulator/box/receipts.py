@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from simulator.box import flows
 from simulator.box.costs import COST_CODE, COST_TERM, asset_cost
-from simulator.box.debt import scheduled_service
+from simulator.box.debt import is_payment_month, scheduled_service
 from simulator.box.deliveries import DELIVERY_CODE, damages
 from simulator.box.terms import (
     BOX,
@@ -269,6 +269,11 @@ def measure_coverage(box_params, boxes, tranche_params, tranches, leases, lease_
             service = senior + hedge
             flow[flows.CFADS, b, lane] = cfads
             flow[flows.DEBT_SERVICE, b, lane] = service
+            begins = is_payment_month(box_params, b, month - 1)
+            before = 0.0 if begins else boxes.rows[BOX.period_cfads, b, lane]
+            boxes.rows[BOX.period_cfads, b, lane] = before + cfads
+            before = 0.0 if begins else boxes.rows[BOX.period_service, b, lane]
+            boxes.rows[BOX.period_service, b, lane] = before + service
             target = 0.0
             for d in range(
                 box_params.codes[BOX_CODE.first_tranche, b],
@@ -291,7 +296,12 @@ def measure_coverage(box_params, boxes, tranche_params, tranches, leases, lease_
                     running = costs + max(0.0, hedge)
                     target += box_params.codes[BOX_CODE.reserve_months, b] * running
             boxes.rows[BOX.reserve_target, b, lane] = target
-            if boxes.rows[BOX.first_acceptance, b, lane] < month and service > flows.TINY:
+            serves = boxes.rows[BOX.period_service, b, lane] > flows.TINY
+            if (
+                boxes.rows[BOX.first_acceptance, b, lane] < month
+                and serves
+                and is_payment_month(box_params, b, month)
+            ):
                 for slot in range(WINDOW - 1):
                     boxes.windows[WINDOWS.cfads_window, slot, b, lane] = boxes.windows[
                         WINDOWS.cfads_window, slot + 1, b, lane
@@ -299,8 +309,12 @@ def measure_coverage(box_params, boxes, tranche_params, tranches, leases, lease_
                     boxes.windows[WINDOWS.service_window, slot, b, lane] = boxes.windows[
                         WINDOWS.service_window, slot + 1, b, lane
                     ]
-                boxes.windows[WINDOWS.cfads_window, WINDOW - 1, b, lane] = cfads
-                boxes.windows[WINDOWS.service_window, WINDOW - 1, b, lane] = service
+                boxes.windows[WINDOWS.cfads_window, WINDOW - 1, b, lane] = boxes.rows[
+                    BOX.period_cfads, b, lane
+                ]
+                boxes.windows[WINDOWS.service_window, WINDOW - 1, b, lane] = boxes.rows[
+                    BOX.period_service, b, lane
+                ]
             needed = senior_needs(boxes, flow, b, lane)
             own = (
                 flow[flows.RECEIPTS, b, lane]
@@ -309,6 +323,7 @@ def measure_coverage(box_params, boxes, tranche_params, tranches, leases, lease_
                 + boxes.rows[BOX.trapped, b, lane]
                 + boxes.rows[BOX.power_reserve, b, lane]
                 + boxes.rows[BOX.reserve, b, lane]
+                + boxes.rows[BOX.collected, b, lane]
             )
             flow[flows.SHORTFALL, b, lane] = max(0.0, needed - own)
 
@@ -359,4 +374,15 @@ def box_debt(box_params, tranches, b, lane):
         box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
     ):
         total += tranches.rows[TRANCHE.balance, d, lane]
+    return total
+
+
+@inlined
+def accrued_interest(box_params, tranches, b, lane):
+    """Return interest of a box since its last payment date, not yet due, USD m."""
+    total = 0.0
+    for d in range(
+        box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
+    ):
+        total += tranches.rows[TRANCHE.accrued, d, lane]
     return total

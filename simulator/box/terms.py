@@ -12,10 +12,13 @@ from simulator.numerics.rows import row_names
 PERFORMING, WORKOUT, CLOSED = 0.0, 1.0, 2.0
 """Status of a box."""
 
-LEVEL, STRAIGHT, SCULPTED, DEPRECIATED, BULLET = range(5)
+LEVEL, STRAIGHT, SCULPTED, DEPRECIATED, BULLET, CUSTOM, SIZED = range(7)
 """Amortisation, in the order of `config.terms.Amortisation`."""
 
 NO_RECOURSE, LIMITED_RECOURSE, FULL_RECOURSE = range(3)
+
+BY_SPONSOR, BY_CUSTOMER, BY_ACCORDION = range(3)
+"""Who bears overruns, in the order of `config.terms.Overrun`."""
 
 WINDOW = 3  # months of the coverage and realisation ratios
 
@@ -37,9 +40,11 @@ class BoxTermRows(NamedTuple):
     ltv_trigger: int
     cures: int
     equity0: int  # NaN = by rule
+    ratio_step_down: int  # of both ratio triggers, per year
+    accordion: int  # USD m of debt for overruns
 
 
-BOX_TERM = BoxTermRows(*range(13))
+BOX_TERM = BoxTermRows(*range(15))
 
 
 @row_names
@@ -64,9 +69,13 @@ class BoxCodeRows(NamedTuple):
     reserve_covers_costs: int  # the reserve covers operating costs and hedges too
     cure_months: int  # in which an asked cure may still be given
     watches_ratings: int  # 1 if a contract traps cash on the rating of its customer
+    payment_interval: int  # months between payments of debt
+    payment_anchor: int  # a payment month, modulo the interval
+    ratio_cure_months: int  # months above a ratio trigger before a cure is asked
+    overrun: int  # who bears overruns
 
 
-BOX_CODE = BoxCodeRows(*range(18))
+BOX_CODE = BoxCodeRows(*range(22))
 
 
 @row_names
@@ -127,9 +136,11 @@ class TrancheTermRows(NamedTuple):
     depreciation_months: int
     balloon: int
     lender_share: int  # held by the lender's book
+    rate_cap: int  # of the index
+    margin_step: int  # added to the margin or fixed rate from `margin_step_month` on
 
 
-TRANCHE_TERM = TrancheTermRows(*range(13))
+TRANCHE_TERM = TrancheTermRows(*range(15))
 
 
 @row_names
@@ -143,10 +154,18 @@ class TrancheCodeRows(NamedTuple):
     maturity: int
     fixed: int
     amortisation: int
-    start: int  # month of the first instalment
+    start: int  # month of the first instalment, as planned
+    margin_step_month: int  # 0 = never
+    shorten: int  # prepayments shorten the tail, the payment stays
+    catch_up: int  # what is unpaid falls due next month
+    moves: int  # a late first acceptance moves start and maturity
+    capitalises: int  # interest during construction, else equity pays it
+    borrowing_base: int  # draws up to advance x depreciated cost
+    payment_interval: int  # months; 1 for HoldCo debt
+    payment_anchor: int  # a payment month, modulo the interval
 
 
-TRANCHE_CODE = TrancheCodeRows(*range(8))
+TRANCHE_CODE = TrancheCodeRows(*range(16))
 
 
 class TrancheParams(NamedTuple):
@@ -154,6 +173,7 @@ class TrancheParams(NamedTuple):
 
     terms: NDArray[np.float64]  # (row of TRANCHE_TERM, ...)
     codes: NDArray[np.int64]  # (row of TRANCHE_CODE, ...)
+    shares: NDArray[np.float64]  # (tranche, month): CUSTOM, of the balance at the fit
 
 
 @row_names
@@ -163,7 +183,8 @@ class TrancheRows(NamedTuple):
     balance: int  # the claim, USD m
     undrawn: int
     arrears: int  # overdue part of the balance
-    maturity: int  # month; moves when refinanced
+    maturity: int  # month; moves when refinanced, or with a late acceptance
+    start: int  # month of the first instalment; may move with a late acceptance
     margin: int  # over SOFR, after a refinancing
     refinanced: int  # 1 = floating at `margin`, level, unhedged
     balloon: int  # USD m not amortised
@@ -172,6 +193,11 @@ class TrancheRows(NamedTuple):
     instalment: int  # due this month by regular amortisation
     final: int  # principal due this month because the tranche has matured
     fitted: int  # 1 once the balloon and the schedule are fixed
+    opening: int  # balance at the fit
+    payment: int  # held level payment or straight instalment, USD m; 0 = set anew each month
+    accrued: int  # interest since the last payment date, not yet due
+    accrued_rate: int  # sum of y/12 since then
+    discount_paid: int  # D at the last payment date
     discount: int  # D(t) at the tranche's own coupon
     drawn_pv: int  # balance0 + sum D(t-1) draw
     received: int  # R of the month
@@ -179,7 +205,7 @@ class TrancheRows(NamedTuple):
     recovered: int  # after default
 
 
-TRANCHE = TrancheRows(*range(17))
+TRANCHE = TrancheRows(*range(23))
 
 
 class TrancheState(NamedTuple):
@@ -234,9 +260,13 @@ class BoxRows(NamedTuple):
     uncured_months: int  # in a row in which a cure was asked and not given in full
     waivers_used: int
     waived_until: int  # month, tests rest until its end
+    collected: int  # cash kept for the next payment date
+    period_cfads: int  # since the last payment date
+    period_service: int  # since the last payment date
+    accordion_left: int  # USD m
 
 
-BOX = BoxRows(*range(28))
+BOX = BoxRows(*range(32))
 
 
 class BoxState(NamedTuple):

@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.box import flows
+from simulator.box.debt import is_payment_month
 from simulator.box.receipts import box_debt, senior_needs
 from simulator.box.terms import BOX, BOX_CODE, BOX_TERM, PERFORMING, TRANCHE, TRANCHE_CODE
 from simulator.numerics.jit import inlined, inner
@@ -34,8 +35,16 @@ from simulator.numerics.jit import inlined, inner
 
 
 @inlined
+def is_paid_between_dates(line):
+    """Say whether a line is paid in months without a payment date too: costs, fees, what is due."""
+    return line <= SENIOR_PRINCIPAL or line == JUNIOR_INTEREST or line == JUNIOR_PRINCIPAL
+
+
+@inlined
 def gather_cash(box_params, boxes, tranches, flow, b, lane):
-    """Return the cash of the month: receipts and what reserves release."""
+    """Return the cash of the month: receipts, what was kept for it and what reserves release."""
+    kept = boxes.rows[BOX.collected, b, lane]
+    boxes.rows[BOX.collected, b, lane] = 0.0
     released = 0.0
     debt = box_debt(box_params, tranches, b, lane)
     if boxes.rows[BOX.trapped, b, lane] > 0.0 and (
@@ -56,6 +65,7 @@ def gather_cash(box_params, boxes, tranches, flow, b, lane):
         + released
         + excess
         + power_excess
+        + kept
     )
 
 
@@ -135,7 +145,8 @@ def pay_interest(params, state, box_params, boxes, flow, b, first_rank, last_ran
                     unpaid = interest - paid
                     if unpaid > 0.0:
                         state.rows[TRANCHE.balance, d, lane] += unpaid
-                        state.rows[TRANCHE.arrears, d, lane] += unpaid
+                        if params.codes[TRANCHE_CODE.catch_up, d]:
+                            state.rows[TRANCHE.arrears, d, lane] += unpaid
             left = max(0.0, cash - due * share)
             flow[paid_line, b, lane] += cash - left
             flow[flows.CASH_LEFT, b, lane] = left
@@ -158,7 +169,8 @@ def pay_principal(
 ):
     """Pay arrears and instalments by rank, pro rata to what is due; the unpaid part stays due.
 
-    Principal due at maturity is not arrears: it waits for refinancing (docs/model.md §11).
+    What is left in the balance instead is not overdue.  Principal due at maturity is not arrears:
+    it waits for refinancing (docs/model.md §11).
     """
     first = box_params.codes[BOX_CODE.first_tranche, b]
     end = box_params.codes[BOX_CODE.end_tranche, b]
@@ -184,6 +196,8 @@ def pay_principal(
                     late = asked - paid
                     if month >= state.rows[TRANCHE.maturity, d, lane]:
                         late = min(late, max(0.0, state.rows[TRANCHE.arrears, d, lane] - paid))
+                    if not params.codes[TRANCHE_CODE.catch_up, d]:
+                        late = 0.0
                     state.rows[TRANCHE.arrears, d, lane] = late if late > flows.TINY else 0.0
             left = max(0.0, cash - due * share)
             flow[paid_line, b, lane] += cash - left
@@ -208,6 +222,8 @@ def prepay(params, state, box_params, flow, b, lane, amount):
             if params.codes[TRANCHE_CODE.rank, d] == rank:
                 paid = state.rows[TRANCHE.balance, d, lane] * share
                 state.rows[TRANCHE.balance, d, lane] -= paid
+                if paid > 0.0 and not params.codes[TRANCHE_CODE.shorten, d]:
+                    state.rows[TRANCHE.payment, d, lane] = 0.0  # levelled anew from next month on
                 state.rows[TRANCHE.received, d, lane] += paid
                 state.rows[TRANCHE.arrears, d, lane] = max(
                     0.0, state.rows[TRANCHE.arrears, d, lane] - paid
@@ -228,7 +244,8 @@ def sweep(params, state, box_params, boxes, flow, b):
         cash = flow[flows.CASH_LEFT, b, lane]
         amount = cash
         if boxes.rows[BOX.over_months, b, lane] == 0.0:
-            excess = flow[flows.CFADS, b, lane] - threshold * flow[flows.DEBT_SERVICE, b, lane]
+            service = boxes.rows[BOX.period_service, b, lane]
+            excess = boxes.rows[BOX.period_cfads, b, lane] - threshold * service
             amount = min(cash, max(0.0, agreed * excess))
         if amount > 0.0:
             left = prepay(params, state, box_params, flow, b, lane, amount)
@@ -265,14 +282,19 @@ def fund_power_reserve(box_params, state, boxes, flow, b):
 
 @inner
 def trap_cash(box_params, state, boxes, flow, b):
-    """Hold back what is left while a trap is on and there is debt."""
+    """Hold back what is left while a trap is on; with the last of the debt it is released."""
     for lane in range(flow.shape[2]):
         if boxes.rows[BOX.status, b, lane] == PERFORMING and boxes.rows[BOX.trap_on, b, lane] > 0.0:
+            cash = flow[flows.CASH_LEFT, b, lane]
             if box_debt(box_params, state, b, lane) > flows.TINY:
-                cash = flow[flows.CASH_LEFT, b, lane]
                 boxes.rows[BOX.trapped, b, lane] += cash
                 flow[flows.CASH_TRAPPED, b, lane] = cash
                 flow[flows.CASH_LEFT, b, lane] = 0.0
+            else:
+                held = boxes.rows[BOX.trapped, b, lane]
+                boxes.rows[BOX.trapped, b, lane] = 0.0
+                flow[flows.TRAPPED_CASH_RELEASED, b, lane] += held
+                flow[flows.CASH_LEFT, b, lane] = cash + held
 
 
 @inner
@@ -281,6 +303,15 @@ def distribute(boxes, flow, b):
     for lane in range(flow.shape[2]):
         if boxes.rows[BOX.status, b, lane] == PERFORMING:
             flow[flows.DISTRIBUTED, b, lane] = flow[flows.CASH_LEFT, b, lane]
+            flow[flows.CASH_LEFT, b, lane] = 0.0
+
+
+@inner
+def keep_rest(boxes, flow, b):
+    """Keep what is left for the next payment date."""
+    for lane in range(flow.shape[2]):
+        if boxes.rows[BOX.status, b, lane] == PERFORMING:
+            boxes.rows[BOX.collected, b, lane] = flow[flows.CASH_LEFT, b, lane]
             flow[flows.CASH_LEFT, b, lane] = 0.0
 
 
@@ -384,5 +415,10 @@ def run_waterfall(params, state, box_params, boxes, flow, b, month):
         support = min(flow[flows.SUPPORT, b, lane], max(0.0, needed - cash))
         flow[flows.SUPPORT, b, lane] = support
         flow[flows.CASH_LEFT, b, lane] = cash + support
+    is_date = is_payment_month(box_params, b, month)
     for position in range(box_params.waterfall.shape[0]):
-        pay_line(box_params.waterfall[position], params, state, box_params, boxes, flow, b, month)
+        line = box_params.waterfall[position]
+        if is_date or is_paid_between_dates(line):
+            pay_line(line, params, state, box_params, boxes, flow, b, month)
+    if not is_date:
+        keep_rest(boxes, flow, b)

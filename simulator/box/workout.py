@@ -202,7 +202,9 @@ def release_reserves(boxes, flow, b, lane):
         boxes.rows[BOX.reserve, b, lane]
         + boxes.rows[BOX.trapped, b, lane]
         + boxes.rows[BOX.power_reserve, b, lane]
+        + boxes.rows[BOX.collected, b, lane]
     )
+    boxes.rows[BOX.collected, b, lane] = 0.0
     boxes.rows[BOX.reserve, b, lane] = 0.0
     boxes.rows[BOX.trapped, b, lane] = 0.0
     boxes.rows[BOX.power_reserve, b, lane] = 0.0

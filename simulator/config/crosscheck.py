@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from pydantic import BaseModel
 
-from simulator.config.amounts import check_asset, check_contract, check_debt
+from simulator.config.amounts import check_asset, check_box, check_contract, check_debt
 from simulator.config.case import Case
 from simulator.config.errors import did_you_mean
 from simulator.config.loader import dotted
@@ -31,6 +31,8 @@ def cross_check(case: Case) -> None:
     check_completeness(case)
     for place, row in case.tape.sound("debt", DebtRow):
         check_debt(case, place, row)
+    for place, box in case.tape.sound("boxes", BoxRow):
+        check_box(case, place, box)
     for place, contract in case.tape.sound("contracts", ContractRow):
         check_contract(case, place, contract)
         check_rating_floor(case, place, contract)

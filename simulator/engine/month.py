@@ -10,7 +10,7 @@ from simulator.box import flows
 from simulator.box.accounts import record_month
 from simulator.box.costs import running_cost, set_floors
 from simulator.box.covenants import measure_headroom, note_cure, test_covenants
-from simulator.box.debt import debt_service, fit_schedules
+from simulator.box.debt import debt_service
 from simulator.box.defaults import end_of_month
 from simulator.box.deliveries import (
     accept,
@@ -20,6 +20,7 @@ from simulator.box.deliveries import (
     step_deliveries,
 )
 from simulator.box.receipts import box_debt, collect, measure_coverage, value_collateral
+from simulator.box.schedules import fit_holdco_schedules, fit_schedules, move_schedules
 from simulator.box.terms import BOX, BOX_CODE, PERFORMING, TRANCHE, WORKOUT
 from simulator.box.waterfall import run_waterfall
 from simulator.box.workout import close_at_horizon, run_workout
@@ -285,6 +286,9 @@ def step_month(params, state, seed, paths, month):
         log_development,
     )
     cancel_commitments(box_terms, debt_terms, tranches, leases, month)
+    move_schedules(
+        debt_terms, tranches, box_terms, boxes, delivery_terms, deliveries, leases, month
+    )
     value_collateral(
         box_terms,
         boxes,
@@ -359,6 +363,21 @@ def step_month(params, state, seed, paths, month):
         month,
         sponsors.rows[SPONSOR.default_month],
     )
+    fit_schedules(
+        debt_terms,
+        tranches,
+        box_terms,
+        boxes,
+        delivery_terms,
+        deliveries,
+        lease_terms,
+        leases,
+        cost_terms,
+        availability,
+        state.contracted,
+        flow,
+        month,
+    )
 
     # 14  sponsors: liquidity, default, estate
     step_sponsors(
@@ -376,17 +395,5 @@ def step_month(params, state, seed, paths, month):
     )
 
     record_month(accounts, box_terms, boxes, tranches, flow, month)
-    fit_schedules(
-        debt_terms,
-        tranches,
-        box_terms,
-        delivery_terms,
-        deliveries,
-        lease_terms,
-        leases,
-        cost_terms,
-        availability,
-        state.contracted,
-        month,
-    )
+    fit_holdco_schedules(debt_terms, tranches, month)
     close_sales(depth, overhang)

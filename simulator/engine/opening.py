@@ -9,7 +9,7 @@ import numpy as np
 
 from simulator.box.accounts import init_accounts
 from simulator.box.costs import COST_CODE, COST_TERM, power_price, running_cost
-from simulator.box.debt import coupon_rate, fit_schedules, scheduled_service
+from simulator.box.debt import coupon_rate, scheduled_service
 from simulator.box.deliveries import (
     DELIVERY_CODE,
     DELIVERY_TERM,
@@ -19,11 +19,13 @@ from simulator.box.deliveries import (
 )
 from simulator.box.flows import TINY
 from simulator.box.receipts import box_debt
+from simulator.box.schedules import fit_holdco_schedules, fit_schedules, move_schedules
 from simulator.box.sites import SITE, init_sites
 from simulator.box.terms import (
     BOX,
     BOX_CODE,
     BOX_TERM,
+    SIZED,
     TRANCHE,
     TRANCHE_CODE,
     TRANCHE_TERM,
@@ -59,14 +61,21 @@ def init_debt(terms, tranches):
     tranches.rows[:] = 0.0
     tranches.schedule[:] = 0.0
     tranches.rows[TRANCHE.discount] = 1.0
+    tranches.rows[TRANCHE.discount_paid] = 1.0
     for d in range(terms.codes.shape[1]):
         tranches.rows[TRANCHE.balance, d] = terms.terms[TRANCHE_TERM.balance0, d]
         tranches.rows[TRANCHE.undrawn, d] = max(
             0.0, terms.terms[TRANCHE_TERM.commitment, d] - terms.terms[TRANCHE_TERM.balance0, d]
         )
-        if terms.codes[TRANCHE_CODE.available_until, d] < 1:
+        is_sized_now = (
+            terms.codes[TRANCHE_CODE.amortisation, d] == SIZED
+            and terms.codes[TRANCHE_CODE.start, d] <= 1
+            and terms.terms[TRANCHE_TERM.balance0, d] == 0.0
+        )
+        if terms.codes[TRANCHE_CODE.available_until, d] < 1 and not is_sized_now:
             tranches.rows[TRANCHE.undrawn, d] = 0.0
         tranches.rows[TRANCHE.maturity, d] = terms.codes[TRANCHE_CODE.maturity, d]
+        tranches.rows[TRANCHE.start, d] = terms.codes[TRANCHE_CODE.start, d]
         tranches.rows[TRANCHE.drawn_pv, d] = terms.terms[TRANCHE_TERM.balance0, d]
 
 
@@ -77,6 +86,7 @@ def init_boxes(box_terms, lease_terms, delivery_terms, boxes, table, streams, se
     boxes.windows[:] = 0.0
     boxes.rows[BOX.first_acceptance, :] = NEVER
     for b in range(box_terms.codes.shape[1]):
+        boxes.rows[BOX.accordion_left, b] = box_terms.terms[BOX_TERM.accordion, b]
         for lane in range(paths.shape[0]):
             z, _ = normals(seed, paths[lane], streams[b], 0)
             u = beta_at_normal(table, z)
@@ -105,7 +115,7 @@ def fill_reserves(box_terms, debt_terms, cost_terms, boxes, tranches, leases, ra
             ):
                 sofr = rates.rows[RATE.sofr, lane]
                 tranches.rows[TRANCHE.coupon, d, lane] = coupon_rate(
-                    debt_terms, tranches, d, lane, sofr
+                    debt_terms, tranches, d, lane, start, sofr
                 )
                 if debt_terms.codes[TRANCHE_CODE.rank, d] == 0:
                     target += scheduled_service(
@@ -218,10 +228,14 @@ def open_block(params, state, seed, paths):
     state.overhang[:] = 0.0
     state.depth[:] = 0.0
     note_acceptance(delivery_terms, lease_terms, leases, boxes, start)
+    move_schedules(
+        debt_terms, tranches, box_terms, boxes, delivery_terms, deliveries, leases, start
+    )
     fit_schedules(
         debt_terms,
         tranches,
         box_terms,
+        boxes,
         delivery_terms,
         deliveries,
         lease_terms,
@@ -229,8 +243,10 @@ def open_block(params, state, seed, paths):
         cost_terms,
         availability,
         state.contracted,
+        state.flow,
         start,
     )
+    fit_holdco_schedules(debt_terms, tranches, start)
     fill_reserves(
         box_terms, debt_terms, cost_terms, boxes, tranches, leases, market.rates, market.power
     )

@@ -161,7 +161,8 @@ def book_series(debt_terms, tranches, boxes, sponsors, accounts, flow, month, la
             if b >= 0:
                 over = boxes.rows[BOX.status, b, lane] == CLOSED
             target[18, lane] += held * tranches.rows[TRANCHE.recovered, d, lane]
-            claim = held * tranches.rows[TRANCHE.balance, d, lane]
+            owed = tranches.rows[TRANCHE.balance, d, lane] + tranches.rows[TRANCHE.accrued, d, lane]
+            claim = held * owed
             if not over:
                 target[9, lane] += claim
             elif tranches.rows[TRANCHE.balance, d, lane] > tiny:
@@ -172,8 +173,8 @@ def book_series(debt_terms, tranches, boxes, sponsors, accounts, flow, month, la
         failed = 0.0
         for b in range(flow.shape[1]):
             if flow[flows.DEBT_SERVICE, b, lane] > tiny:
-                cfads += flow[flows.CFADS, b, lane]
-                service += flow[flows.DEBT_SERVICE, b, lane]
+                cfads += boxes.rows[BOX.period_cfads, b, lane]
+                service += boxes.rows[BOX.period_service, b, lane]
             if boxes.rows[BOX.default_month, b, lane] > 0.0:
                 failed += 1.0
         target[12, lane] = cfads / service if service > tiny else np.nan

@@ -387,11 +387,15 @@ def pack_deliveries(inputs: ModelInputs, layout: Layout) -> DeliveryParams:
     assets = layout.assets
     sites = {s.id: s for s in inputs.book.sites}
     boxes = {b.id: b for b in inputs.book.boxes}
+    commission = whole_months(p["box.commission"])
     return DeliveryParams(
         terms=float_rows(
             DELIVERY_TERM,
             cost=floats([a.cost for a in assets]),
             planned=floats([a.planned_delivery for a in assets]),
+            commission=floats(
+                [commission if a.commission_months is None else a.commission_months for a in assets]
+            ),
         ),
         codes=code_rows(
             DELIVERY_CODE,
@@ -412,7 +416,6 @@ def pack_deliveries(inputs: ModelInputs, layout: Layout) -> DeliveryParams:
             slip_streams=stream_id_array([f"asset.{a.id}.slip" for a in assets]),
             licence_streams=stream_id_array([f"asset.{a.id}.licence" for a in assets]),
         ),
-        commission_months=whole_months(p["box.commission"]),
         long_stop_months=whole_months(p["contract.long_stop"]),
         slip_median=p["mem.delay"],
         revenue_lost=p["del.revenue_lost"],
@@ -485,6 +488,7 @@ def pack_boxes(inputs: ModelInputs, layout: Layout) -> BoxParams:
     last_rank = [max((d.rank for d in layout.tranches if d.box == b.id), default=0) for b in boxes]
     codes = {name: code for code, name in enumerate(WATERFALL_LINES)}
     contracts = inputs.book.contracts
+    dates = payment_dates(inputs)
 
     def column(field: str) -> NDArray[np.float64]:
         return floats([float(getattr(b, field)) for b in boxes])
@@ -505,6 +509,8 @@ def pack_boxes(inputs: ModelInputs, layout: Layout) -> BoxParams:
             ltv_trigger=column("ltv_trigger"),
             cures=column("cures"),
             equity0=column("equity0"),
+            ratio_step_down=column("ltv_step_down"),
+            accordion=column("accordion"),
         ),
         codes=code_rows(
             BOX_CODE,
@@ -528,6 +534,10 @@ def pack_boxes(inputs: ModelInputs, layout: Layout) -> BoxParams:
             watches_ratings=bools(
                 [any(c.box == b.id and c.rating_floor > 0.0 for c in contracts) for b in boxes]
             ),
+            payment_interval=ints([b.payment_interval for b in boxes]),
+            payment_anchor=ints([dates[b.id].anchor for b in boxes]),
+            ratio_cure_months=ints([b.ratio_cure_months for b in boxes]),
+            overrun=ints([int(b.overrun) for b in boxes]),
         ),
         streams=stream_rows(
             BOX_STREAM,
@@ -559,9 +569,42 @@ def pack_boxes(inputs: ModelInputs, layout: Layout) -> BoxParams:
     )
 
 
-def pack_tranches(layout: Layout) -> TrancheParams:
+class PaymentDates(NamedTuple):
+    """When a box pays its debt."""
+
+    interval: int  # months
+    anchor: int  # a payment month, modulo the interval
+
+
+MONTHLY = PaymentDates(1, 0)
+
+
+def payment_dates(inputs: ModelInputs) -> dict[str, PaymentDates]:
+    """Return the payment dates of each box: counted back from its latest maturity at t0."""
+    latest = {d.box: 0 for d in inputs.book.tranches}
+    for d in inputs.book.tranches:
+        latest[d.box] = max(latest[d.box], d.maturity)
+    return {
+        b.id: PaymentDates(b.payment_interval, latest.get(b.id, 0) % b.payment_interval)
+        for b in inputs.book.boxes
+    }
+
+
+def custom_shares(tranches: Sequence[Tranche]) -> NDArray[np.float64]:
+    """Return the shares of custom schedules by tranche and month, 0 for other debt."""
+    last = max((month for d in tranches for month, _ in d.schedule), default=0)
+    shares = np.zeros((max(1, len(tranches)), last + 1))
+    for row, d in enumerate(tranches):
+        for month, share in d.schedule:
+            shares[row, month] += share
+    return shares
+
+
+def pack_tranches(inputs: ModelInputs, layout: Layout) -> TrancheParams:
     """Pack the debt."""
     tranches = layout.tranches
+    known = payment_dates(inputs)
+    dates = [known[d.box] if d.box else MONTHLY for d in tranches]
 
     def column(field: str) -> NDArray[np.float64]:
         return floats([float(getattr(d, field)) for d in tranches])
@@ -585,6 +628,8 @@ def pack_tranches(layout: Layout) -> TrancheParams:
             depreciation_months=column("depreciation_months"),
             balloon=column("balloon"),
             lender_share=column("lender_share"),
+            rate_cap=floats([np.inf if d.rate_cap is None else d.rate_cap for d in tranches]),
+            margin_step=column("margin_step"),
         ),
         codes=code_rows(
             TRANCHE_CODE,
@@ -596,7 +641,16 @@ def pack_tranches(layout: Layout) -> TrancheParams:
             fixed=bools([d.fixed for d in tranches]),
             amortisation=whole("amortisation"),
             start=whole("amortisation_start"),
+            margin_step_month=whole("margin_step_month"),
+            shorten=whole("shorten"),
+            catch_up=whole("catch_up"),
+            moves=ints([int(d.moves_with_acceptance and d.box != "") for d in tranches]),
+            capitalises=whole("capitalises"),
+            borrowing_base=whole("borrowing_base"),
+            payment_interval=ints([one.interval for one in dates]),
+            payment_anchor=ints([one.anchor for one in dates]),
         ),
+        shares=custom_shares(tranches),
     )
 
 
@@ -646,7 +700,7 @@ def pack_model(
         costs=pack_costs(inputs, layout),
         collateral=pack_collateral_of(inputs),
         boxes=pack_boxes(inputs, layout),
-        tranches=pack_tranches(layout),
+        tranches=pack_tranches(inputs, layout),
         sponsors=pack_sponsors(inputs),
         asset_site=indices(layout.sites, [a.site for a in layout.assets]),
         utilisation_table=beta_quantile_table(p["gpu.util"], UTILISATION_SD),

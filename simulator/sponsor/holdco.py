@@ -252,7 +252,7 @@ def own_debt_due(params, tranche_params, tranches, s, lane, month, sofr_before, 
             or tranche_params.codes[TRANCHE_CODE.sponsor, d] != s
         ):
             continue
-        coupon = coupon_rate(tranche_params, tranches, d, lane, sofr_before)
+        coupon = coupon_rate(tranche_params, tranches, d, lane, month, sofr_before)
         tranches.rows[TRANCHE.coupon, d, lane] = coupon
         tranches.rows[TRANCHE.discount, d, lane] /= 1.0 + coupon / 12.0
         tranches.rows[TRANCHE.received, d, lane] = 0.0

@@ -15,6 +15,7 @@ from simulator.config.terms import (
     Asset,
     Box,
     Contract,
+    Overrun,
     Recourse,
     Site,
     Sponsor,
@@ -53,6 +54,11 @@ def to_box(row: BoxRow, market: Market) -> Box:
         test_interval=int(filled(row.test_interval_months)),
         ltc_trigger=filled(row.ltc_trigger),
         ltv_trigger=filled(row.ltv_trigger),
+        ltv_step_down=filled(row.ltv_step_down),
+        ratio_cure_months=int(filled(row.ratio_cure_months)),
+        payment_interval=int(filled(row.payment_interval_months)),
+        overrun=Overrun[filled(row.overrun).upper()],
+        accordion=filled(row.accordion_usd_m),
         cures=int(filled(row.cures)),
         default_on_termination=bool(row.default_on_termination),
         trap_on_breach=bool(row.trap_on_breach),
@@ -91,6 +97,15 @@ def to_tranche(row: DebtRow, market: Market) -> Tranche:
         sculpt_dscr=filled(row.sculpt_dscr),
         depreciation_months=round(12 * filled(row.depreciation_years)),
         balloon=filled(row.balloon),
+        rate_cap=row.rate_cap,
+        margin_step=filled(row.margin_step_bp) / 1e4,
+        margin_step_month=market.month(row.margin_step_month) if row.margin_step_month else 0,
+        shorten=row.prepayments == "shorten",
+        catch_up=row.missed == "caught_up",
+        moves_with_acceptance=bool(row.maturity_moves),
+        capitalises=row.construction_interest == "capitalised",
+        schedule=tuple((market.month(month), share) for month, share in row.schedule or ()),
+        borrowing_base=bool(row.borrowing_base),
         lender_share=filled(row.lender_share),
     )
 
@@ -131,6 +146,7 @@ def to_asset(row: AssetRow, market: Market) -> Asset:
         accepted=None if row.accepted is None else market.month(row.accepted),
         cost_delivered_at_t0=planned <= 0,
         licence=bool(row.licence) and planned > 0,
+        commission_months=row.commission_months,
     )
 
 

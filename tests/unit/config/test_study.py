@@ -109,6 +109,7 @@ def test_the_resolved_tape_resolves_to_itself(draft: Draft) -> None:
         *("box", "contract", "backstop", "backstop_cap_usd_m", "equity0_usd_m", "accepted"),
         *("contract_value_usd_m", "value_attribution", "billing"),
         *("margin_bp", "fixed_rate", "floor", "hedge_share", "swap_rate"),
+        *("rate_cap", "margin_step_month", "schedule", "commission_months", "billing"),
     }
 
 
