@@ -18,7 +18,8 @@ from simulator.box.terms import (
     WINDOW,
     WINDOWS,
 )
-from simulator.credit.leases import LEASE, UNPAID
+from simulator.credit.leases import LEASE, LEASE_CODE, LEASE_TERM, UNPAID
+from simulator.credit.names import NAME
 from simulator.numerics.jit import inlined, inner
 
 FAILS_TO_DEFAULT = 2.0
@@ -43,7 +44,7 @@ def measure_headroom(box_params, boxes, tranches, headroom):
             months = 0.0
             for slot in range(WINDOW):
                 served = boxes.windows[WINDOWS.service_window, slot, b, lane] > flows.TINY
-                months += 1.0 if served else 0.0
+                months += box_params.codes[BOX_CODE.payment_interval, b] if served else 0.0
             spare = -np.inf
             if boxes.rows[BOX.status, b, lane] == PERFORMING:
                 if months > 0.0:
@@ -106,8 +107,30 @@ def breached_contract(box_params, lease_state, b, lane):
     return False
 
 
+@inlined
+def downgraded_customer(box_params, leases, lease_state, names, b, lane):
+    """Say whether a customer stands below the rating its contract asks for, or has defaulted.
+
+    Renewed contracts ask for none; one that its customer rejected goes on trapping cash.
+    """
+    for a in range(
+        box_params.codes[BOX_CODE.first_asset, b], box_params.codes[BOX_CODE.end_asset, b]
+    ):
+        floor = leases.terms[LEASE_TERM.rating_floor, a]
+        asks = lease_state.rows[LEASE.first_term, a, lane] + lease_state.rows[LEASE.void, a, lane]
+        if floor > 0.0 and asks > 0.0:
+            name = leases.codes[LEASE_CODE.name, a]
+            if names.rows[NAME.rating, name, lane] > floor:
+                return True
+            if names.rows[NAME.default_month, name, lane] > 0.0:
+                return True
+    return False
+
+
 @inner
-def test_covenants(box_params, boxes, tranches, lease_state, flow, month, sponsor_cash):
+def test_covenants(
+    box_params, boxes, tranches, leases, lease_state, names, flow, month, sponsor_cash
+):
     """Test every performing box with debt; set the trap and the cures asked.
 
     Parameters
@@ -161,6 +184,12 @@ def test_covenants(box_params, boxes, tranches, lease_state, flow, month, sponso
                 trap = True
             if box_params.codes[BOX_CODE.trap_on_breach, b] and breached_contract(
                 box_params, lease_state, b, lane
+            ):
+                trap = True
+            if (
+                since >= 0
+                and box_params.codes[BOX_CODE.watches_ratings, b]
+                and downgraded_customer(box_params, leases, lease_state, names, b, lane)
             ):
                 trap = True
             boxes.rows[BOX.trap_on, b, lane] = 1.0 if trap else 0.0

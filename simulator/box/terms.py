@@ -68,13 +68,14 @@ class BoxCodeRows(NamedTuple):
     operating_licence: int
     reserve_covers_costs: int  # the reserve covers operating costs and hedges too
     cure_months: int  # in which an asked cure may still be given
+    watches_ratings: int  # 1 if a contract traps cash on the rating of its customer
     payment_interval: int  # months between payments of debt
     payment_anchor: int  # a payment month, modulo the interval
     ratio_cure_months: int  # months above a ratio trigger before a cure is asked
     overrun: int  # who bears overruns
 
 
-BOX_CODE = BoxCodeRows(*range(21))
+BOX_CODE = BoxCodeRows(*range(22))
 
 
 @row_names

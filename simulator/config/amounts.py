@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from simulator.config.case import Case
-from simulator.config.tape import AssetRow, ContractRow, DebtRow
+from simulator.config.tape import AssetRow, BoxRow, ContractRow, DebtRow
 from simulator.config.values import YearMonth
 
 
@@ -20,6 +20,75 @@ def check_debt(case: Case, place: str, row: DebtRow) -> None:
         case.fault(place, "margin_bp", "a margin or a fixed rate", got, "leaving one blank")
     start = None if "start" in case.unsound else case.study.start
     _first_fault(case, place, _debt_months(row, start))
+    _check_schedule(case, place, row)
+    _check_coupon_terms(case, place, row)
+    _check_box_terms(case, place, row)
+
+
+def _check_schedule(case: Case, place: str, row: DebtRow) -> None:
+    """Check that custom debt has a schedule after t0, and that sized debt has a commitment."""
+    if row.amortisation == "custom" and not row.schedule:
+        mend = "giving the schedule, as 2027-06: 5%; 2027-12: 10%"
+        case.fault(place, "schedule", "months and shares of custom debt", "a blank", mend)
+    if row.schedule and row.amortisation != "custom":
+        mend = "writing custom, or leaving schedule blank"
+        got = row.amortisation or "a blank"
+        case.fault(place, "amortisation", "custom beside a schedule", got, mend)
+    if row.schedule and "start" not in case.unsound:
+        first, last = row.schedule[0][0], row.schedule[-1][0]
+        rules: list[_Rule] = [
+            ("schedule", first, "after", case.study.start, "t0"),
+            ("schedule", last, "not after", row.maturity, "maturity"),
+        ]
+        _first_fault(case, place, rules)
+    if row.amortisation == "sized" and row.commitment_usd_m is None:
+        mend = "giving the most that may be drawn"
+        case.fault(place, "commitment_usd_m", "the commitment of sized debt", "a blank", mend)
+
+
+def _check_coupon_terms(case: Case, place: str, row: DebtRow) -> None:
+    """Check caps and steps of a coupon."""
+    if row.rate_cap is not None and row.fixed_rate is not None:
+        got = f"{row.rate_cap:g} beside a fixed rate"
+        case.fault(place, "rate_cap", "a cap of floating debt", got, "leaving one blank")
+    elif row.rate_cap is not None and row.rate_cap < (row.floor or 0.0):
+        expected = f"at least the floor of {row.floor or 0.0:g}"
+        case.fault(place, "rate_cap", expected, f"{row.rate_cap:g}", "correcting one of them")
+    if row.margin_step_bp and row.margin_step_month is None:
+        mend = "giving the first month of the stepped margin"
+        case.fault(place, "margin_step_month", "a month beside margin_step_bp", "a blank", mend)
+    if row.margin_step_month is not None and row.margin_step_bp is None:
+        mend = "giving the step, or leaving margin_step_month blank"
+        case.fault(place, "margin_step_bp", "a step beside margin_step_month", "a blank", mend)
+
+
+def _check_box_terms(case: Case, place: str, row: DebtRow) -> None:
+    """Refuse terms that only the debt of a box can have."""
+    if row.box is not None:
+        return
+    terms = {
+        "amortisation": row.amortisation == "sized",
+        "maturity_moves": row.maturity_moves,
+        "construction_interest": row.construction_interest == "paid",
+        "borrowing_base": row.borrowing_base,
+        "prepayments": row.prepayments == "shorten",
+        "missed": row.missed == "left",
+    }
+    for name, is_set in terms.items():
+        if is_set:
+            got = str(getattr(row, name)).lower()
+            mend = "leaving it blank, or naming the box"
+            case.fault(place, name, "a term of box debt only", got, mend)
+
+
+def check_box(case: Case, place: str, row: BoxRow) -> None:
+    """Check that an accordion is there to be used."""
+    if row.overrun == "accordion" and not row.accordion_usd_m:
+        mend = "giving accordion_usd_m, or writing sponsor"
+        case.fault(place, "accordion_usd_m", "the accordion that pays overruns", "a blank", mend)
+    if row.accordion_usd_m and row.overrun != "accordion":
+        got, mend = row.overrun or "a blank", "writing accordion, or leaving accordion_usd_m blank"
+        case.fault(place, "overrun", "accordion beside accordion_usd_m", got, mend)
 
 
 _Rule = tuple[str, YearMonth | None, str, YearMonth | None, str]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from pydantic import BaseModel
 
-from simulator.config.amounts import check_asset, check_contract, check_debt
+from simulator.config.amounts import check_asset, check_box, check_contract, check_debt
 from simulator.config.case import Case
 from simulator.config.errors import did_you_mean
 from simulator.config.kinds import check_kinds
@@ -32,8 +32,11 @@ def cross_check(case: Case) -> None:
     check_completeness(case)
     for place, row in case.tape.sound("debt", DebtRow):
         check_debt(case, place, row)
+    for place, box in case.tape.sound("boxes", BoxRow):
+        check_box(case, place, box)
     for place, contract in case.tape.sound("contracts", ContractRow):
         check_contract(case, place, contract)
+        check_rating_floor(case, place, contract)
     for place, asset in case.tape.sound("assets", AssetRow):
         check_asset(case, place, asset)
     check_running_costs(case)
@@ -64,6 +67,26 @@ def check_study(case: Case) -> None:
     lines = study.waterfall
     if "waterfall" not in case.unsound:
         _check_waterfall(case, lines)
+
+
+def check_rating_floor(case: Case, place: str, row: ContractRow) -> None:
+    """Refuse a floor that is no rating, and one for a customer that has none to drift from."""
+    if not row.rating_floor:
+        return
+    if notch(row.rating_floor) is None:
+        mend = did_you_mean(row.rating_floor, NOTCHES, "writing a notch such as Baa3 or BBB-")
+        got = repr(row.rating_floor)
+        case.fault(place, "rating_floor", "a Moody's or S&P notch", got, mend)
+    known = case.study.counterparties.get(row.offtaker)
+    expected = "a customer with a rating"
+    if row.offtaker in case.study.sponsors:
+        got = f"{row.offtaker!r}, whose own cash is simulated"
+        case.fault(place, "rating_floor", expected, got, "using minimum_liquidity_usd_m of the box")
+    elif (
+        known and notch(known.rating) is None and (known.hazard_per_year or known.kind == "ai_lab")
+    ):
+        mend = f"giving counterparties.{row.offtaker}.rating"
+        case.fault(place, "rating_floor", expected, f"{row.offtaker!r}, unrated", mend)
 
 
 def _check_waterfall(case: Case, lines: tuple[str, ...]) -> None:

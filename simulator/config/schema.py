@@ -164,6 +164,12 @@ class Counterparty(Model):
     beta: Multiple | None = term(
         "loading of the hazard on sector stress; blank: cp.beta.* by kind", "times", None
     )
+    efficiency_loading: Multiple = term(
+        "loading of the log hazard on demand lost to efficiency, for names that live on selling"
+        " compute dear",
+        "times",
+        0,
+    )
     export_exposed: Text = term("jurisdiction whose export control hits the name, or blank", "", "")
     source: Text = term("where this comes from", "", "")
     assumed: Text = term("field: reason; field: reason, for what was assumed", "", "")

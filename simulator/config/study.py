@@ -50,7 +50,14 @@ from simulator.config.tape import (
     Tape,
 )
 from simulator.config.tape_reader import read_tape
-from simulator.config.terms import DerivedCell, ModelInputs, World, currencies, hyperscalers
+from simulator.config.terms import (
+    DerivedCell,
+    ModelInputs,
+    World,
+    currencies,
+    hyperscalers,
+    stressed,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +240,7 @@ def _resolve_book(
             jurisdictions=tuple(sorted(before.jurisdictions.items())),
             hyperscalers=hyperscalers(book.names),
             currencies=currencies(book),
-            stressed=any(name.beta > 0.0 for name in book.names),
+            stressed=stressed(book.names),
         ),
     )
     if out:

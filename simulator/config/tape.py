@@ -22,6 +22,7 @@ from simulator.config.values import (
     Flag,
     HallRent,
     Identifier,
+    Interval,
     Lower,
     Megawatts,
     Months,
@@ -32,7 +33,9 @@ from simulator.config.values import (
     Rate,
     RentPerKw,
     Share,
+    Shares,
     SignedUsdM,
+    StepBp,
     Steps,
     Term,
     Text,
@@ -139,6 +142,23 @@ class BoxRow(Row):
     cure_months: Months | None = column(
         "months for which a cure is asked again before it is a default; blank: 0", "months"
     )
+    ltv_step_down: Rate | None = column(
+        "how far both ratio triggers come down a year from t0 on; blank: 0", "share per year"
+    )
+    ratio_cure_months: Months | None = column(
+        "months above a ratio trigger before its excess must be prepaid, 0 at once; blank: 3",
+        "months",
+    )
+    payment_interval_months: Interval | None = column(
+        "months between payments of debt, counted back from its latest maturity; blank: 1",
+        "months",
+    )
+    overrun: Annotated[Literal["sponsor", "customer", "accordion"] | None, Lower] = column(
+        "who pays what a delivery costs beyond its plan; blank: sponsor"
+    )
+    accordion_usd_m: UsdM | None = column(
+        "further debt that lenders give for overruns alone; blank: none", "USD m"
+    )
     default_on_termination: Flag | None = column(
         "full termination of one contract is an event of default; blank: false"
     )
@@ -179,6 +199,13 @@ class DebtRow(Row):
     )
     fixed_rate: Rate | None = column("coupon of fixed-rate debt", "rate per year")
     floor: Rate | None = column("floor of SOFR; blank: 0", "rate per year")
+    rate_cap: Rate | None = column("cap of SOFR in the coupon; blank: none", "rate per year")
+    margin_step_bp: StepBp | None = column(
+        "added to the margin or fixed rate from margin_step_month on; blank: none", "bp"
+    )
+    margin_step_month: YearMonth | None = column(
+        "first month of the stepped margin; blank: no step", "YYYY-MM"
+    )
     undrawn_fee: Rate | None = column(
         "fee on undrawn commitment; blank: 0.5% while draws go on, else 0", "rate per year"
     )
@@ -194,7 +221,8 @@ class DebtRow(Row):
         "share of cost",
     )
     amortisation: Annotated[
-        Literal["level", "straight", "sculpted", "depreciated", "bullet"] | None, Lower
+        Literal["level", "straight", "sculpted", "depreciated", "bullet", "custom", "sized"] | None,
+        Lower,
     ] = column("schedule; blank: level in a box, bullet for converts, revolvers and HoldCo debt")
     amortisation_start: YearMonth | None = column(
         "first instalment; blank: the month after draw_end, or after t0", "YYYY-MM"
@@ -208,6 +236,26 @@ class DebtRow(Row):
     )
     conversion_value_usd_m: PositiveUsdM | None = column(
         "market value of the sponsor at which a convertible converts; blank: never", "USD m"
+    )
+    schedule: Shares | None = column(
+        "custom amortisation: share of the balance at its start due in a month, the rest at"
+        " maturity, as 2027-06: 5%; 2027-12: 10%; blank for other debt"
+    )
+    prepayments: Annotated[Literal["relevel", "shorten"] | None, Lower] = column(
+        "whether prepaid debt lowers later instalments or the tail goes; blank: relevel"
+    )
+    missed: Annotated[Literal["caught_up", "left"] | None, Lower] = column(
+        "whether a missed instalment is overdue or left in the balance; blank: caught_up"
+    )
+    maturity_moves: Flag | None = column(
+        "a late first acceptance moves maturity and first instalment; blank: false"
+    )
+    construction_interest: Annotated[Literal["capitalised", "paid"] | None, Lower] = column(
+        "interest and fees before the first acceptance: added to the debt, or paid by the"
+        " sponsor; blank: capitalised"
+    )
+    borrowing_base: Flag | None = column(
+        "debt after a draw is at most advance x depreciated cost; blank: false"
     )
     lender_share: Share | None = column(
         "share held by the lender's book; blank: 1 in a box, 0 at a HoldCo", "share"
@@ -266,6 +314,12 @@ class ContractRow(Row):
     )
     residual_guarantor: Identifier | None = column("name that guarantees it; blank: the offtaker")
     residual_cap_usd_m: UsdM | None = column("most it pays; blank: no cap", "USD m")
+    rating_floor: Text = column(
+        "worst rating of the customer (a notch, as Baa3) before cash of the box is trapped;"
+        " blank: none",
+        "",
+        "",
+    )
     currency: Currency | None = column("currency of the price, in USD of t0; blank: USD")
     moneyness0: Multiple | None = column(
         "market price over contract price at t0, on the contract's own scale; blank: 1", "times"
@@ -292,6 +346,9 @@ class AssetRow(Row):
     licence: Flag | None = column("delivery waits for an export licence; blank: false")
     planned_delivery: YearMonth | None = column(
         "planned delivery; blank: by the share drawn, the rest before draw_end", "YYYY-MM"
+    )
+    commission_months: Months | None = column(
+        "months from delivery to acceptance; blank: box.commission", "months"
     )
     accepted: YearMonth | None = column(
         "accepted by the customer; blank for a delivered asset: close + 9 months, at most t0",

@@ -304,7 +304,7 @@ class World:
     jurisdictions: tuple[tuple[str, float], ...]
     hyperscalers: tuple[Name, ...]  # whose integrations the market feels
     currencies: tuple[str, ...]  # besides the dollar
-    stressed: bool  # whether the default hazard of any name loads on sector stress
+    stressed: bool  # whether the default hazard of any name moves with the market
 
 
 @dataclass(frozen=True, slots=True)
@@ -381,7 +381,7 @@ class ModelInputs:
             jurisdictions=self.book.jurisdictions,
             hyperscalers=hyperscalers(self.book.names),
             currencies=currencies(self.book),
-            stressed=any(name.beta > 0.0 for name in self.book.names),
+            stressed=stressed(self.book.names),
         )
 
 
@@ -394,6 +394,11 @@ def currencies(book: Book) -> tuple[str, ...]:
 def hyperscalers(names: Sequence[Name]) -> tuple[Name, ...]:
     """Return the names that can integrate vertically, as the market without deals knows them."""
     return tuple(replace(name, sponsor="") for name in names if name.hyperscaler)
+
+
+def stressed(names: Sequence[Name]) -> bool:
+    """Return whether the default hazard of any name moves with the market."""
+    return any(name.beta > 0.0 or name.efficiency_loading > 0.0 for name in names)
 
 
 DOLLAR = "USD"

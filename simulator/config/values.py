@@ -162,6 +162,10 @@ Term = Annotated[
 Escalator = Annotated[
     float, Quantity("share per year", -0.2, 0.2, "writing 3% or 0.03, not 3", suffixes=_ENDINGS)
 ]
+Interval = Annotated[int, Quantity("months", 1, 12, "writing 1 or 3 months", whole=True)]
+StepBp = Annotated[
+    float, Quantity("bp", -1000, 1000, "writing 50 for half a point", suffixes=(("bp", 0),))
+]
 Years = Annotated[float, Quantity("years", 0.25, 30, "writing years, not months")]
 Whole = Annotated[int, Quantity("", 0, 1000, "writing a small whole number", whole=True)]
 Multiple = Annotated[float, Quantity("times", 0, 20, "writing 1 for 'as is'")]
@@ -264,11 +268,26 @@ def _word(value: Any) -> Any:
 
 def _steps(value: object) -> tuple[tuple[YearMonth, float], ...]:
     """Return months and multipliers of ``2027-06: 0.9; 2028-01: 0.8``."""
+    return _monthly(value, _MULTIPLIER, "multiplier", "writing 2027-06: 0.9; 2028-01: 0.8")
+
+
+def _shares(value: object) -> tuple[tuple[YearMonth, float], ...]:
+    """Return months and shares of ``2027-06: 5%; 2027-12: 10%``, 1 in all at the most."""
+    shares = _monthly(value, _PART, "share", "writing 2027-06: 5%; 2027-12: 10%")
+    if sum(share for _, share in shares) > 1 + 1e-9:
+        raise fault("shares that sum to at most 1", "correcting them; the rest falls due last")
+    return shares
+
+
+def _monthly(
+    value: object, quantity: Quantity, what: str, mend: str
+) -> tuple[tuple[YearMonth, float], ...]:
+    """Return months, in order, and a number for each, of ``month: number; month: number``."""
     parts = [part.strip() for part in str(value).split(";") if part.strip()]
     pairs = [part.split(":") for part in parts]
     if not pairs or any(len(pair) != 2 for pair in pairs):
-        raise fault("month: multiplier; month: multiplier", "writing 2027-06: 0.9; 2028-01: 0.8")
-    steps = tuple((YearMonth.parse(month), _MULTIPLIER.parse(number)) for month, number in pairs)
+        raise fault(f"month: {what}; month: {what}", mend)
+    steps = tuple((YearMonth.parse(month), quantity.parse(number)) for month, number in pairs)
     if any(after <= before for (before, _), (after, _) in pairwise(steps)):
         raise fault("months in order, each once", "sorting them")
     return steps
@@ -308,3 +327,10 @@ Currency = Annotated[str, BeforeValidator(_currency)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 Text = Annotated[str, BeforeValidator(_text)]
 Lower = BeforeValidator(_word)
+_PART = Quantity("share", 0, 1, _PERCENT, suffixes=_ENDINGS)
+Shares = Annotated[
+    tuple[tuple[YearMonth, float], ...],
+    BeforeValidator(_shares),
+    PlainSerializer(lambda shares: "; ".join(f"{month}: {share!r}" for month, share in shares)),
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9]{4}-[0-9]{2}\s*:"}),
+]

@@ -69,10 +69,11 @@ class LeaseTermRows(NamedTuple):
     accepted: int  # month <= 0 if accepted at t0, else NaN
     life: int  # months from acceptance to the end of useful life, NEVER = by economics alone
     credits: int  # last months of the term over which a prepayment is credited back
+    rating_floor: int  # worst notch of the customer before cash is trapped, 0 = none
     log_escalator: int  # per year since acceptance
 
 
-LEASE_TERM = LeaseTermRows(*range(13))
+LEASE_TERM = LeaseTermRows(*range(14))
 
 
 @row_names

@@ -3,9 +3,10 @@
 Each legal name has one default time.  Its hazard follows its rating curve, moved by the stress of
 the sector; the threshold that the integrated hazard must reach is correlated across names through
 a credit-cycle factor and an AI factor.  A compensator keeps each name's survival curve what it was
-said to be, so that stress moves defaults in time and together, but adds none on average.
+said to be, so that stress moves defaults in time and together, but adds none on average.  Delta is
+demand added by efficiency: a name with gamma > 0 fails where efficiency makes compute cheap.
 
-    Lambda(t) = Lambda(t-1) + h/12 exp(beta stress - c(t)),   default when Lambda >= E
+    Lambda(t) = Lambda(t-1) + h/12 exp(beta stress - gamma Delta - c(t)),   default when Lambda >= E
     E = -ln(1 - Phi(w)),   w = a Z* + b C_orthogonal + sqrt(1 - a^2 - b^2) eps
 
 Model: docs/model.md §10; `cp.*`, evidence section 4.
@@ -19,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.credit.thresholds import draw_mixing, mix_scores, set_thresholds
+from simulator.drivers.efficiency import EFFICIENCY
 from simulator.numerics.elementary import exp
 from simulator.numerics.jit import inner
 from simulator.numerics.philox import fill_normals, fill_uniform_pairs
@@ -35,9 +37,11 @@ class NameTermRows(NamedTuple):
     beta: int  # (name,)
     macro_loading: int  # a
     ai_loading: int  # b
+    efficiency_loading: int  # gamma
+    notch: int  # rating at t0, Aaa = 1
 
 
-NAME_TERM = NameTermRows(*range(3))
+NAME_TERM = NameTermRows(*range(5))
 
 
 @row_names
@@ -49,9 +53,10 @@ class NameCodeRows(NamedTuple):
     jurisdiction: int  # (name,), of export control, -1 = none
     integrates: int  # (name,), hyperscalers
     certain: int  # (name,), month in which a stress case lets it default, 0 = none
+    drifts: int  # (name,), 1 if a contract looks at its rating
 
 
-NAME_CODE = NameCodeRows(*range(5))
+NAME_CODE = NameCodeRows(*range(6))
 
 
 @row_names
@@ -60,9 +65,10 @@ class NameStreamRows(NamedTuple):
 
     default_streams: int  # (name,)
     integration_streams: int  # (name,)
+    rating_streams: int  # (name,)
 
 
-NAME_STREAM = NameStreamRows(*range(2))
+NAME_STREAM = NameStreamRows(*range(3))
 
 
 class NameParams(NamedTuple):
@@ -77,6 +83,9 @@ class NameParams(NamedTuple):
     degrees_of_freedom: float  # of the t copula, 0 = Gaussian
     chi2_table: NDArray[np.float64]
     copula_stream: np.uint64
+    log_multiplier: float  # of hazards in a stress case, as rating drift sees it
+    notch_slope: float  # log hazard per notch
+    drift_sd: float  # notches per root year
     enabled: bool
 
 
@@ -90,9 +99,11 @@ class NameRows(NamedTuple):
     integrated: int  # 1 after vertical integration
     control_clock: int  # months of reduced payment left
     control_ended: int  # month in which the control ended the contracts, 0 = none
+    rating_walk: int  # W, root years
+    rating: int  # notch of the month, Aaa = 1; larger is worse
 
 
-NAME = NameRows(*range(6))
+NAME = NameRows(*range(8))
 
 
 @row_names
@@ -136,6 +147,7 @@ def init_names(params, state, seed, paths, macro, ai_orthogonal, mixing, own, sp
     nu = params.degrees_of_freedom
     draw_mixing(seed, paths, params.copula_stream, nu, params.chi2_table, mixing, own, spare)
     for name in range(params.terms.shape[1]):
+        state.rows[NAME.rating, name] = params.terms[NAME_TERM.notch, name]
         a = params.terms[NAME_TERM.macro_loading, name]
         b = params.terms[NAME_TERM.ai_loading, name]
         rest = np.sqrt(1.0 - a * a - b * b)
@@ -149,13 +161,24 @@ def init_names(params, state, seed, paths, macro, ai_orthogonal, mixing, own, sp
 
 @inner
 def step_names(
-    params, state, seed, paths, month, stress, control_events, sponsor_default_month, first, second
+    params,
+    state,
+    seed,
+    paths,
+    month,
+    stress,
+    efficiency,
+    control_events,
+    sponsor_default_month,
+    first,
+    second,
 ):
     """Advance one month: export controls, defaults, integrations.
 
     Parameters
     ----------
     stress : (lane,), sector stress of this month
+    efficiency : (row of EFFICIENCY, lane), of which the log of demand added (or lost, < 0) counts
     control_events : (jurisdiction, lane), 1 where an export control was announced this month
     sponsor_default_month : (sponsor, lane), 0 = none
     first, second : (lane,), scratch
@@ -185,11 +208,15 @@ def step_names(
         elif params.enabled:
             hazard = params.hazard[name, year] / 12.0
             beta = params.terms[NAME_TERM.beta, name]
+            gamma = params.terms[NAME_TERM.efficiency_loading, name]
             compensator = params.compensator[params.codes[NAME_CODE.group, name], month]
             certain = params.codes[NAME_CODE.certain, name] == month
             for lane in range(lanes):
+                added = (
+                    efficiency[EFFICIENCY.permanent, lane] + efficiency[EFFICIENCY.transient, lane]
+                )
                 state.rows[NAME.integrated_hazard, name, lane] += hazard * exp(
-                    beta * stress[lane] - compensator
+                    beta * stress[lane] - gamma * added - compensator
                 )
                 reached = (
                     state.rows[NAME.integrated_hazard, name, lane]
@@ -201,6 +228,11 @@ def step_names(
                 state.rows[NAME.default_month, name, lane] = (
                     month if defaults else state.rows[NAME.default_month, name, lane]
                 )
+        if params.codes[NAME_CODE.drifts, name] and params.enabled:
+            compensator = params.compensator[params.codes[NAME_CODE.group, name], month]
+            stream = params.streams[NAME_STREAM.rating_streams, name]
+            fill_normals(seed, paths, stream, month, first, second)
+            drift_rating(params, state, name, stress, efficiency, compensator, first)
         if params.codes[NAME_CODE.integrates, name] and params.integration_hazard > 0.0:
             fill_uniform_pairs(
                 seed,
@@ -215,6 +247,28 @@ def step_names(
                 if first[lane] < p and state.rows[NAME.integrated, name, lane] == 0.0:
                     state.rows[NAME.integrated, name, lane] = 1.0
                     state.lanes[NAME_LANE.integrations, lane] += 1.0
+
+
+@inner
+def drift_rating(params, state, name, stress, efficiency, compensator, draws):
+    """Move a name's rating: what its hazard has become, in notches, and noise of its own.
+
+    Parameters
+    ----------
+    stress : (lane,)
+    efficiency : (row of EFFICIENCY, lane)
+    compensator : float, of the month
+    draws : (lane,), standard normals
+    """
+    beta = params.terms[NAME_TERM.beta, name]
+    gamma = params.terms[NAME_TERM.efficiency_loading, name]
+    for lane in range(stress.shape[0]):
+        added = efficiency[EFFICIENCY.permanent, lane] + efficiency[EFFICIENCY.transient, lane]
+        worse = beta * stress[lane] - gamma * added - compensator + params.log_multiplier
+        state.rows[NAME.rating_walk, name, lane] += draws[lane] / np.sqrt(12.0)
+        walk = params.drift_sd * state.rows[NAME.rating_walk, name, lane]
+        notch = params.terms[NAME_TERM.notch, name] + worse / params.notch_slope + walk
+        state.rows[NAME.rating, name, lane] = np.floor(notch + 0.5)
 
 
 @inner

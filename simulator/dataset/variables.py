@@ -276,6 +276,7 @@ SERIES: Final = (
     # the lender's book
     series("outstanding_debt", MONEY, "Claims of the lender's book"),
     series("cumulative_lender_loss", MONEY, "Loss of the lender's book so far, PV"),
+    series("cumulative_recoveries", MONEY, "Recovered by the lender's book so far, nominal"),
     series("cumulative_distributions", MONEY, "Distributions to box equity so far"),
     series("book_dscr", FRACTION, "Debt service coverage of the book", missing="NaN if no service"),
     series("boxes_in_default", FRACTION, "Boxes in default"),

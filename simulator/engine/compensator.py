@@ -110,13 +110,13 @@ def find_compensator(pilot, integrated, increment, guess, target, a, b, nu, valu
 
 
 @kernel
-def solve_class(hazard, beta, a, b, nu, stress, pilot, result, scratch):
+def solve_class(hazard, beta, gamma, a, b, nu, stress, efficiency, pilot, result, scratch):
     """Solve c(t) month by month; the default share falls in c.
 
     Parameters
     ----------
     hazard : (month + 1,), per year, row t holds month t
-    stress : (month + 1, path)
+    stress, efficiency : (month + 1, path)
     pilot : (3, path), Z*, C-orthogonal, mixing
     result : (month + 1,), written
     scratch : (3, path)
@@ -130,7 +130,9 @@ def solve_class(hazard, beta, a, b, nu, stress, pilot, result, scratch):
         target_hazard += hazard[month] / 12.0
         target = 1.0 - exp(-target_hazard)
         for i in range(paths):
-            increment[i] = hazard[month] / 12.0 * exp(beta * stress[month, i])
+            increment[i] = (
+                hazard[month] / 12.0 * exp(beta * stress[month, i] - gamma * efficiency[month, i])
+            )
         c = find_compensator(pilot, integrated, increment, guess, target, a, b, nu, values)
         guess = c
         result[month] = c
@@ -167,16 +169,16 @@ def monthly_hazard(group: NameClass, multiplier: float, horizon: int) -> NDArray
 def solve_compensator(inputs: ModelInputs, reference: ReferencePath) -> NDArray[np.float64]:
     """Return c(t) by class and month, shape (class, H + 1).
 
-    Zero where a class does not load on stress, or if the compensator is switched off.
+    Zero where a class does not move with the market, or if the compensator is switched off.
     """
     classes, _ = name_classes(inputs)
     result = np.zeros((max(1, len(classes)), inputs.horizon + 1))
-    wanted = [k for k, group in enumerate(classes) if group.beta != 0.0]
+    wanted = [k for k, one in enumerate(classes) if one.beta != 0.0 or one.efficiency_loading]
     on = inputs.switches["compensator"] and inputs.switches["counterparty_default"]
     if inputs.path or not (on and wanted):
         return result
-    stress, macro, ai = run_pilot(inputs.expected, inputs.horizon, reference, PILOT_PATHS)
-    pilot = np.array([macro, ai, copula_mixing(inputs.copula_nu)])
+    found = run_pilot(inputs.expected, inputs.horizon, reference, PILOT_PATHS)
+    pilot = np.array([found.macro, found.ai_orthogonal, copula_mixing(inputs.copula_nu)])
     multiplier = inputs.expected.parameters["cp.pd_curve"]
     for k in wanted:
         group = classes[k]
@@ -184,10 +186,12 @@ def solve_compensator(inputs: ModelInputs, reference: ReferencePath) -> NDArray[
         solve_class(
             hazard,
             group.beta,
+            group.efficiency_loading,
             group.macro_loading,
             group.ai_loading,
             inputs.copula_nu,
-            stress,
+            found.stress,
+            found.efficiency,
             pilot,
             result[k],
             np.zeros((3, PILOT_PATHS)),

@@ -126,7 +126,7 @@ def example_arguments(inputs: ModelInputs) -> dict[str, tuple[Any, ...]]:
         "open_block": (params, state, seed, paths),
         "run_months": (params, state, seed, paths, outputs, 0, 1, 1),
         "close_block": (params, state, outputs, 0),
-        "solve_class": (line, 0.0, 0.0, 0.0, 0.0, table, table, line, table),
+        "solve_class": (line, *[0.0] * 5, table, table, table, line, table),
     }
 
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.config.terms import WATERFALL_LINES, Book, ModelInputs, World
+from simulator.drivers.efficiency import EFFICIENCY
 from simulator.drivers.prices import PRICE
 from simulator.drivers.rates import RATE
 from simulator.drivers.supply import SUPPLY
@@ -25,7 +27,17 @@ from simulator.engine.pack_market import empty_reference, pack_market
 from simulator.engine.state import ModelParams, ModelState, new_state
 from simulator.numerics.addressed import Addressed
 
-__all__ = ["reference_path", "run_pilot"]
+__all__ = ["Pilot", "reference_path", "run_pilot"]
+
+
+class Pilot(NamedTuple):
+    """What default hazards follow, on many paths of the market as it was expected."""
+
+    stress: NDArray[np.float64]  # (month + 1, path), of the sector
+    efficiency: NDArray[np.float64]  # (month + 1, path), log of demand added by efficiency
+    macro: NDArray[np.float64]  # (path,), static factor Z*
+    ai_orthogonal: NDArray[np.float64]  # (path,), static factor C-orthogonal
+
 
 Watch = Callable[[ModelState, int], None]
 
@@ -124,9 +136,7 @@ def reference_path(expected: World, horizon: int) -> ReferencePath:
     return path
 
 
-def run_pilot(
-    expected: World, horizon: int, reference: ReferencePath, paths: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+def run_pilot(expected: World, horizon: int, reference: ReferencePath, paths: int) -> Pilot:
     """Run paths of the market as expected, on a key of their own, without easing.
 
     Parameters
@@ -142,24 +152,24 @@ def run_pilot(
 
     Returns
     -------
-    stress : ndarray (month + 1, path)
-        Stress of the sector, by month 0..H.
-    macro, ai_orthogonal : ndarray (path,)
-        Static factors Z* and C-orthogonal.
+    Pilot
+        What default hazards follow.
     """
     market = pack_market(expected, expected, horizon, reference, easing=False)
     params = without_deals(expected, expected, horizon, market)
-    stress = np.zeros((horizon + 1, paths))
-    macro, ai = np.zeros(paths), np.zeros(paths)
+    pilot = Pilot(*np.zeros((2, horizon + 1, paths)), *np.zeros((2, paths)))
     for first in range(0, paths, PILOT_LANES):
         last = min(first + PILOT_LANES, paths)
         columns = slice(first, last)
 
         def watch(state: ModelState, month: int, columns: slice = columns) -> None:
-            rows = state.market.rows
-            stress[month, columns] = rows[MARKET.stress]
-            macro[columns], ai[columns] = rows[MARKET.macro], rows[MARKET.ai_orthogonal]
+            rows, efficiency = state.market.rows, state.market.efficiency.rows
+            pilot.stress[month, columns] = rows[MARKET.stress]
+            pilot.efficiency[month, columns] = efficiency[EFFICIENCY.permanent]
+            pilot.efficiency[month, columns] += efficiency[EFFICIENCY.transient]
+            pilot.macro[columns] = rows[MARKET.macro]
+            pilot.ai_orthogonal[columns] = rows[MARKET.ai_orthogonal]
 
         numbers = np.arange(first, last, dtype=np.int64)
         run_market(params, PILOT_SEED, numbers, watch)
-    return stress, macro, ai
+    return pilot

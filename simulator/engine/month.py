@@ -233,6 +233,7 @@ def step_month(params, state, seed, paths, month):
         paths,
         month,
         stress,
+        market.efficiency.rows,
         policy.rows[POLICY.control],
         sponsors.rows[SPONSOR.default_month],
         first,
@@ -337,7 +338,17 @@ def step_month(params, state, seed, paths, month):
     view = state.market_view
     step_disposals(params.disposals, state.disposals, view, box_terms, boxes, names, flow, month)
     measure_coverage(box_terms, boxes, debt_terms, tranches, lease_terms, leases, flow, month)
-    test_covenants(box_terms, boxes, tranches, leases, flow, month, sponsors.rows[SPONSOR.cash])
+    test_covenants(
+        box_terms,
+        boxes,
+        tranches,
+        lease_terms,
+        leases,
+        names,
+        flow,
+        month,
+        sponsors.rows[SPONSOR.cash],
+    )
 
     # 12  sponsors: support and cures
     give_support(

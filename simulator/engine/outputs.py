@@ -54,6 +54,7 @@ MARKET_SERIES = (
     "custom_silicon_share",
     "captive_release",
     "credit_market_shut",
+    "cumulative_recoveries",
 )
 
 WIPED_OUT_BELOW = 0.05  # of contributions
@@ -177,6 +178,7 @@ def book_series(debt_terms, tranches, boxes, sponsors, accounts, flow, month, la
     for lane in range(lanes):
         target[9, lane] = 0.0
         target[10, lane] = 0.0
+        target[18, lane] = 0.0
         target[11, lane] = accounts.lanes[ACCOUNT_LANE.cumulative_distributions, lane]
     for d in range(debt_terms.codes.shape[1]):
         b, s = debt_terms.codes[TRANCHE_CODE.box, d], debt_terms.codes[TRANCHE_CODE.sponsor, d]
@@ -186,6 +188,7 @@ def book_series(debt_terms, tranches, boxes, sponsors, accounts, flow, month, la
             over = failed > 0.0 and month >= failed + last
             if b >= 0:
                 over = boxes.rows[BOX.status, b, lane] == CLOSED
+            target[18, lane] += held * tranches.rows[TRANCHE.recovered, d, lane]
             owed = tranches.rows[TRANCHE.balance, d, lane] + tranches.rows[TRANCHE.accrued, d, lane]
             claim = held * owed
             if not over:

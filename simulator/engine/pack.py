@@ -101,6 +101,7 @@ class NameClass(NamedTuple):
     beta: float
     macro_loading: float
     ai_loading: float
+    efficiency_loading: float
 
 
 def layout_of(inputs: ModelInputs) -> Layout:
@@ -187,7 +188,8 @@ def name_classes(inputs: ModelInputs) -> tuple[list[NameClass], dict[str, int]]:
     classes: dict[NameClass, int] = {}
     members: dict[str, int] = {}
     for name in sorted(inputs.book.names, key=lambda n: n.id):
-        key = NameClass(name.hazard_per_year, name.beta, *loadings(inputs, name))
+        of_factors = loadings(inputs, name)
+        key = NameClass(name.hazard_per_year, name.beta, *of_factors, name.efficiency_loading)
         members[name.id] = classes.setdefault(key, len(classes))
     return list(classes), members
 
@@ -205,15 +207,23 @@ def pack_names(inputs: ModelInputs, layout: Layout, compensator: NDArray[np.floa
     nu = inputs.copula_nu
     pairs = [loadings(inputs, n) for n in names]
     certain: dict[str, int] = {}
+    log_multiplier = 0.0
+    watched = {c.offtaker for c in inputs.book.contracts if c.rating_floor > 0.0}
     if inputs.path:  # its multiplier stands in for the stress of the sector
         certain = dict(inputs.path.defaults)
         hazard = hazard * inputs.path.hazard_multiplier
+        with np.errstate(divide="ignore"):  # no hazard at all: the best of ratings
+            log_multiplier = float(np.log(inputs.path.hazard_multiplier))
     return NameParams(
         terms=float_rows(
             NAME_TERM,
             beta=floats([0.0 if inputs.path else n.beta for n in names]),
             macro_loading=floats([a for a, _ in pairs]),
             ai_loading=floats([b for _, b in pairs]),
+            efficiency_loading=floats(
+                [0.0 if inputs.path else n.efficiency_loading for n in names]
+            ),
+            notch=floats([n.notch or 0.0 for n in names]),
         ),
         codes=code_rows(
             NAME_CODE,
@@ -222,11 +232,13 @@ def pack_names(inputs: ModelInputs, layout: Layout, compensator: NDArray[np.floa
             jurisdiction=indices(layout.jurisdictions, [n.export_exposed for n in names]),
             integrates=bools([n.hyperscaler for n in names]),
             certain=ints([certain.get(n.id, 0) for n in names]),
+            drifts=bools([n.id in watched and bool(n.notch) and not n.sponsor for n in names]),
         ),
         streams=stream_rows(
             NAME_STREAM,
             default_streams=stream_id_array([f"name.{n.id}" for n in names]),
             integration_streams=stream_id_array([f"name.{n.id}.integration" for n in names]),
+            rating_streams=stream_id_array([f"name.{n.id}.rating" for n in names]),
         ),
         hazard=hazard,
         compensator=compensator,
@@ -234,6 +246,9 @@ def pack_names(inputs: ModelInputs, layout: Layout, compensator: NDArray[np.floa
         degrees_of_freedom=float(nu),
         chi2_table=chi2_quantile_table(nu) if nu > 0 else np.zeros(2),
         copula_stream=stream_id_array(["copula"])[0],
+        log_multiplier=log_multiplier,
+        notch_slope=p["cp.notch_slope"],
+        drift_sd=p["cp.drift_sd"],
         enabled=inputs.switches["counterparty_default"],
     )
 
@@ -313,6 +328,7 @@ def pack_leases(inputs: ModelInputs, layout: Layout) -> LeaseParams:
             credits=floats(
                 [min(of(a, "credit_months", 36.0), of(a, "term_months", 0.0)) for a in assets]
             ),
+            rating_floor=floats([of(a, "rating_floor", 0.0) for a in assets]),
             log_escalator=np.log1p(floats([of(a, "escalator", 0.0) for a in assets])),
         ),
         codes=code_rows(
@@ -523,6 +539,7 @@ def pack_boxes(inputs: ModelInputs, layout: Layout) -> BoxParams:
     first_tranche, end_tranche = ranges([d.box for d in layout.tranches], layout.boxes)
     last_rank = [max((d.rank for d in layout.tranches if d.box == b.id), default=0) for b in boxes]
     codes = {name: code for code, name in enumerate(WATERFALL_LINES)}
+    contracts = inputs.book.contracts
     dates = payment_dates(inputs)
 
     def column(field: str) -> NDArray[np.float64]:
@@ -566,6 +583,9 @@ def pack_boxes(inputs: ModelInputs, layout: Layout) -> BoxParams:
             operating_licence=bools([b.operating_licence for b in boxes]),
             reserve_covers_costs=bools([b.reserve_covers_costs for b in boxes]),
             cure_months=ints([b.cure_months for b in boxes]),
+            watches_ratings=bools(
+                [any(c.box == b.id and c.rating_floor > 0.0 for c in contracts) for b in boxes]
+            ),
             payment_interval=ints([b.payment_interval for b in boxes]),
             payment_anchor=ints([dates[b.id].anchor for b in boxes]),
             ratio_cure_months=ints([b.ratio_cure_months for b in boxes]),

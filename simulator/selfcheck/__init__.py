@@ -34,7 +34,7 @@ CASES: dict[str, tuple[Kind, frozenset[str]]] = {
     "lock_up": (waterfalls.lock_up, frozenset({"lock", "price_multipliers"})),
     "covenant": (waterfalls.covenant, frozenset({"cap", "cap_step_down_per_year", "v0"})),
     "lost_customer": (waterfalls.lost_customer, frozenset({"lessee_shares", "default_month"})),
-    "level_loan_in_cents": (loans.level_loan_in_cents, frozenset({"cents", "P"})),
+    "level_loan_in_cents": (loans.level_loan_in_cents, frozenset({"P", "nominal_rate", "months"})),
     "rates_of_return": (returns.rates_of_return, frozenset({"a"})),
 }
 """Kinds of cases, and the parameters that tell them apart."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulator.box.sites import TECHNICAL_AVAILABILITY
 from simulator.config.parameters import parameter_table
@@ -39,6 +40,9 @@ from simulator.engine.expectations import expectations_of
 from simulator.engine.market import ReferencePath
 
 __all__ = ["POOL_SOLD", "Delivery", "Setting", "loan", "steps_of", "study"]
+
+Monthly = Sequence[float] | NDArray[np.float64]
+"""Values of months 1, 2, ..."""
 
 PLACE, BOX, SPONSOR, MACHINE = "place", "box", "sponsor", "machine"
 PRICE = 1000.0  # USD per GPU-hour: the income value of the machines never binds
@@ -84,7 +88,7 @@ class Delivery:
         Of the machines at t0, USD m; None: nothing.
     """
 
-    rent: Sequence[float] = (0.0,)
+    rent: Monthly = (0.0,)
     cost: float = 1.0
     month: int | None = None
     commission: int = 0
@@ -119,13 +123,13 @@ class Setting:
     parameters: Mapping[str, float] = field(default_factory=dict)
     switches: tuple[str, ...] = ()
     costs: float = 0.0
-    index: Sequence[float] = ()
-    values: Sequence[float] = ()
+    index: Monthly = ()
+    values: Monthly = ()
     delay: float = 0.0
     waterfall: tuple[str, ...] = WATERFALL_LINES
 
 
-def steps_of(values: Sequence[float]) -> tuple[float, tuple[tuple[int, float], ...]]:
+def steps_of(values: Monthly) -> tuple[float, tuple[tuple[int, float], ...]]:
     """Return the largest of monthly values, and the others as multiples of it from month to month.
 
     Examples
@@ -133,9 +137,9 @@ def steps_of(values: Sequence[float]) -> tuple[float, tuple[tuple[int, float], .
     >>> steps_of((3.0, 3.0, 6.0))
     (6.0, ((1, 0.5), (3, 1.0)))
     """
-    top = max(values) or 1.0
+    top = float(max(values)) or 1.0
     changes = [
-        (month, value / top)
+        (month, float(value / top))
         for month, value in enumerate(values, start=1)
         if month == 1 or value != values[month - 2]
     ]

@@ -407,7 +407,7 @@ def compare_book(result: Comparison, study: Study, engine: EnginePaths, oracle: 
     """Series of the lender's book, added up from what the oracle says of tranches and boxes."""
     horizon = study.inputs.horizon
     lag = math.floor(study.inputs.parameters["hold.estate_lag"] + 0.5)
-    outstanding, lost = np.zeros(horizon), np.zeros(horizon)
+    outstanding, lost, recovered = np.zeros((3, horizon))
     for tranche in study.layout.tranches:
         outcome = oracle.tranches[tranche.id]
         if tranche.box:
@@ -415,14 +415,21 @@ def compare_book(result: Comparison, study: Study, engine: EnginePaths, oracle: 
         else:
             failed = oracle.sponsors[tranche.sponsor].default_month
             over = min(failed + lag, horizon) if failed > 0 else horizon + 1
+        owner = oracle.boxes[tranche.box] if tranche.box else oracle.sponsors[tranche.sponsor]
         discount = 1.0
         for month in range(horizon):
+            if 0 < owner.default_month <= month:
+                recovered[month:] += tranche.lender_share * outcome.receipts[month]
             discount /= 1.0 + outcome.coupons[month] / 12.0
             claim = tranche.lender_share * outcome.balances[month]
             if month + 1 < over:
                 outstanding[month] += claim
             elif outcome.balances[month] > ABSOLUTE:
                 lost[month] += discount * claim
+    if not any(box.default_month == horizon for box in oracle.boxes.values()):
+        # a workout that begins at the horizon ends there: its receipts are of both kinds
+        series = engine.trace.market[:, MARKET_SERIES.index("cumulative_recoveries")]
+        result.series(500, "cumulative_recoveries", series, recovered)
     boxes = oracle.boxes.values()
     failed = [sum(0 < box.default_month <= t for box in boxes) for t in range(1, horizon + 1)]
     paid = np.cumsum([sum(box.months[t]["distribution"] for box in boxes) for t in range(horizon)])

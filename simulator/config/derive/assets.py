@@ -170,17 +170,19 @@ def _dates(
     row: AssetRow, draws: Draws, unit: Unit, market: Market, ledger: Ledger
 ) -> list[AssetRow]:
     """Return a delivery with its months, or its parts."""
-    start, commission = market.start, round(market.terms["box.commission"])
+    start, commission, source = market.start, row.commission_months, "commission_months"
+    if commission is None:
+        commission, source = round(market.terms["box.commission"]), "box.commission"
     fill = Filler("assets", row.asset, row, ledger)
     if row.accepted is not None:
-        rule = "accepted less box.commission"
+        rule = f"accepted less {source}"
         planned = fill("planned_delivery", row.accepted.plus(-commission), rule)
         return [row.model_copy(update={"planned_delivery": planned})]
     if row.planned_delivery is not None:
         accepted = row.planned_delivery.plus(commission)
         if accepted > start:
             return [row]
-        rule = "planned_delivery plus box.commission"
+        rule = f"planned_delivery plus {source}"
         return [row.model_copy(update={"accepted": fill("accepted", accepted, rule)})]
     if draws.close < start and draws.share >= _WHOLE:
         return [_delivered(row, draws, commission, market, ledger)]

@@ -15,6 +15,8 @@ FIRST_TEST_MONTHS = 12
 """Months from the last draw to the first covenant test where the tape gives none."""
 TEST_INTERVAL = 3
 """Months between tests where the tape gives none: quarterly."""
+RATIO_CURE_MONTHS = 3
+"""Months above a ratio trigger before its excess must be prepaid where the tape gives none."""
 OPENING_EQUITY = "depreciated cost + reserves - debt, at least 0; 0 before the first delivery"
 """Equity at t0 where the tape gives none; only the engine knows the reserves it rests on."""
 
@@ -97,6 +99,11 @@ def fill_box(
         "ltv_trigger": (0.0, "no test"),
         "cures": (round(terms["box.cures"]), "box.cures"),
         "cure_months": (0, "a cure comes at once or not at all"),
+        "ltv_step_down": (0.0, "triggers stay"),
+        "ratio_cure_months": (RATIO_CURE_MONTHS, "three months to prepay"),
+        "payment_interval_months": (1, "paid monthly"),
+        "overrun": ("sponsor", "the sponsor completes"),
+        "accordion_usd_m": (0.0, "no accordion"),
         "default_on_termination": (False, "no such event"),
         "trap_on_breach": (False, "no such trap"),
         "operating_licence": (False, "no licence"),

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from simulator.config.derive.ledger import Ledger
 from simulator.config.derive.market import Market
+from simulator.config.ratings import notch
 from simulator.config.schema import Site as Block
 from simulator.config.schema import StudyFile
 from simulator.config.tape import AssetRow, BoxRow, ContractRow, DebtRow
@@ -16,6 +17,7 @@ from simulator.config.terms import (
     Asset,
     Box,
     Contract,
+    Overrun,
     Recourse,
     Site,
     Sponsor,
@@ -88,6 +90,11 @@ def to_box(row: BoxRow, market: Market) -> Box:
         test_interval=int(filled(row.test_interval_months)),
         ltc_trigger=filled(row.ltc_trigger),
         ltv_trigger=filled(row.ltv_trigger),
+        ltv_step_down=filled(row.ltv_step_down),
+        ratio_cure_months=int(filled(row.ratio_cure_months)),
+        payment_interval=int(filled(row.payment_interval_months)),
+        overrun=Overrun[filled(row.overrun).upper()],
+        accordion=filled(row.accordion_usd_m),
         cures=int(filled(row.cures)),
         default_on_termination=bool(row.default_on_termination),
         trap_on_breach=bool(row.trap_on_breach),
@@ -126,6 +133,15 @@ def to_tranche(row: DebtRow, market: Market) -> Tranche:
         sculpt_dscr=filled(row.sculpt_dscr),
         depreciation_months=round(12 * filled(row.depreciation_years)),
         balloon=filled(row.balloon),
+        rate_cap=row.rate_cap,
+        margin_step=filled(row.margin_step_bp) / 1e4,
+        margin_step_month=market.month(row.margin_step_month) if row.margin_step_month else 0,
+        shorten=row.prepayments == "shorten",
+        catch_up=row.missed == "caught_up",
+        moves_with_acceptance=bool(row.maturity_moves),
+        capitalises=row.construction_interest == "capitalised",
+        schedule=tuple((market.month(month), share) for month, share in row.schedule or ()),
+        borrowing_base=bool(row.borrowing_base),
         lender_share=filled(row.lender_share),
         conversion_value=row.conversion_value_usd_m,
     )
@@ -151,6 +167,7 @@ def to_contract(row: ContractRow, market: Market) -> Contract:
         residual_share=row.residual_share or 0.0,
         residual_guarantor=row.residual_guarantor or "",
         residual_cap=row.residual_cap_usd_m,
+        rating_floor=float(notch(row.rating_floor) or 0),
     )
 
 
@@ -176,6 +193,7 @@ def to_asset(row: AssetRow, market: Market) -> Asset:
         accepted=None if row.accepted is None else market.month(row.accepted),
         cost_delivered_at_t0=planned <= 0,
         licence=bool(row.licence) and planned > 0,
+        commission_months=row.commission_months,
     )
 
 

@@ -89,6 +89,8 @@ def _drawn(
     """Return a balance and its month, by the rules of the column."""
     if row.drawn_usd_m is not None:
         return row.drawn_usd_m, row.drawn_asof or start
+    if row.amortisation == "sized":
+        return 0.0, start
     if close > start or draw_end > start or row.kind == "revolver":
         return 0.0, close
     return commitment, draw_end
@@ -122,8 +124,9 @@ def _roll(
         drawn, since, how = commitment, draw_end, f"drawn in full at {draw_end}, "
     if row.amortisation == "bullet" or (row.amortisation is None and _bullet(row)):
         return drawn, f"{how}bullet"
-    if row.amortisation_start is not None:
-        since = max(since, row.amortisation_start.plus(-1))
+    first = row.schedule[0][0] if row.schedule else row.amortisation_start
+    if first is not None:
+        since = max(since, first.plus(-1))
     if since >= start:
         return drawn, f"{how}no instalment yet"
     left = (maturity - start) / (maturity - since)
@@ -174,12 +177,20 @@ def fill_terms(
     update["amortisation"] = fill("amortisation", *schedule)
     first = draw_end.plus(1) if open_at_t0 else start.plus(1)
     rule = "month after draw_end" if open_at_t0 else "closed: month after t0"
+    if row.schedule:
+        first, rule = row.schedule[0][0], "first month of the schedule"
     update["amortisation_start"] = fill("amortisation_start", min(first, maturity), rule)
     grade = "ig" if investment_grade else "non_ig"
     dscr = f"loan.dscr0.{grade}"
     update["sculpt_dscr"] = fill("sculpt_dscr", terms[dscr], dscr)
     update["depreciation_years"] = fill("depreciation_years", DEPRECIATION_YEARS, "usual life")
     update["balloon"] = fill("balloon", 0.0, "repaid in full")
+    update["prepayments"] = fill("prepayments", "relevel", "later instalments fall")
+    update["missed"] = fill("missed", "caught_up", "overdue, due next month")
+    update["maturity_moves"] = fill("maturity_moves", False, "dates stay")
+    update["construction_interest"] = fill("construction_interest", "capitalised", "capitalised")
+    update["borrowing_base"] = fill("borrowing_base", False, "no borrowing base")
+    update["margin_step_bp"] = fill("margin_step_bp", 0.0, "no step")
     share = (1.0, "the book holds box debt") if row.box else (0.0, "the book holds no HoldCo debt")
     update["lender_share"] = fill("lender_share", *share)
     return row.model_copy(update=update)

@@ -43,7 +43,7 @@ def resolve_names(
         if name not in study.counterparties:
             rule = "a sponsor of the tape is a neocloud and defaults only as one"
             ledger.note("counterparties", name, "kind", block.kind, rule)
-        hazards, grade = _credit(name, block, sponsor, terms, curves, ledger)
+        hazards, grade, number = _credit(name, block, sponsor, terms, curves, ledger)
         ai = block.kind in _AI if block.ai is None else block.ai
         names[name] = Name(
             id=name,
@@ -54,6 +54,8 @@ def resolve_names(
             hyperscaler=block.kind == "hyperscaler",
             export_exposed=block.export_exposed,
             sponsor=sponsor,
+            efficiency_loading=block.efficiency_loading,
+            notch=None if number is None else float(number),
         )
         ledger.assume("counterparties", name, block)
     return names
@@ -66,8 +68,8 @@ def _credit(
     terms: Mapping[str, float],
     curves: Curves,
     ledger: Ledger,
-) -> tuple[tuple[float, ...], bool]:
-    """Return hazards by year and whether the name is investment grade."""
+) -> tuple[tuple[float, ...], bool, int | None]:
+    """Return hazards by year, whether the name is investment grade, and its notch if it has one."""
     number = notch(block.rating)
     hazards = block.hazard_per_year
     if not hazards and number is None and block.kind == "ai_lab":
@@ -88,7 +90,7 @@ def _credit(
         grade = hazards[0] <= limit[0]
         rule = "no rating: investment grade if the first hazard is at most that of Baa3"
         ledger.note("counterparties", name, "investment_grade", grade, rule)
-    return ((0.0,) if sponsor else hazards), grade
+    return ((0.0,) if sponsor else hazards), grade, number
 
 
 def _loading(

@@ -35,6 +35,7 @@ PORTFOLIO: Final = (
     ("outstanding_debt", "Debt outstanding in the book", None, None),
     ("book_dscr", "Debt service coverage of the book", 1.0, 5.0),
     ("cumulative_lender_loss", "Lenders' loss so far", None, None),
+    ("cumulative_recoveries", "Recovered by lenders so far", None, None),
     ("cumulative_distributions", "Distributions to box equity so far", None, None),
     ("boxes_in_default", "Boxes in default", None, None),
 )

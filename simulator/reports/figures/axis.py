@@ -33,7 +33,13 @@ WORDS: Final = {
 }
 PERCENT: Final = frozenset({"utilisation", "box_ltv", "custom_silicon_share", "resale_hit"})
 FROM_ZERO: Final = frozenset(
-    {"outstanding_debt", "cumulative_lender_loss", "cumulative_distributions", "book_dscr"}
+    {
+        "outstanding_debt",
+        "cumulative_lender_loss",
+        "cumulative_recoveries",
+        "cumulative_distributions",
+        "book_dscr",
+    }
     | {"boxes_in_default", "box_dscr", "box_ltv"}
     | {"rental_price_contract", "rental_price_spot", "resale_factor", "resale_hit"}
     | {"hall_rent", "hall_value_factor"}

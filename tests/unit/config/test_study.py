@@ -110,6 +110,7 @@ def test_the_resolved_tape_resolves_to_itself(draft: Draft) -> None:
         *("contract_value_usd_m", "value_attribution", "billing"),
         *("rent_usd_per_kw_month", "mw"),
         *("margin_bp", "fixed_rate", "floor", "hedge_share", "swap_rate"),
+        *("rate_cap", "margin_step_month", "schedule", "commission_months", "billing"),
     }
 
 

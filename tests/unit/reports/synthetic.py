@@ -172,6 +172,7 @@ CENTRES = {
     "resale_factor": (0.8, 0.2),
     "outstanding_debt": (3200.0, 150.0),
     "cumulative_lender_loss": (60.0, 60.0),
+    "cumulative_recoveries": (120.0, 60.0),
     "cumulative_distributions": (900.0, 200.0),
     "book_dscr": (1.6, 0.25),
     "boxes_in_default": (1.0, 1.2),

@@ -1,0 +1,1 @@
+"""The engine held against numbers that were worked out without it."""
