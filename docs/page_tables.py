@@ -22,6 +22,7 @@ from simulator.drivers.shocks import effective_correlations
 from simulator.reports.tables.market import POINTS, quantile_rows
 
 GPU: Final = "H100"
+HALL: Final = "Turnkey"
 YEARS: Final = (12, 24, 36, 48, 60, 72)
 FACTORS: Final = {
     "Z": "credit cycle",
@@ -100,12 +101,11 @@ def hall_widths(market: xr.Dataset) -> str:
 
     A hall's own log rent is what is left when its share of the market for compute is taken out.
     """
-    hall = labels(market, "hall")[0]
     share = parameter_table()["hall.beta"].base
     rows = []
     for month in YEARS:
         at = market.sel(month=month)
-        rent = np.log(at["hall_rent"].sel(hall=hall).values.astype(float))
+        rent = np.log(at["hall_rent"].sel(hall=HALL).values.astype(float))
         price = np.log(at["rental_price_contract"].sel(generation=GPU).values.astype(float))
         own = rent - share * at["price_deviation"].values.astype(float)
         together = np.corrcoef(rent, price)[0, 1]
