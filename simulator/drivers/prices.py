@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from simulator.drivers.shocks import P
 from simulator.numerics.elementary import exp
-from simulator.numerics.jit import inner, scalar
+from simulator.numerics.jit import inlined, inner, scalar
 from simulator.numerics.normal import to_normals
 from simulator.numerics.philox import fill_normal_pairs, fill_normals, fill_uniform_pairs
 from simulator.numerics.processes import ou_coefficients
@@ -250,6 +250,34 @@ def init_prices(params, state, seed, paths, first, second):
             )
 
 
+@inlined
+def write_prices(
+    params, state, g, lane, month, sentiment, reference_steps, tightness_share, steps_share
+):
+    """Write the prices of a generation and their surprise, from the market and the noise."""
+    drift = params.terms[PRICE_TERM.age_drift, g] * month / 12.0
+    drift_surprise = params.terms[PRICE_TERM.drift_surprise, g] * month / 12.0
+    contract_noise = state.generations[GENERATION.contract_noise, g, lane]
+    spot_noise = state.generations[GENERATION.spot_noise, g, lane]
+    trend = (
+        drift
+        - steps_share * state.rows[PRICE.steps, lane]
+        + tightness_share * state.rows[PRICE.deviation, lane]
+    )
+    state.generations[GENERATION.contract, g, lane] = exp(
+        params.terms[PRICE_TERM.log_contract, g] + trend + contract_noise
+    )
+    state.generations[GENERATION.spot, g, lane] = exp(
+        params.terms[PRICE_TERM.log_spot, g] + trend + spot_noise + tightness_share * sentiment
+    )
+    state.generations[GENERATION.log_development, g, lane] = (
+        drift_surprise
+        + tightness_share * state.rows[PRICE.surprise, lane]
+        - steps_share * (state.rows[PRICE.steps, lane] - reference_steps)
+        + contract_noise
+    )
+
+
 @inner
 def step_prices(
     params,
@@ -308,10 +336,6 @@ def step_prices(
         if params.terms[PRICE_TERM.brownian, g] > 0.0:
             for lane in range(lanes):
                 second[lane] = first[lane]  # one noise for contracts and spot
-        drift = params.terms[PRICE_TERM.age_drift, g] * month / 12.0
-        drift_surprise = params.terms[PRICE_TERM.drift_surprise, g] * month / 12.0
-        log_contract = params.terms[PRICE_TERM.log_contract, g]
-        log_spot = params.terms[PRICE_TERM.log_spot, g]
         tightness_share = params.terms[PRICE_TERM.tightness_share, g]
         steps_share = params.terms[PRICE_TERM.steps_share, g]
         contract_decay = params.terms[PRICE_TERM.contract_decay, g]
@@ -331,20 +355,21 @@ def step_prices(
             )
             state.generations[GENERATION.contract_noise, g, lane] = contract_noise
             state.generations[GENERATION.spot_noise, g, lane] = spot_noise
-            trend = (
-                drift
-                - steps_share * state.rows[PRICE.steps, lane]
-                + tightness_share * state.rows[PRICE.deviation, lane]
-            )
-            state.generations[GENERATION.contract, g, lane] = exp(
-                log_contract + trend + contract_noise
-            )
-            state.generations[GENERATION.spot, g, lane] = exp(
-                log_spot + trend + spot_noise + tightness_share * sentiment[lane]
-            )
-            state.generations[GENERATION.log_development, g, lane] = (
-                drift_surprise
-                + tightness_share * state.rows[PRICE.surprise, lane]
-                - steps_share * (state.rows[PRICE.steps, lane] - reference_steps)
-                + contract_noise
-            )
+        if tightness_share == 1.0 and steps_share == 1.0:  # GPUs: the compiler drops the factors
+            for lane in range(lanes):
+                write_prices(
+                    params, state, g, lane, month, sentiment[lane], reference_steps, 1.0, 1.0
+                )
+        else:
+            for lane in range(lanes):
+                write_prices(
+                    params,
+                    state,
+                    g,
+                    lane,
+                    month,
+                    sentiment[lane],
+                    reference_steps,
+                    tightness_share,
+                    steps_share,
+                )

@@ -12,6 +12,7 @@ import pytest
 from click.testing import Result
 
 import simulator
+from simulator.dataset.dims import HALL
 from simulator.engine.market_variables import MARKET_VARIABLES
 
 Call = Callable[..., Result]
@@ -52,7 +53,7 @@ def test_json_and_files(call: Call, template: Path, tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)
     assert (found["paths"], found["seed"]) == (300, 4)
-    names = {one.variable.name for one in MARKET_VARIABLES}
+    names = {one.variable.name for one in MARKET_VARIABLES if HALL not in one.variable.dims}
     assert {one["name"] for one in found["variables"]} == names
 
     lines = list(csv.DictReader((out / "market.csv").read_text(encoding="utf-8").splitlines()))

@@ -10,6 +10,7 @@ from scipy import stats
 
 from simulator.api import simulate
 from simulator.config.study import Study, load_study
+from simulator.drivers.prices import PRICE_TERM
 from simulator.engine.paths import trace_path
 from simulator.engine.prepare import prepare
 from simulator.engine.uncertainty import ContradictionError, draw_parameters, with_parameters
@@ -83,8 +84,9 @@ def test_what_was_expected_does_not_follow_the_draw(uncertain: Study) -> None:
     drawn = prepared.drawn(draw_parameters(uncertain.inputs, 1, 8)[1])
     reference = zip(drawn.expectations.reference, prepared.expectations.reference, strict=True)
     assert all(np.array_equal(one, other) for one, other in reference)
-    assert drawn.params.market.prices.age_drift != prepared.params.market.prices.age_drift
-    assert drawn.params.market.prices.drift_surprise != 0.0
+    now, then = (one.params.market.prices.terms for one in (drawn, prepared))
+    assert np.all(now[PRICE_TERM.age_drift] != then[PRICE_TERM.age_drift])
+    assert np.all(now[PRICE_TERM.drift_surprise] != 0.0)
 
 
 def test_draws_that_contradict_each_other_stop_before_any_path(study_file: Path) -> None:

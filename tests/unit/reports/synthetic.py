@@ -15,7 +15,7 @@ from simulator.dataset.fans import Fan
 from simulator.dataset.order_statistics import LEVELS
 from simulator.dataset.plan import RunPlan
 from simulator.dataset.store import RunStore
-from simulator.dataset.variables import SERIES, VARIABLES
+from simulator.dataset.variables import VARIABLES
 
 FACILITIES = ("Alder DDTL", "Birch DDTL", "Cedar term", "Dogwood IG", "Elm vendor", "Fir notes")
 BOXES = ("Box Alder", "Box Birch", "Box Cedar", "Box Dogwood", "Box Elm", "Box Fir")
@@ -187,7 +187,7 @@ def fans(run: RunPlan) -> list[LabelledArray]:
     scores = ndtri(np.array(LEVELS))[:, None]
     t = np.arange(1, run.horizon + 1) / run.horizon
     made = []
-    for variable in SERIES:
+    for variable in run.series:
         entities = max(1, int(np.prod(run.entities(variable), dtype=int)))
         if variable.name.startswith("rental_price"):
             start = np.array([2.3, 3.6, 5.2])[:entities]
@@ -232,7 +232,7 @@ def series(run: RunPlan, rng: np.random.Generator) -> dict[str, Array]:
     """Paths of every series, as the engine hands them over: month, entity, path."""
     t = np.arange(1, run.horizon + 1) / run.horizon
     made = {}
-    for variable in SERIES:
+    for variable in run.series:
         shape = (run.horizon, *run.entities(variable), run.paths)
         centre, width = CENTRES.get(variable.name, (2.0, 0.5))
         noise = (
