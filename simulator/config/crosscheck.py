@@ -6,14 +6,14 @@ from collections.abc import Iterable
 
 from pydantic import BaseModel
 
-from simulator.config.amounts import check_asset, check_debt
+from simulator.config.amounts import check_asset, check_debt, check_purchases, check_residual
 from simulator.config.case import Case
 from simulator.config.errors import did_you_mean
 from simulator.config.loader import dotted
 from simulator.config.parameters import resolve
 from simulator.config.ratings import NOTCHES, notch
 from simulator.config.references import check_completeness, check_nesting, check_references
-from simulator.config.tape import KEYS, ROWS, AssetRow, BoxRow, DebtRow, Row
+from simulator.config.tape import KEYS, ROWS, AssetRow, BoxRow, ContractRow, DebtRow, Row
 
 HIGHEST_RUNNING_COST = 50.0
 """USD per GPU-hour above which a running cost makes no sense, as no price does."""
@@ -33,6 +33,9 @@ def cross_check(case: Case) -> None:
         check_debt(case, place, row)
     for place, asset in case.tape.sound("assets", AssetRow):
         check_asset(case, place, asset)
+    for place, contract in case.tape.sound("contracts", ContractRow):
+        check_residual(case, place, contract)
+    check_purchases(case)
     check_running_costs(case)
 
 

@@ -141,7 +141,7 @@ def to_contract(row: ContractRow) -> Contract:
         prepayment_share=filled(row.prepayment_share),
         moneyness0=filled(row.moneyness0),
         currency=filled(row.currency),
-        residual_share=row.residual_share or 0.0,
+        residual_share=filled(row.residual_share),
         residual_guarantor=row.residual_guarantor or "",
         residual_cap=row.residual_cap_usd_m,
     )

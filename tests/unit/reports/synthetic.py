@@ -178,6 +178,8 @@ CENTRES = {
     "box_dscr": (1.5, 0.3),
     "box_ltv": (0.7, 0.2),
     "sponsor_cash": (400.0, 120.0),
+    "sponsor_principal_due": (10.0, 20.0),
+    "sponsor_short_of_cash": (0.1, 0.2),
 }
 
 
