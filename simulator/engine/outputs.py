@@ -365,7 +365,7 @@ def write_sponsors(
     late = exp(horizon * log(v))
     months = v * (1.0 - late) / (1.0 - v) if v < 1.0 else float(horizon)  # value of 1 a month
     for s in range(sponsor_terms.terms.shape[1]):
-        handed_over = months * sponsor_terms.terms[SPONSOR_TERM.other_cash, s]
+        handed_over = months * max(0.0, sponsor_terms.terms[SPONSOR_TERM.other_cash, s])
         cash0, debt0 = sponsor_terms.terms[SPONSOR_TERM.cash0, s], opening_debt(debt_terms, s)
         for lane in range(sponsors.rows.shape[2]):
             column = offset + lane
