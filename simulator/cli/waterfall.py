@@ -115,7 +115,7 @@ def month_table(path: TracedPath, facility: str, start: str) -> MonthTable:
         Of its box, or for HoldCo debt of the sponsor.
     """
     from simulator.engine.results import facilities_of
-    from simulator.sponsor.holdco import SPONSOR
+    from simulator.sponsor.terms import SPONSOR
 
     layout, trace = path.prepared.layout, path.trace
     (chosen,) = [one for one in facilities_of(layout) if one.id == facility]
@@ -150,6 +150,8 @@ def month_table(path: TracedPath, facility: str, start: str) -> MonthTable:
             "DSCR": lines["dscr"],
             "LTV": lines["ltv"],
         }
+        if lines["disposals"].any():
+            key["disposals"] = lines["disposals"]
         behind = layout.boxes[chosen.box]
     else:
         rows = trace.holdco[:, :, chosen.sponsor]
