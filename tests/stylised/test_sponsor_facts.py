@@ -38,9 +38,7 @@ def weak(tmp_path_factory: pytest.TempPathFactory) -> ModelInputs:
         book=replace(
             book,
             names=(*book.names, parent),
-            boxes=tuple(
-                replace(b, recourse=Recourse.NONE) for b in book.boxes if b.id == "BOX-B"
-            ),
+            boxes=tuple(replace(b, recourse=Recourse.NONE) for b in book.boxes if b.id == "BOX-B"),
             assets=tuple(
                 replace(a, contract="LAB-1", accepted=0) for a in book.assets if a.box == "BOX-B"
             ),

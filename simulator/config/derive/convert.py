@@ -42,7 +42,7 @@ def to_new_notes(sponsor: str) -> Tranche:
         commitment=0.0,
         balance0=0.0,
         available_until=0,
-        maturity=0,
+        maturity=60,
         fixed=False,
         rate=0.0,
         floor=0.0,
