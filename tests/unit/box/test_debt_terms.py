@@ -326,3 +326,26 @@ def test_commissioning_is_a_term_of_the_delivery() -> None:
     quick = Delivery([1.0], month=1, commission=0)
     one = paid([], 5, slow, quick)
     assert one.lines["receipts"] == pytest.approx([0.0, 1.0, 1.0, 1.0, 2.0])
+
+
+@pytest.mark.parametrize("interval", [1, 3])
+def test_no_cash_is_lost(interval: int) -> None:
+    """What comes in is paid out or kept: reserve, trap, sweep and payment dates together."""
+    rents = [30.0, 25.0, 20.0, 6.0, 5.0, 30.0, 40.0, 9.0, 8.0, 40.0, 40.0, 40.0]
+    box = {
+        "payment_interval": interval,
+        "reserve_months": 3.0,
+        "sweep_share": 0.5,
+        "sweep_threshold": 1.1,
+        "lockup_dscr": 2.3,
+    }
+    one = paid(loan(120.0, 12, RATE), 12, Delivery(rents, cost=60.0), box=box, costs=0.2)
+    line = one.lines
+    stocks = ("debt_service_reserve", "trapped_cash", "collected_cash")
+    kept = np.sum([line[name] for name in stocks], axis=0)
+    uses = ("operating_costs_paid", "senior_interest_paid", "senior_principal_paid", "swept")
+    out = np.sum([line[name] for name in (*uses, "distributed")], axis=0)
+    assert (line["receipts"] - out)[1:] == pytest.approx(np.diff(kept), abs=1e-12)
+    assert (line["trapped_cash"] > 0.0).any()
+    assert (line["swept"] > 0.0).any()
+    assert (line["collected_cash"] > 0.0).any() == (interval > 1)
