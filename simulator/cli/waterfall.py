@@ -21,6 +21,7 @@ Column = NDArray[np.float64]
 
 STOCKS: Final = frozenset({"debt", "cash", "collateral"})
 RATIOS: Final = frozenset({"DSCR", "LTV"})
+CASH: Final = ("trapped_cash", "debt_service_reserve", "power_reserve", "collected_cash")
 UNITS: Final = "USD m; DSCR over three months; a year's line adds flows and ends with its stocks"
 IN_WORKOUT: Final = (
     "CFADS and service are blank in a workout: lenders get receipts less costs, and reserves"
@@ -145,7 +146,7 @@ def month_table(path: TracedPath, facility: str, start: str) -> MonthTable:
             + lines["cure"],
             "equity out": lines["distributed"],
             "debt": balance,
-            "cash": lines["trapped_cash"] + lines["debt_service_reserve"] + lines["power_reserve"],
+            "cash": sum(lines[name] for name in CASH),
             "collateral": lines["collateral"],
             "DSCR": lines["dscr"],
             "LTV": lines["ltv"],

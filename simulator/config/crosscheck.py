@@ -44,10 +44,9 @@ def cross_check(case: Case) -> None:
     for place, contract in case.tape.sound("contracts", ContractRow):
         check_contract(case, place, contract)
         check_rating_floor(case, place, contract)
+        check_residual(case, place, contract)
     for place, asset in case.tape.sound("assets", AssetRow):
         check_asset(case, place, asset)
-    for place, contract in case.tape.sound("contracts", ContractRow):
-        check_residual(case, place, contract)
     check_purchases(case)
     check_running_costs(case)
     check_kinds(case)

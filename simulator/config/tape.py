@@ -234,9 +234,6 @@ class DebtRow(Row):
     balloon: Share | None = column(
         "share of the balance left at maturity; blank: 0", "share of balance"
     )
-    conversion_value_usd_m: PositiveUsdM | None = column(
-        "market value of the sponsor at which a convertible converts; blank: never", "USD m"
-    )
     schedule: Shares | None = column(
         "custom amortisation: share of the balance at its start due in a month, the rest at"
         " maturity, as 2027-06: 5%; 2027-12: 10%; blank for other debt"
@@ -256,6 +253,9 @@ class DebtRow(Row):
     )
     borrowing_base: Flag | None = column(
         "debt after a draw is at most advance x depreciated cost; blank: false"
+    )
+    conversion_value_usd_m: PositiveUsdM | None = column(
+        "market value of the sponsor at which a convertible converts; blank: never", "USD m"
     )
     lender_share: Share | None = column(
         "share held by the lender's book; blank: 1 in a box, 0 at a HoldCo", "share"
