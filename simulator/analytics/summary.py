@@ -105,14 +105,15 @@ def headline(analysis: Analysis) -> dict[str, Any]:
         "rating_scale": str(risk.attrs["rating_scale"]),
         "book": _measures(risk, "book_"),
         "facilities": {name: _measures(risk.sel(facility=name), "") for name in facilities},
-        "holders": {
+    }
+    if analysis.has_boxes:
+        numbers["holders"] = {
             str(name): {
                 key: _pair(analysis.holders, key, holder=name)
                 for key in ("money_in", "loss_probability", "expected_loss", "expected_shortfall")
             }
             for name in analysis.holders["holder"].values
-        },
-    }
+        }
     if analysis.notes is not None:
         numbers["notes"] = _notes(analysis.notes)
     if analysis.overlays is not None:

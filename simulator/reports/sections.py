@@ -70,7 +70,9 @@ def sections(analysis: Analysis, drawn: Mapping[str, Picture]) -> list[Section]:
         Section(
             "book-paths",
             "Book by month",
-            "Coverage, debt, losses and distributions.",
+            "Coverage, debt, losses and distributions."
+            if analysis.has_boxes
+            else "What is owed, and what has been lost.",
             images=_images(drawn, "portfolio"),
             tables=_fan_tables(run, [(key, title) for key, title, _, _ in PORTFOLIO]),
         ),
