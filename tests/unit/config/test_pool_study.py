@@ -53,6 +53,12 @@ def test_a_table_of_names_says_the_same_as_the_file(tmp_path: Path) -> None:
     assert mixed.digest == inline.digest
 
 
+def test_keys_may_come_without_a_file(tmp_path: Path) -> None:
+    named = load_study(STUDY)
+    assert named.digest == load(tmp_path, STUDY).digest
+    assert STUDY["names"]["A"]["loadings"] == [0.4, 0.2]
+
+
 def test_probabilities_become_hazards(tmp_path: Path) -> None:
     study = copy.deepcopy(STUDY)
     study["names"]["B"] = {"exposure_usd_m": 1, "pd": "1%; 3%", "lgd": 1, "loadings": [0.3, 0]}
