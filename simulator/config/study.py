@@ -28,10 +28,10 @@ from simulator.config.derive.path import market_path, monthly_forwards, switches
 from simulator.config.derive.structures import check_structures, overlays_of, structures_of
 from simulator.config.errors import ConfigError, Problem, Problems
 from simulator.config.loader import Document, read_document
-from simulator.config.overrides import apply_overrides, set_keys
+from simulator.config.overrides import apply_overrides
 from simulator.config.parameters import note_contradictions, resolve
 from simulator.config.plain import canonical_json, plain_values
-from simulator.config.pool_schema import POOL_SCHEMA, PoolFile
+from simulator.config.pool_schema import POOL_SCHEMA
 from simulator.config.pool_study import PoolStudy, resolve_pool
 from simulator.config.priors import uncertainty
 from simulator.config.ratings import package_curves, user_curves
@@ -145,8 +145,7 @@ def load_study(
     if scenarios:
         place, mend = document.place(("schema",)), "changing keys with --set"
         out.add(place, "schema", expected="no scenario", got="one", mend=mend)
-    set_keys(document, overrides or {}, PoolFile)
-    return resolve_pool(file, document, out)
+    return resolve_pool(file, document, overrides or {}, out)
 
 
 def load_book(

@@ -49,8 +49,17 @@ def test_a_table_of_names_says_the_same_as_the_file(tmp_path: Path) -> None:
     table = "name,exposure_usd_m,rating,lgd,lgd_sd,loading_1,loading_2\nB,20,B2,60%,20%,0.3,0\n"
     (tmp_path / "pool.csv").write_text(table, encoding="utf-8")
     names = {"A": STUDY["names"]["A"]}
-    mixed = load(tmp_path, {**STUDY, "names": names, "names_table": "pool.csv"})
-    assert mixed.digest == inline.digest
+    study = {**STUDY, "names": names, "names_table": "pool.csv"}
+    assert load(tmp_path, study).digest == inline.digest
+    (changed,) = load(tmp_path, study, **{"names.B.exposure_usd_m": 7}).inputs.names[1:]
+    assert changed.exposure == 7.0
+
+
+def test_faults_of_a_table_are_told_with_its_line(tmp_path: Path) -> None:
+    table = "name,exposure_usd_m,pd,lgd,loading_1,loading_2\nB,20,85,60%,0.3,0\n"
+    (tmp_path / "pool.csv").write_text(table, encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"pool.csv:2: names.B.pd.0: expected a number of share"):
+        load(tmp_path, {**STUDY, "names_table": "pool.csv", "names": {"A": STUDY["names"]["A"]}})
 
 
 def test_keys_may_come_without_a_file(tmp_path: Path) -> None:
