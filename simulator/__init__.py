@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from simulator.api import simulate
     from simulator.config.errors import ConfigError, NeoboxError
+    from simulator.config.pool_study import PoolStudy
     from simulator.config.study import Study, load_study
     from simulator.dataset.reading import open_run
     from simulator.market import simulate_market
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ConfigError",
     "NeoboxError",
+    "PoolStudy",
     "Study",
     "__version__",
     "compare_scenarios",
@@ -41,6 +43,7 @@ __all__ = [
 _HOMES = {
     "ConfigError": "simulator.config.errors",
     "NeoboxError": "simulator.config.errors",
+    "PoolStudy": "simulator.config.pool_study",
     "Study": "simulator.config.study",
     "compare_scenarios": "simulator.scenarios",
     "load_study": "simulator.config.study",

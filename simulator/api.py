@@ -44,7 +44,7 @@ Report = Callable[[Progress], None]
 
 
 def simulate(
-    study: Study | PoolStudy | str | Path,
+    study: Study | PoolStudy | str | Path | Mapping[str, Any],
     *,
     paths: int = 10_000,
     seed: int = 1,
@@ -64,8 +64,8 @@ def simulate(
 
     Parameters
     ----------
-    study : Study, PoolStudy or path
-        A loaded study, or a study file.
+    study : Study, PoolStudy, path or mapping
+        A loaded study, a study file, or its keys.
     paths : int
         Number of paths.
     seed : int

@@ -12,6 +12,7 @@ from simulator.analytics.estimate import Estimate, format_estimate, format_proba
 from simulator.analytics.estimators import mean, mean_difference, probability, ratio
 from simulator.analytics.holders import absorption_table, holders_table
 from simulator.analytics.notes import notes_table
+from simulator.analytics.overlays import overlays_table
 from simulator.analytics.quantiles import quantile
 from simulator.analytics.rating import RatingScale, fitted_scale
 from simulator.analytics.risk import risk_table
@@ -47,6 +48,7 @@ __all__ = [
     "mean",
     "mean_difference",
     "notes_table",
+    "overlays_table",
     "probability",
     "quantile",
     "ratio",

@@ -10,7 +10,7 @@ import xarray as xr
 from simulator.analytics.estimators import mean, probability
 from simulator.analytics.frame import estimates, labels, path_weights, vector
 from simulator.analytics.tail import LEVELS, tail_risk
-from simulator.dataset.dims import NOTE
+from simulator.dataset.dims import NOTE, STRUCTURE
 
 
 def notes_table(dataset: xr.Dataset, levels: Sequence[float] = LEVELS) -> xr.Dataset | None:
@@ -28,8 +28,9 @@ def notes_table(dataset: xr.Dataset, levels: Sequence[float] = LEVELS) -> xr.Dat
     Dataset or None
         By ``note``: ``size`` [USD m], ``loss_probability``, ``expected_loss`` [USD m],
         ``expected_loss_share`` of its size; by ``note, level``: ``value_at_risk_share`` and
-        ``expected_shortfall_share`` of its size; each but the size with ``_se``. None if the run
-        has no notes.
+        ``expected_shortfall_share`` of its size; of structures also ``mean_interest`` and
+        ``mean_principal`` [USD m], and ``mean_residual(structure)``. Each but the size has
+        ``_se``. None if the run has no notes.
     """
     names = labels(dataset, NOTE)
     if not names:
@@ -75,8 +76,19 @@ def notes_table(dataset: xr.Dataset, levels: Sequence[float] = LEVELS) -> xr.Dat
         variables |= estimates(
             name, (NOTE, "level"), pairs, (n, m), f"{name.replace('_', ' ')} of the size", "1"
         )
+    structures = labels(dataset, STRUCTURE)
+    for name, long_name, dim, ids in (
+        ("note_interest", "mean interest", NOTE, names),
+        ("note_principal", "mean principal", NOTE, names),
+        ("structure_residual", "mean residual", STRUCTURE, structures),
+    ):
+        if name in dataset:
+            values = [mean(vector(dataset, name, **{dim: i}), weights) for i in range(len(ids))]
+            key = long_name.replace(" ", "_")
+            variables |= estimates(key, (dim,), values, (len(ids),), long_name, "million USD")
+    owners = {STRUCTURE: structures} if structures else {}
     return xr.Dataset(
         variables,
-        coords={NOTE: names, "level": list(levels)},
+        coords={NOTE: names, "level": list(levels), **owners},
         attrs={"paths": dataset.sizes["path"]},
     )

@@ -14,6 +14,7 @@ from simulator.analytics.equity import equity_table, sponsor_table
 from simulator.analytics.frame import estimate_at
 from simulator.analytics.holders import absorption_table, holders_table
 from simulator.analytics.notes import notes_table
+from simulator.analytics.overlays import overlays_table
 from simulator.analytics.rating import RatingScale
 from simulator.analytics.risk import risk_table
 from simulator.analytics.uncertainty import uncertainty_table
@@ -40,6 +41,7 @@ class Analysis(NamedTuple):
     convergence: xr.Dataset
     uncertainty: xr.Dataset | None  # None if parameters are certain
     notes: xr.Dataset | None  # None if there are no structures and tranches
+    overlays: xr.Dataset | None  # None if there are none
 
     @property
     def has_boxes(self) -> bool:
@@ -79,6 +81,7 @@ def analyse(dataset: xr.Dataset, scale: RatingScale | None = None) -> Analysis:
         convergence=convergence_table(dataset),
         uncertainty=uncertainty_table(dataset),
         notes=notes_table(dataset),
+        overlays=overlays_table(dataset),
     )
 
 
@@ -89,8 +92,8 @@ def headline(analysis: Analysis) -> dict[str, Any]:
     -------
     dict
         ``book`` and ``facilities`` with every estimate as ``{"value": …, "se": …}`` (None where
-        not defined), money in USD m; VaR and ES by level. ``notes`` only if there are
-        any, ``uncertainty`` only if parameters are uncertain.
+        not defined), money in USD m; VaR and ES by level. ``notes`` and ``overlays``
+        only if there are any, ``uncertainty`` only if parameters are uncertain.
     """
     risk, run = analysis.risk, analysis.run
     facilities = [str(name) for name in risk["facility"].values]
@@ -102,16 +105,19 @@ def headline(analysis: Analysis) -> dict[str, Any]:
         "rating_scale": str(risk.attrs["rating_scale"]),
         "book": _measures(risk, "book_"),
         "facilities": {name: _measures(risk.sel(facility=name), "") for name in facilities},
-        "holders": {
+    }
+    if analysis.has_boxes:
+        numbers["holders"] = {
             str(name): {
                 key: _pair(analysis.holders, key, holder=name)
                 for key in ("money_in", "loss_probability", "expected_loss", "expected_shortfall")
             }
             for name in analysis.holders["holder"].values
-        },
-    }
+        }
     if analysis.notes is not None:
         numbers["notes"] = _notes(analysis.notes)
+    if analysis.overlays is not None:
+        numbers["overlays"] = _overlays(analysis.overlays)
     if analysis.uncertainty is not None:
         numbers["uncertainty"] = _uncertainty(analysis.uncertainty)
     return numbers
@@ -134,6 +140,22 @@ def _notes(table: xr.Dataset) -> dict[str, Any]:
             },
         }
         for name in table["note"].values
+    }
+
+
+def _overlays(table: xr.Dataset) -> dict[str, Any]:
+    """Read the book gross and net of overlays, and what each of them pays and costs."""
+    measures = ("loss_probability", "expected_loss", "expected_shortfall")
+    amounts = ("payout_probability", "mean_payout", "mean_premium")
+    return {
+        "book": {
+            str(basis): {key: _pair(table, key, basis=basis) for key in measures}
+            for basis in table["basis"].values
+        },
+        "overlays": {
+            str(name): {key: _pair(table, key, overlay=name) for key in amounts}
+            for name in table["overlay"].values
+        },
     }
 
 

@@ -18,6 +18,7 @@ WORKER_MEGABYTES = 150.0  # results of a chunk, twice, and the state of a block
 # Bytes of a path before they are compressed, see `simulator.dataset.variables`.
 PATH_BYTES, FACILITY_BYTES, TRANCHE_BYTES = 8, 45, 16
 BOX_BYTES, SPONSOR_BYTES, NAME_BYTES = 54, 34, 2
+NOTE_BYTES, STRUCTURE_BYTES, OVERLAY_BYTES = 24, 8, 16  # the net loss of the book: 8 more
 SERIES_BYTES = 4  # per path, month and series
 MARKET_SERIES, GENERATION_SERIES, HALL_SERIES, BOX_SERIES, SPONSOR_SERIES = 19, 3, 2, 2, 3
 EXACT_PATHS, FOLDED_PATHS = 1_000_000, 265_000  # whose series wait on disk for their quantiles
@@ -79,6 +80,10 @@ def estimate(inputs: ModelInputs, paths: int, jobs: int = 1) -> Estimate:
         + BOX_BYTES * len(book.boxes)
         + SPONSOR_BYTES * len(book.sponsors)
         + NAME_BYTES * len(book.names)
+        + NOTE_BYTES * sum(len(one.notes) for one in book.structures)
+        + STRUCTURE_BYTES * len(book.structures)
+        + OVERLAY_BYTES * len(book.overlays)
+        + PATH_BYTES * bool(book.overlays)
     )
     halls = sum(one.is_hall for one in book.generations)
     series = inputs.horizon * (

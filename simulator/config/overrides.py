@@ -7,6 +7,7 @@ the tape (``debt.TERM-A.margin_bp``, ``boxes.*.reserve_months``) or the id of a 
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -152,5 +153,5 @@ def _assign(document: Document, where: Location, said: str, value: Any) -> None:
             inner = tree[str(part)] = {}
             document.places.setdefault(where[:depth], said)
         tree = inner
-    tree[str(where[-1])] = value
+    tree[str(where[-1])] = copy.deepcopy(value)  # later keys may change what lies inside
     document.places[where] = said

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -16,6 +16,7 @@ from simulator.config import pool_schema
 from simulator.config.errors import ConfigError, Problems, did_you_mean
 from simulator.config.loader import Document
 from simulator.config.messages import note_errors
+from simulator.config.overrides import set_keys
 from simulator.config.plain import canonical_json, plain_values
 from simulator.config.pool_schema import PoolFile
 from simulator.config.pool_terms import Collateral, PoolInputs, PoolName, PoolTranche, Regimes
@@ -66,21 +67,9 @@ class PoolStudy:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A name as written, and where each of its keys stands."""
-
-    id: str
-    place: str
-    terms: pool_schema.PoolName
-    places: Mapping[str, str]
-
-    def at(self, key: str) -> str:
-        """Return where a key stands."""
-        return self.places.get(key, self.place)
-
-
-def resolve_pool(path: Path, document: Document, out: Problems) -> PoolStudy:
+def resolve_pool(
+    path: Path, document: Document, overrides: Mapping[str, Any], out: Problems
+) -> PoolStudy:
     """Check and resolve a credit-only study.
 
     Parameters
@@ -88,7 +77,9 @@ def resolve_pool(path: Path, document: Document, out: Problems) -> PoolStudy:
     path
         The study file.
     document
-        It, as read and changed.
+        It, as read; names of its table are put beside those it holds.
+    overrides
+        Values by dotted key.
     out
         Takes the problems.
 
@@ -97,26 +88,28 @@ def resolve_pool(path: Path, document: Document, out: Problems) -> PoolStudy:
     ConfigError
         If anything is wrong, with all problems found.
     """
+    add_names(document, path.parent, out)
+    set_keys(document, overrides, PoolFile)
     try:
         study = PoolFile.model_validate(document.tree)
     except ValidationError as error:
         note_errors(error, PoolFile, document.place, out)
         raise ConfigError(out.found) from None
-    rows = sorted(all_rows(study, document, path.parent, out), key=lambda row: row.id)
     curves = package_curves()
     if study.ratings_table:
         curves = user_curves(path.parent / study.ratings_table, out) or curves
-    check_pool(study, rows, document, out)
-    for row in rows:
-        check_name(row, study, out)
+    check_pool(study, document, out)
+    for name in study.names:
+        check_name(name, study, document, out)
     if out:
         raise ConfigError(out.found)
-    factors = max((len(row.terms.loadings) for row in rows), default=0)
+    names, horizon = sorted(study.names.items()), study.horizon_months
+    factors = max(len(one.loadings) for _, one in names)
     inputs = PoolInputs(
-        horizon=study.horizon_months,
+        horizon=horizon,
         discount_rate=study.discount_rate,
         copula_nu=float(study.copula.nu) if study.copula.kind == "t" else 0.0,
-        names=tuple(resolve_name(row, study.horizon_months, factors, curves) for row in rows),
+        names=tuple(resolve_name(name, one, horizon, factors, curves) for name, one in names),
         regimes=Regimes(**study.regimes.model_dump()) if study.regimes else None,
         tranches=tuple(
             PoolTranche(name, one.attachment, one.detachment)
@@ -134,68 +127,49 @@ def resolve_pool(path: Path, document: Document, out: Problems) -> PoolStudy:
     return PoolStudy(study.name, study.description, path, inputs, resolved, digest)
 
 
-def all_rows(study: PoolFile, document: Document, base: Path, out: Problems) -> Iterator[Row]:
-    """Yield the names of the file, then those of its table."""
-    for name, terms in study.names.items():
-        where = ("names", name)
-        places = {key: document.place((*where, key)) for key in type(terms).model_fields}
-        yield Row(name, document.place(where), terms, places)
-    if not study.names_table:
+def add_names(document: Document, base: Path, out: Problems) -> None:
+    """Put the rows of the table of names beside the names of the file, with their places."""
+    file, names = document.tree.get("names_table"), document.tree.setdefault("names", {})
+    if not isinstance(file, str) or not file or not isinstance(names, dict):
         return
-    table = read_csv(
-        base / study.names_table, (*COLUMNS, *LOADINGS), ("name", "exposure_usd_m"), out
-    )
-    seen = set(study.names)
-    for raw in table.rows:
-        cells = dict(raw.cells)
+    table = read_csv(base / file, (*COLUMNS, *LOADINGS), ("name", "exposure_usd_m"), out)
+    used = [column for column in LOADINGS if any(column in row.cells for row in table.rows)]
+    for row in table.rows:
+        cells = dict(row.cells)
         name = str(cells.pop("name", ""))
-        if not name or name in seen:
+        if not name or name in names:
             got = f"{name!r} again" if name else "nothing"
-            out.add(raw.place, "name", expected="each name once", got=got, mend="renaming it")
+            out.add(row.place, "name", expected="each name once", got=got, mend="renaming it")
             continue
-        seen.add(name)
-        loadings = [cells.pop(column, 0.0) for column in LOADINGS if column in table_columns(table)]
-        try:
-            terms = pool_schema.PoolName.model_validate({**cells, "loadings": loadings})
-        except ValidationError as error:
-            note_errors(error, pool_schema.PoolName, lambda _, at=raw.place: at, out)  # type: ignore[misc]
-            continue
-        yield Row(name, raw.place, terms, {})
+        loadings = [cells.pop(column, 0.0) for column in used]
+        names[name] = {**cells, "loadings": loadings}
+        document.places[("names", name)] = row.place
 
 
-def table_columns(table: Any) -> set[str]:
-    """Return the columns that any row of a table fills."""
-    return {column for row in table.rows for column in row.cells}
-
-
-def check_pool(study: PoolFile, rows: list[Row], document: Document, out: Problems) -> None:
+def check_pool(study: PoolFile, document: Document, out: Problems) -> None:
     """Check what belongs to the whole pool: names, regimes, tranches."""
     place = document.place
-    if not rows and not out:
-        out.add(
-            place(("names",)),
-            "names",
-            expected="at least one name",
-            got="none",
-            mend="adding names, or a names_table",
-        )
-    wanted = max((len(row.terms.loadings) for row in rows), default=0)
-    for row in rows:
-        if len(row.terms.loadings) not in (0, wanted):
+    if not study.names and not out:
+        mend = "adding names, or a names_table"
+        at = place(("names",))
+        out.add(at, "names", expected="at least one name", got="none", mend=mend)
+    wanted = max((len(one.loadings) for one in study.names.values()), default=0)
+    for name, one in study.names.items():
+        if len(one.loadings) not in (0, wanted):
             out.add(
-                row.at("loadings"),
-                f"names.{row.id}.loadings",
+                place(("names", name, "loadings")),
+                f"names.{name}.loadings",
                 expected=f"{wanted} loadings, as other names have",
-                got=str(len(row.terms.loadings)),
+                got=str(len(one.loadings)),
                 mend="writing 0 for a factor that does not move the name",
             )
-    for name, one in study.tranches.items():
-        if one.attachment >= one.detachment:
+    for name, tranche in study.tranches.items():
+        if tranche.attachment >= tranche.detachment:
             out.add(
                 place(("tranches", name, "detachment")),
                 f"tranches.{name}.detachment",
-                expected=f"more than the attachment {one.attachment:g}",
-                got=f"{one.detachment:g}",
+                expected=f"more than the attachment {tranche.attachment:g}",
+                got=f"{tranche.detachment:g}",
                 mend="swapping the two, if that is what was meant",
             )
     if study.regimes:
@@ -225,12 +199,13 @@ def check_regimes(regimes: pool_schema.Regimes, document: Document, out: Problem
         fault("start", "probabilities that sum to 1", f"{sum(regimes.start):g}", "scaling them")
 
 
-def check_name(row: Row, study: PoolFile, out: Problems) -> None:
+def check_name(name: str, study: PoolFile, document: Document, out: Problems) -> None:
     """Check one name against itself."""
-    one = row.terms
+    one = study.names[name]
 
     def fault(key: str, expected: str, got: object, mend: str) -> None:
-        out.add(row.at(key), f"names.{row.id}.{key}", expected=expected, got=got, mend=mend)
+        at = document.place(("names", name, key))
+        out.add(at, f"names.{name}.{key}", expected=expected, got=got, mend=mend)
 
     given = [key for key in CURVES if getattr(one, key) is not None]
     if len(given) > 1 or (not given and study.regimes is None):
@@ -258,9 +233,10 @@ def check_name(row: Row, study: PoolFile, out: Problems) -> None:
         fault("loadings", "squares that sum to at most 1", f"{total:g}", "lowering them")
 
 
-def resolve_name(row: Row, horizon: int, factors: int, curves: Curves) -> PoolName:
+def resolve_name(
+    name: str, one: pool_schema.PoolName, horizon: int, factors: int, curves: Curves
+) -> PoolName:
     """Return a name in the model's units."""
-    one = row.terms
     collateral = None
     if one.collateral_usd_m is not None:
         collateral = Collateral(
@@ -270,7 +246,7 @@ def resolve_name(row: Row, horizon: int, factors: int, curves: Curves) -> PoolNa
             one.sale_lag_months,
         )
     return PoolName(
-        id=row.id,
+        id=name,
         exposure=one.exposure_usd_m,
         loan_rate=one.loan_rate or 0.0,
         loan_months=one.loan_months or 0,

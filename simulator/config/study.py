@@ -29,10 +29,10 @@ from simulator.config.derive.path import market_path, monthly_forwards, switches
 from simulator.config.derive.structures import check_structures, overlays_of, structures_of
 from simulator.config.errors import ConfigError, Problem, Problems
 from simulator.config.loader import Document, read_document
-from simulator.config.overrides import apply_overrides, set_keys
+from simulator.config.overrides import apply_overrides
 from simulator.config.parameters import note_contradictions, resolve
 from simulator.config.plain import canonical_json, plain_values
-from simulator.config.pool_schema import POOL_SCHEMA, PoolFile
+from simulator.config.pool_schema import POOL_SCHEMA
 from simulator.config.pool_study import PoolStudy, resolve_pool
 from simulator.config.priors import uncertainty
 from simulator.config.ratings import package_curves, user_curves
@@ -113,7 +113,7 @@ class Study:
 
 
 def load_study(
-    path: str | Path,
+    path: str | Path | Mapping[str, Any],
     overrides: Mapping[str, Any] | None = None,
     scenarios: Sequence[str | Path] = (),
 ) -> Study | PoolStudy:
@@ -122,7 +122,8 @@ def load_study(
     Parameters
     ----------
     path
-        The study file (YAML).
+        The study file (YAML), or its keys as a mapping; files that it names then stand in the
+        current folder.
     overrides
         Values by dotted key, see `simulator.config.overrides`.
     scenarios
@@ -139,17 +140,20 @@ def load_study(
     ConfigError
         If anything is wrong, with all problems found.
     """
-    path, out = Path(path), Problems()
-    document = read_document(path, out)
+    out = Problems()
+    if isinstance(path, str | Path):
+        file = Path(path)
+        document = read_document(file, out)
+    else:
+        file, document = Path("study"), Document("study", copy.deepcopy(dict(path)))
     if not document.tree and out:
         raise ConfigError(out.found)
     if document.tree.get("schema") != POOL_SCHEMA:
-        return _resolve_book(path, document, overrides, scenarios, out)
+        return _resolve_book(file, document, overrides, scenarios, out)
     if scenarios:
         place, mend = document.place(("schema",)), "changing keys with --set"
         out.add(place, "schema", expected="no scenario", got="one", mend=mend)
-    set_keys(document, overrides or {}, PoolFile)
-    return resolve_pool(path, document, out)
+    return resolve_pool(file, document, overrides or {}, out)
 
 
 def load_book(

@@ -8,7 +8,7 @@ import numpy as np
 
 from simulator.engine.outputs import Outputs
 from simulator.engine.prepare import Prepared
-from simulator.engine.results import Arrays, scalars_of
+from simulator.engine.results import Arrays
 from simulator.engine.trace import Trace
 from simulator.engine.uncertainty import draw_parameters
 
@@ -45,5 +45,4 @@ def trace_path(prepared: Prepared, seed: int, path: int) -> TracedPath:
     outputs, trace = prepared.outputs(1), prepared.trace()
     paths = np.array([path], dtype=np.int64)
     prepared.run_block(prepared.state(1), seed, paths, outputs, 0, trace)
-    scalars = scalars_of(prepared.layout, outputs.fields)
-    return TracedPath(prepared, trace, outputs.fields, scalars)
+    return TracedPath(prepared, trace, outputs.fields, prepared.scalars(outputs.fields))

@@ -14,7 +14,7 @@ from simulator.reports.canvas import Picture
 from simulator.reports.catalogue.months import KINDS, MARKET, PORTFOLIO
 from simulator.reports.catalogue.sizes import MOST_PANELS
 from simulator.reports.limits import LIMITS, POOL_LIMITS
-from simulator.reports.tables import causes, lenders, notes, owners, parameters, tail
+from simulator.reports.tables import causes, lenders, notes, overlays, owners, parameters, tail
 from simulator.reports.tables.fans import fan_table
 from simulator.reports.tables.table import Table
 
@@ -70,7 +70,9 @@ def sections(analysis: Analysis, drawn: Mapping[str, Picture]) -> list[Section]:
         Section(
             "book-paths",
             "Book by month",
-            "Coverage, debt, losses and distributions.",
+            "Coverage, debt, losses and distributions."
+            if analysis.has_boxes
+            else "What is owed, and what has been lost.",
             images=_images(drawn, "portfolio"),
             tables=_fan_tables(run, [(key, title) for key, title, _, _ in PORTFOLIO]),
         ),
@@ -151,11 +153,17 @@ def filled(section: Section) -> Section | None:
 
 
 def _notes(analysis: Analysis) -> tuple[Section, ...]:
-    """Return the chapter on structures and tranches, if there are any."""
-    if analysis.notes is None:
-        return ()
-    lead = "What the holders of notes and tranches lose, and how bad it can get."
-    return (Section("notes", "Notes", lead, tables=(notes.notes(analysis, analysis.notes),)),)
+    """Return the chapters on notes and overlays, if there are any."""
+    found = []
+    if analysis.notes is not None:
+        lead = "What the holders of notes and tranches lose, and how bad it can get."
+        tables = notes.notes(analysis, analysis.notes)
+        found.append(Section("notes", "Notes", lead, tables=tables))
+    if analysis.overlays is not None:
+        lead = "What insurance and floors pay on the same paths, and what is left to the lenders."
+        tables = overlays.overlays(analysis, analysis.overlays)
+        found.append(Section("overlays", "Overlays", lead, tables=tables))
+    return tuple(found)
 
 
 def _why(analysis: Analysis, drawn: Mapping[str, Picture]) -> tuple[Section, ...]:

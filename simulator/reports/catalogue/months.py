@@ -86,6 +86,10 @@ def market(analysis: Analysis) -> Iterable[Picture | None]:
 
 def portfolio(analysis: Analysis) -> Iterable[Picture | None]:
     """Series of the book."""
+    if not analysis.has_boxes:
+        told = "The pool by month. Names in default are no longer outstanding."
+        yield _fan_grid(analysis.run, "portfolio", told, PORTFOLIO)
+        return
     yield _fan_grid(
         analysis.run,
         "portfolio",

@@ -22,10 +22,11 @@ def book() -> Study:
 
 
 def test_bytes_of_a_path_are_those_of_the_outputs() -> None:
-    bytes_of = dict.fromkeys((None, "facility", "tranche", "box", "sponsor", "counterparty"), 0)
+    entities = ("facility", "tranche", "box", "sponsor", "counterparty")
+    bytes_of = dict.fromkeys((None, *entities, "note", "structure", "overlay"), 0)
     for variable in SCALARS:
-        if variable.entity == "parameter":
-            continue  # only of studies with priors
+        if variable.entity == "parameter" or (variable.needs and variable.entity is None):
+            continue  # only of studies with priors, or once with overlays
         bytes_of[variable.entity] += np.dtype(variable.dtype).itemsize
     assert bytes_of == {
         None: estimate.PATH_BYTES,
@@ -34,6 +35,9 @@ def test_bytes_of_a_path_are_those_of_the_outputs() -> None:
         "box": estimate.BOX_BYTES,
         "sponsor": estimate.SPONSOR_BYTES,
         "counterparty": estimate.NAME_BYTES,
+        "note": estimate.NOTE_BYTES,
+        "structure": estimate.STRUCTURE_BYTES,
+        "overlay": estimate.OVERLAY_BYTES,
     }
 
 
