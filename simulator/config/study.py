@@ -27,7 +27,7 @@ from simulator.config.derive.market import Market, generations, package_names
 from simulator.config.derive.names import resolve_names
 from simulator.config.derive.path import market_path, monthly_forwards, switches_of
 from simulator.config.errors import ConfigError, Problems
-from simulator.config.loader import read_document
+from simulator.config.extension import read_extended
 from simulator.config.overrides import apply_overrides
 from simulator.config.parameters import note_contradictions, resolve
 from simulator.config.plain import canonical_json, plain_values
@@ -130,7 +130,7 @@ def load_study(
         If anything is wrong, with all problems found.
     """
     path, out = Path(path), Problems()
-    document = read_document(path, out)
+    document = read_extended(path, out)
     if not document.tree and out:
         raise ConfigError(out.found)
     written = copy.deepcopy(document.tree)
@@ -158,7 +158,8 @@ def load_study(
         curves = user_curves(base / study.ratings_table, out) or curves
     tape = Tape({table: [] for table in TABLES}, set(TABLES), set(TABLES))
     if "tape" not in unsound:
-        tape = read_tape(base / study.tape, document.place(("tape",)), changes, out)
+        named = (study.tape,) if isinstance(study.tape, str) else study.tape
+        tape = read_tape([base / one for one in named], document.place(("tape",)), changes, out)
     now = generations(study, terms, document, out)
     known = package_names() | (Case.names(document, "generations") or set())
     cross_check(Case(study, unsound, document, tape, frozenset(known), out))
