@@ -38,6 +38,7 @@ from simulator.reports.catalogue.market import market_pictures
 ROOT: Final = Path(__file__).resolve().parents[1]
 PAGES: Final = ROOT / "docs" / "drivers"
 STUDY: Final = ROOT / "configs" / "neocloud-2026.yaml"
+HALLS: Final = ROOT / "configs" / "halls.yaml"
 PATHS, SEED = 10_000, 1
 DPI, COLOURS = 100, 64
 MARKED: Final = re.compile(
@@ -69,6 +70,16 @@ class Numbers:
         return market_fans(self.market)
 
     @cached_property
+    def halls(self) -> xr.Dataset:
+        """The market of a study that holds halls."""
+        return simulator.simulate_market(HALLS, self.paths, self.seed)
+
+    @cached_property
+    def fans_of_halls(self) -> xr.Dataset:
+        """Its fans."""
+        return market_fans(self.halls)
+
+    @cached_property
     def backtest(self) -> make_backtest.Backtest:
         """The market of January 2024 and what came."""
         market = simulator.simulate_market(make_backtest.STUDY, self.paths, self.seed)
@@ -90,6 +101,9 @@ class Numbers:
             "late_sites": lambda: page_tables.shares(
                 self.fans, "site_late", "yes", (0, 3, 6, 12, 24)
             ),
+            "power_certainty": page_tables.power_certainty,
+            "hall_rents": lambda: page_tables.hall_rents(self.fans_of_halls),
+            "hall_widths": lambda: page_tables.hall_widths(self.halls),
             "shut": lambda: page_tables.shares(
                 self.fans, "credit_market_shut", "yes", (12, 24, 36, 60)
             ),
@@ -104,6 +118,7 @@ class Numbers:
         """Figures by the names that pages call them."""
         return {
             **market_pictures(self.market, self.fans),
+            "halls": market_pictures(self.halls, self.fans_of_halls)["halls"],
             "easing": page_figures.easing_picture(STUDY, self.paths, self.seed),
             "currencies": page_figures.currency_picture(STUDY, self.paths, self.seed),
             "correlations": page_figures.correlation_picture(STUDY),

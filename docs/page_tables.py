@@ -14,6 +14,7 @@ import xarray as xr
 
 import simulator
 from simulator.analytics.estimate import Estimate, format_estimate
+from simulator.analytics.frame import labels
 from simulator.config.parameters import Parameter, parameter_table
 from simulator.config.study import load_study
 from simulator.dataset.order_statistics import LEVELS, quantiles_at
@@ -81,6 +82,52 @@ def quantiles(fans: xr.Dataset, *names: str) -> str:
     dates = [str(fans["date"].sel(month=m).values.astype("datetime64[M]")) for m in POINTS]
     head = ("", "", *(f"month {m} ({date})" for m, date in zip(POINTS, dates, strict=True)))
     return markdown(head, rows)
+
+
+def hall_rents(fans: xr.Dataset) -> str:
+    """Return the 5%, 50% and 95% points of rents and values of halls after one to five years."""
+    rows: list[Sequence[str]] = []
+    for hall in labels(fans, "hall"):
+        for name in ("hall_rent", "hall_value_factor"):
+            rows += quantile_rows(fans, name, {"hall": hall}, POINTS)
+    dates = [str(fans["date"].sel(month=m).values.astype("datetime64[M]")) for m in POINTS]
+    head = ("", "", *(f"month {m} ({date})" for m, date in zip(POINTS, dates, strict=True)))
+    return markdown(head, rows)
+
+
+def hall_widths(market: xr.Dataset) -> str:
+    """Return how far the log rent of a hall and the log price of a GPU spread, and move together.
+
+    A hall's own log rent is what is left when its share of the market for compute is taken out.
+    """
+    hall = labels(market, "hall")[0]
+    share = parameter_table()["hall.beta"].base
+    rows = []
+    for month in YEARS:
+        at = market.sel(month=month)
+        rent = np.log(at["hall_rent"].sel(hall=hall).values.astype(float))
+        price = np.log(at["rental_price_contract"].sel(generation=GPU).values.astype(float))
+        own = rent - share * at["price_deviation"].values.astype(float)
+        together = np.corrcoef(rent, price)[0, 1]
+        spreads = (f"{np.std(values):.2f}" for values in (price, rent, own))
+        rows.append((f"month {month}", *spreads, f"{together:.2f}"))
+    head = ("sd of the log", f"price of an {GPU}", "rent of a hall", "of it its own", "correlation")
+    return markdown(head, rows)
+
+
+def power_certainty() -> str:
+    """Return what becomes of a site by its power and the scale of its sponsor, at base values."""
+    p = {name: one.base for name, one in parameter_table().items()}
+    rows = []
+    for power in ("contracted", "applied_for"):
+        hoped = power == "applied_for"
+        for scale in ("large", "medium", "small"):
+            often = p[f"hold.scale_p.{scale}"]
+            late = min(1.0, p["del.p"] * often * (p["del.applied_p"] if hoped else 1.0))
+            months = p["del.size"] * (p["del.applied_size"] if hoped else 1.0)
+            kill = min(1.0, p["del.kill"] * often * (p["del.applied_kill"] if hoped else 1.0))
+            rows.append((power, scale, f"{late:.1%}", f"{months:g} months", f"{late * kill:.1%}"))
+    return markdown(("power", "sponsor", "late", "median delay", "cancelled"), rows, words=2)
 
 
 def contract_price(fans: xr.Dataset) -> str:

@@ -512,6 +512,7 @@ def pack_boxes(inputs: ModelInputs, layout: Layout) -> BoxParams:
     first_tranche, end_tranche = ranges([d.box for d in layout.tranches], layout.boxes)
     last_rank = [max((d.rank for d in layout.tranches if d.box == b.id), default=0) for b in boxes]
     codes = {name: code for code, name in enumerate(WATERFALL_LINES)}
+    refinancing = ["hall.refi_" if b.generation in layout.halls else "refi." for b in boxes]
 
     def column(field: str) -> NDArray[np.float64]:
         return floats([float(getattr(b, field)) for b in boxes])
@@ -561,8 +562,8 @@ def pack_boxes(inputs: ModelInputs, layout: Layout) -> BoxParams:
         horizon=inputs.horizon,
         sale_lag=int(p["wo.sale_lag"] + 0.5),
         run_months=int(p["wo.run_months"] + 0.5),
-        refinancing_months=int(p["refi.months"] + 0.5),
-        refinancing_ltv=p["refi.ltv"],
+        refinancing_months=ints([int(p[f"{kind}months"] + 0.5) for kind in refinancing]),
+        refinancing_ltv=floats([p[f"{kind}ltv"] for kind in refinancing]),
         refinancing_dscr=p["refi.dscr"],
         transfer_cost=p["hold.transfer"],
         hurdle=(1.0 + p["eq.hurdle"]) ** (-1.0 / 12.0),

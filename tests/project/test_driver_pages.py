@@ -22,7 +22,7 @@ OF_DEALS = {"counterparty_default", "compensator", "renegotiation", "sponsor"}
 """Switches of names, leases and sponsors: they move nothing of the market."""
 
 MARKET_ROOTS = ("dem", "eff", "sup", "mem", "gpu", "pow", "del", "ir", "cs", "refi", "reg")
-MARKET_ROOTS += ("ease", "prior", "col", "wo", "fx")
+MARKET_ROOTS += ("ease", "prior", "col", "wo", "fx", "hall")
 
 
 @pytest.fixture(scope="module")
