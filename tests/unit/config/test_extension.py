@@ -36,7 +36,7 @@ def more_deals(draft: Draft, rename: str = "C") -> None:
     folder = draft.folder / "more"
     folder.mkdir()
     for table, key in (("boxes", "BOX-B"), ("debt", "TERM-B")):
-        row = {k: v for k, v in draft.row(table, key).items()}
+        row = draft.row(table, key)
         write(folder / f"{table}.csv", [{k: renamed(v, rename) for k, v in row.items()}])
     for table in ("contracts", "assets"):
         rows = [row for row in draft.tape[table] if row["box"] == "BOX-B"]
