@@ -108,7 +108,8 @@ def test_the_resolved_tape_resolves_to_itself(draft: Draft) -> None:
     assert {name for _, name in blank} <= {
         *("box", "contract", "backstop", "backstop_cap_usd_m", "equity0_usd_m", "accepted"),
         *("contract_value_usd_m", "value_attribution", "billing"),
-        *("rent_usd_per_kw_month", "mw"),
+        *("rent_usd_per_kw_month", "mw", "residual_share"),
+        *("residual_guarantor", "residual_cap_usd_m", "conversion_value_usd_m"),
         *("margin_bp", "fixed_rate", "floor", "hedge_share", "swap_rate"),
     }
 
