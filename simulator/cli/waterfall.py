@@ -150,6 +150,8 @@ def month_table(path: TracedPath, facility: str, start: str) -> MonthTable:
             "DSCR": lines["dscr"],
             "LTV": lines["ltv"],
         }
+        if lines["disposals"].any():
+            key["disposals"] = lines["disposals"]
         behind = layout.boxes[chosen.box]
     else:
         rows = trace.holdco[:, :, chosen.sponsor]

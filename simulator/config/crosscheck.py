@@ -6,7 +6,13 @@ from collections.abc import Iterable
 
 from pydantic import BaseModel
 
-from simulator.config.amounts import check_asset, check_contract, check_debt
+from simulator.config.amounts import (
+    check_asset,
+    check_contract,
+    check_debt,
+    check_purchases,
+    check_residual,
+)
 from simulator.config.case import Case
 from simulator.config.errors import did_you_mean
 from simulator.config.kinds import check_kinds
@@ -36,6 +42,9 @@ def cross_check(case: Case) -> None:
         check_contract(case, place, contract)
     for place, asset in case.tape.sound("assets", AssetRow):
         check_asset(case, place, asset)
+    for place, contract in case.tape.sound("contracts", ContractRow):
+        check_residual(case, place, contract)
+    check_purchases(case)
     check_running_costs(case)
     check_kinds(case)
 

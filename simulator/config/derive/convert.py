@@ -43,7 +43,7 @@ def to_new_notes(sponsor: str) -> Tranche:
         commitment=0.0,
         balance0=0.0,
         available_until=0,
-        maturity=0,
+        maturity=60,
         fixed=False,
         rate=0.0,
         floor=0.0,
@@ -148,7 +148,7 @@ def to_contract(row: ContractRow, market: Market) -> Contract:
         escalator=filled(row.escalator),
         billing=tuple((market.month(month), times) for month, times in row.billing or ()),
         credit_months=int(filled(row.credit_months)),
-        residual_share=row.residual_share or 0.0,
+        residual_share=filled(row.residual_share),
         residual_guarantor=row.residual_guarantor or "",
         residual_cap=row.residual_cap_usd_m,
     )
