@@ -1,10 +1,12 @@
-"""Print the table of docs/book.md, "What a run says", from the folder of a run.
+"""Print the tables "What a run says" of docs/book.md and docs/ai-infrastructure.md.
 
 python configs/book_numbers.py results/base      # paste what it prints over the table
+python configs/book_numbers.py --study configs/ai-infrastructure-2026.yaml --paths 10000 --jobs 2
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -50,7 +52,8 @@ def lines_of(run: xr.Dataset) -> Iterator[Line]:
             estimate_at(risk, "expected_loss_share", facility=name),
             str(risk["implied_rating"].sel(facility=name).values),
         )
-    yield _difference(run)
+    if set(PAIR) <= set(labels(risk, "facility")):
+        yield _difference(run)
     for name in labels(sponsors, "sponsor"):
         yield Line(f"{name} (sponsor)", estimate_at(sponsors, "default_probability", sponsor=name))
 
@@ -101,5 +104,21 @@ def table(run: xr.Dataset) -> str:
     return "\n".join(rows)
 
 
+def asked() -> xr.Dataset:
+    """Return the run that the command line names, simulated if it names a study."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("run", nargs="?", help="folder of a finished run")
+    parser.add_argument("--study", help="study to simulate instead")
+    parser.add_argument("--paths", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=1)
+    given = parser.parse_args()
+    if (given.run is None) == (given.study is None):
+        parser.error("name the folder of a run, or a study with --study")
+    if given.run:
+        return simulator.open_run(given.run)
+    return simulator.simulate(given.study, paths=given.paths, seed=given.seed, jobs=given.jobs)
+
+
 if __name__ == "__main__":
-    sys.stdout.write(table(simulator.open_run(sys.argv[1])) + "\n")
+    sys.stdout.write(table(asked()) + "\n")

@@ -74,7 +74,7 @@ def try_to_refinance(
     if view.shut[lane] > 0.0:
         return
     debt = box_debt(box_params, state, b, lane)
-    if debt > box_params.refinancing_ltv * flow[flows.COLLATERAL, b, lane]:
+    if debt > box_params.refinancing_ltv[b] * flow[flows.COLLATERAL, b, lane]:
         return
     high_yield = exp(view.log_spread[lane])
     multiple = box_params.neo_beta
@@ -83,7 +83,7 @@ def try_to_refinance(
         multiple = box_params.ig_margin * np.sqrt(high_yield / start) / high_yield
     spread = new_issue_spread(high_yield, multiple, repaid, distressed, box_params.learning)
     coupon = view.sofr[lane] + spread
-    months = box_params.refinancing_months
+    months = box_params.refinancing_months[b]
     cash = 0.0
     for ahead in range(1, 13):
         cash += projected_cash(view, box_params, boxes, b, lane, month, ahead)

@@ -99,8 +99,8 @@ class BoxParams(NamedTuple):
     horizon: int
     sale_lag: int  # months
     run_months: int
-    refinancing_months: int
-    refinancing_ltv: float
+    refinancing_months: NDArray[np.int64]  # (box,)
+    refinancing_ltv: NDArray[np.float64]  # (box,)
     refinancing_dscr: float
     transfer_cost: float  # share of cost
     hurdle: float  # monthly discount factor of equity

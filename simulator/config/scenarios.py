@@ -15,7 +15,7 @@ from simulator.config.errors import Problems, did_you_mean
 from simulator.config.loader import Document, Location, read_document
 from simulator.config.schema import StudyFile
 
-__all__ = ["Scenario", "lay_over", "read_scenario"]
+__all__ = ["Scenario", "lay", "lay_over", "read_scenario"]
 
 SCHEMA_NAME: Final = "neobox.scenario/1"
 OWN_KEYS: Final = ("schema", "name", "description", "set")
@@ -41,7 +41,9 @@ FROZEN: Final = frozenset(
 ).difference(STUDY_KEYS)
 """Keys of a study that a scenario leaves alone."""
 
-WHOLE: Final = frozenset({("path", "price"), ("path", "defaults"), ("sofr_curve",)})
+WHOLE: Final = frozenset(
+    {("path", "price"), ("path", "defaults"), ("sofr_curve",), ("jurisdictions",)}
+)
 """Mappings that replace what stands there, instead of being merged with it."""
 
 
@@ -135,7 +137,12 @@ def lay_over(document: Document, scenario: Scenario) -> None:
     """
     for key in STUDY_KEYS:
         if key in scenario.document.tree:
-            _lay(document.tree, key, (key,), scenario.document, document)
+            lay(document, key, scenario.document)
+
+
+def lay(document: Document, key: str, source: Document) -> None:
+    """Change a key of one document by what another says of it."""
+    _lay(document.tree, key, (key,), source, document)
 
 
 def _lay(

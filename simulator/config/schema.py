@@ -26,6 +26,7 @@ from simulator.config.values import (
     Quantity,
     Share,
     SignedUsdM,
+    Tapes,
     Text,
     UsdM,
     Whole,
@@ -390,9 +391,15 @@ class StudyFile(Model):
     description: Text = term("what the study is for", "", "")
     start: YearMonth = term("month at whose end the study starts (t0)", "YYYY-MM")
     horizon_months: Horizon = term("length of a path", "months", 72)
-    tape: Text = term(
+    extends: Text = term(
+        "study file of the same folder whose keys this one takes over and adds to; blank: none",
+        "",
+        "",
+    )
+    tape: Tapes = term(
         "folder with boxes.csv, debt.csv, contracts.csv, assets.csv, or a workbook (.xlsx) with"
-        " sheets of these names; relative to this file"
+        " sheets of these names, or a list of them that together make one tape; relative to this"
+        " file"
     )
     parameters: ParameterBlock = term("what the world is like", "", ParameterBlock())
     reference: ParameterBlock = term("what was expected at t0; frozen", "", ParameterBlock())

@@ -28,7 +28,8 @@ from simulator.config.derive.names import resolve_names
 from simulator.config.derive.path import market_path, monthly_forwards, switches_of
 from simulator.config.derive.structures import check_structures, overlays_of, structures_of
 from simulator.config.errors import ConfigError, Problem, Problems
-from simulator.config.loader import Document, read_document
+from simulator.config.extension import read_extended
+from simulator.config.loader import Document
 from simulator.config.overrides import apply_overrides
 from simulator.config.parameters import note_contradictions, resolve
 from simulator.config.plain import canonical_json, plain_values
@@ -143,7 +144,7 @@ def load_study(
     out = Problems()
     if isinstance(path, str | Path):
         file = Path(path)
-        document = read_document(file, out)
+        document = read_extended(file, out)
     else:
         file, document = Path("study"), Document("study", copy.deepcopy(dict(path)))
     if not document.tree and out:
@@ -202,7 +203,8 @@ def _resolve_book(
         curves = user_curves(base / study.ratings_table, out) or curves
     tape = Tape({table: [] for table in TABLES}, set(TABLES), set(TABLES))
     if "tape" not in unsound:
-        tape = read_tape(base / study.tape, document.place(("tape",)), changes, out)
+        named = (study.tape,) if isinstance(study.tape, str) else study.tape
+        tape = read_tape([base / one for one in named], document.place(("tape",)), changes, out)
     now = generations(study, terms, document, out)
     known = package_names() | (Case.names(document, "generations") or set())
     cross_check(Case(study, unsound, document, tape, frozenset(known), out))

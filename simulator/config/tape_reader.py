@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,13 @@ from simulator.config.tables import RawRow, RawTable, open_workbook, read_csv, r
 from simulator.config.tape import KEYS, ROWS, TABLES, Entry, Row, Tape
 
 
-def read_tape(path: Path, place: str, changes: list[CellChange], out: Problems) -> Tape:
+def read_tape(paths: Sequence[Path], place: str, changes: list[CellChange], out: Problems) -> Tape:
     """Read and validate the four tables.
 
     Parameters
     ----------
-    path
-        Folder of CSV files, or workbook.
+    paths
+        Folders of CSV files, or workbooks; rows of all of them make one tape.
     place
         Where the study names it, for the message that it is missing.
     changes
@@ -35,16 +36,19 @@ def read_tape(path: Path, place: str, changes: list[CellChange], out: Problems) 
         With all rows; those that are not sound have no `row`.
     """
     tape = Tape()
-    raw = _raw_tables(path, place, out)
+    parts = [_raw_tables(path, place, out) for path in paths]
     for table in TABLES:
-        source = raw.get(table, RawTable(readable=False, complete=False))
-        if not source.readable:
+        sources = [part.get(table, RawTable(readable=False, complete=False)) for part in parts]
+        readable = all(source.readable for source in sources)
+        if not readable:
             tape.unreadable.add(table)
-        if not source.complete:
+        if not all(source.complete for source in sources):
             tape.incomplete.add(table)
-        tape.entries[table] = [_entry(table, row, changes, out) for row in source.rows]
+        tape.entries[table] = [
+            _entry(table, row, changes, out) for source in sources for row in source.rows
+        ]
         for change in changes:
-            if change.table == table and not change.used and source.readable:
+            if change.table == table and not change.used and readable:
                 _unused(change, tape, out)
     return tape
 

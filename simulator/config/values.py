@@ -262,6 +262,13 @@ def _text(value: object) -> str:
     raise fault("text", "writing text, in quotes if need be")
 
 
+def _tapes(value: object) -> Any:
+    names = [value] if isinstance(value, str) else value
+    if isinstance(names, (list, tuple)) and names and all(isinstance(one, str) for one in names):
+        return value
+    raise fault("a folder or .xlsx, or a list of them", "writing for example [loans, halls]")
+
+
 def _word(value: Any) -> Any:
     return value.strip().casefold() if isinstance(value, str) else value
 
@@ -326,6 +333,7 @@ Identifier = Annotated[str, BeforeValidator(_identifier)]
 Currency = Annotated[str, BeforeValidator(_currency)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 Text = Annotated[str, BeforeValidator(_text)]
+Tapes = Annotated[str | tuple[str, ...], BeforeValidator(_tapes)]
 Lower = BeforeValidator(_word)
 _PART = Quantity("share", 0, 1, _PERCENT, suffixes=_ENDINGS)
 Shares = Annotated[

@@ -542,6 +542,7 @@ def pack_boxes(inputs: ModelInputs, layout: Layout) -> BoxParams:
     codes = {name: code for code, name in enumerate(WATERFALL_LINES)}
     contracts = inputs.book.contracts
     dates = payment_dates(inputs)
+    refinancing = ["hall.refi_" if b.generation in layout.halls else "refi." for b in boxes]
 
     def column(field: str) -> NDArray[np.float64]:
         return floats([float(getattr(b, field)) for b in boxes])
@@ -600,8 +601,8 @@ def pack_boxes(inputs: ModelInputs, layout: Layout) -> BoxParams:
         horizon=inputs.horizon,
         sale_lag=int(p["wo.sale_lag"] + 0.5),
         run_months=int(p["wo.run_months"] + 0.5),
-        refinancing_months=int(p["refi.months"] + 0.5),
-        refinancing_ltv=p["refi.ltv"],
+        refinancing_months=ints([int(p[f"{kind}months"] + 0.5) for kind in refinancing]),
+        refinancing_ltv=floats([p[f"{kind}ltv"] for kind in refinancing]),
         refinancing_dscr=p["refi.dscr"],
         transfer_cost=p["hold.transfer"],
         hurdle=(1.0 + p["eq.hurdle"]) ** (-1.0 / 12.0),

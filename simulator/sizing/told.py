@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from simulator.analytics.estimate import format_estimate, format_probability
 from simulator.sizing.levers import Lever
 from simulator.sizing.target import Measured, Target
 
-__all__ = ["Interval", "Point", "Sizing"]
+__all__ = ["Interval", "Point", "Sizing", "Words"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,16 @@ class Interval:
     high: float
     low_open: bool = False
     high_open: bool = False
+
+
+class Words(NamedTuple):
+    """The parts of an answer as text."""
+
+    today: str
+    answer: str  # the value, or the one with the least measure if infeasible
+    low: str  # ends of the interval
+    high: str
+    measure: str  # at the answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,30 +112,33 @@ class Sizing:
         ]
         return "\n".join(lines)
 
-    def _answer(self) -> str:
-        first, last = self.points[0], self.points[-1]
-        today = f"today {self._value(self.lever.today)}"
-        there = f"{self.target.measure} there {self._measure(self.at.measure)}"
-        if self.status == "solved":
-            return f"{self.lever.name} {self._value(self.at.value)} ({today}); {there}"
-        tried = f"{self._value(first.value)} to {self._value(last.value)}"
-        if self.status == "slack":
-            return (
-                f"slack: the target holds at every {self.lever.name} tried ({tried}; {today}), "
-                f"up to {self._value(self.at.value)}; {there}"
-            )
-        return (
-            f"infeasible: the target holds at no {self.lever.name} tried ({tried}; {today}); least "
-            f"at {self._value(self.at.value)}; {there}"
+    def in_words(self) -> Words:
+        """Return the parts of the answer as text."""
+        one = self.interval
+        return Words(
+            today=self._value(self.lever.today),
+            answer=self._value(self.at.value),
+            low=f"{'below ' if one.low_open else ''}{self._value(one.low)}",
+            high=f"{'above ' if one.high_open else ''}{self._value(one.high)}",
+            measure=self._measure(self.at.measure),
         )
 
+    def _answer(self) -> str:
+        said, name = self.in_words(), self.lever.name
+        there = f"{self.target.measure} there {said.measure}"
+        if self.status == "solved":
+            return f"{name} {said.answer} (today {said.today}); {there}"
+        first, last = self._value(self.points[0].value), self._value(self.points[-1].value)
+        tried = f"{name} tried ({first} to {last}; today {said.today})"
+        if self.status == "slack":
+            return f"slack: the target holds at every {tried}, up to {said.answer}; {there}"
+        return f"infeasible: the target holds at no {tried}; least at {said.answer}; {there}"
+
     def _spread(self) -> str:
-        one = self.interval
-        low = f"{'below ' if one.low_open else ''}{self._value(one.low)}"
-        high = f"{'above ' if one.high_open else ''}{self._value(one.high)}"
+        said = self.in_words()
         return (
-            f"95% interval {low} to {high}: solutions at the limits of the measure's own interval, "
-            "on the same paths"
+            f"95% interval {said.low} to {said.high}: solutions at the limits of the measure's own "
+            "interval, on the same paths"
         )
 
     def _warnings(self) -> Iterator[str]:
