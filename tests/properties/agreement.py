@@ -176,11 +176,12 @@ def fewest_additions(number: int, path: int, additions: Collection[str] = ADDITI
 def tell_what_disagrees(number: int, path: int) -> None:
     """Say the earliest difference, and with which additions alone it is there."""
     if disagreement(number, path, ADDITIONS) is None:
-        print(f"study {number}, path {path}: they agree")
+        sys.stdout.write(f"study {number}, path {path}: they agree\n")
         return
     kept = fewest_additions(number, path)
     names = ", ".join(name for name in IN_ORDER if name in kept) or "no addition at all"
-    print(f"study {number}, path {path}: {names}: {disagreement(number, path, kept)}")
+    told = disagreement(number, path, kept)
+    sys.stdout.write(f"study {number}, path {path}: {names}: {told}\n")
 
 
 # ------------------------------------------------------------------ comparison
