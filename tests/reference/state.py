@@ -32,7 +32,7 @@ DEFAULTS = {
     "box.waiver_fee": 0.005,
     "box.waiver_months": 12.0,
     "hold.borrow_share": 0.10,
-    "hold.estate_share": 1.0,
+    "hold.estate_share": 0.3,
 }
 """Values of parameters that a study may leave out."""
 
