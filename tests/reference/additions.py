@@ -267,6 +267,9 @@ def sized_loans(choose: Chooser, inputs: ModelInputs) -> ModelInputs:
         return replace(
             one,
             amortisation=Amortisation.SIZED,
+            available_until=max(
+                one.available_until, one.amortisation_start + choose.integer(-2, 2)
+            ),
             commitment=one.commitment * choose.one_of((1.0, 1.5, 3.0)),
             balance0=one.balance0 * choose.one_of((0.0, 0.5, 1.0)),
         )

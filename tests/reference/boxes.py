@@ -112,7 +112,7 @@ def deliveries(world: World, box: BoxState, t: int) -> None:
 
 
 def awaits_sizing(tranche: TrancheState) -> bool:
-    """A SIZED tranche keeps its commitment until its last draw, at the fit."""
+    """A SIZED tranche keeps its commitment for its last draw, at the fit."""
     return tranche.amortisation is Amortisation.SIZED and not tranche.is_sized
 
 
@@ -365,7 +365,7 @@ def debt_service_due(world: World, box: BoxState, t: int) -> None:
         terms = tranche.terms
         tranche.balance += tranche.draw
         tranche.interest = tranche.balance * tranche.coupon / 12.0
-        if not is_open(box, tranche, t) and not awaits_sizing(tranche):
+        if not is_open(box, tranche, t):
             tranche.undrawn = 0.0
         tranche.fee = terms.undrawn_fee * tranche.undrawn / 12.0
         if not tranche.fixed and is_accepted:

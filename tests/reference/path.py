@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from simulator.config.terms import Amortisation, Asset, Box, ModelInputs, Site, Tranche
+from simulator.config.terms import Asset, Box, ModelInputs, Site, Tranche
 from tests.reference import accounts
 from tests.reference.boxes import (
     acceptance,
-    awaits_sizing,
     boxes_one,
     move_schedules,
     open_month,
@@ -158,10 +157,7 @@ def note_repayment(box: BoxState, t: int) -> None:
     """A box counts as repaid when it owes nothing, can draw nothing and never defaulted."""
     if not box.had_debt or box.repaid_month > 0 or box.default_month > 0:
         return
-    can_draw = any(
-        tr.undrawn > TINY and (t < tr.terms.available_until or awaits_sizing(tr))
-        for tr in box.tranches
-    )
+    can_draw = any(tr.undrawn > TINY and t < tr.terms.available_until for tr in box.tranches)
     if box.debt() <= TINY and not can_draw:
         box.repaid_month = t
 
@@ -340,9 +336,7 @@ def delivered_at_start(asset: AssetState) -> None:
 
 
 def tranche_state(tranche: Tranche, interval: int = 1, payment_anchor: int = 0) -> TrancheState:
-    is_open_at_start = tranche.available_until >= 1 or (
-        tranche.amortisation is Amortisation.SIZED and bool(tranche.box)
-    )
+    is_open_at_start = tranche.available_until >= 1
     return TrancheState(
         terms=tranche,
         balance=tranche.balance0,

@@ -219,6 +219,7 @@ def test_a_sized_loan_draws_what_contracted_cash_carries_at_its_coverage() -> No
         "maturity": 18,
         "balance0": 50.0,
         "commitment": 200.0,
+        "available_until": 6,
     }
     outcome = run(loan=loan)
     capacity = 8.0 * (1.0 - 1.01**-12) / MONTH
@@ -231,7 +232,12 @@ def test_a_sized_loan_draws_what_contracted_cash_carries_at_its_coverage() -> No
 
 
 def test_a_sized_loan_is_drawn_at_t0_if_it_starts_there() -> None:
-    loan = {"amortisation": Amortisation.SIZED, "maturity": 12, "balance0": 0.0}
+    loan = {
+        "amortisation": Amortisation.SIZED,
+        "maturity": 12,
+        "balance0": 0.0,
+        "available_until": 1,
+    }
     outcome = run(loan={**loan, "commitment": 200.0})
     capacity = 8.0 * (1.0 - 1.01**-12) / MONTH
     assert outcome.tranches["loan"].opening == pytest.approx(capacity)
