@@ -116,7 +116,7 @@ def halls(choose: Chooser, inputs: ModelInputs) -> ModelInputs:
         income_months=240,
         income_rate=0.08,
         memory_exposed=False,
-        occupancy=choose.one_of((0.92, 0.995)),
+        occupancy=choose.one_of((0.92, 0.8)),
     )
     return move_boxes(choose, inputs, hall)
 
