@@ -35,16 +35,16 @@ def index(tranche: TrancheState, sofr_before: float) -> float:
 
 
 def margin(tranche: TrancheState, t: int) -> float:
-    """Over the index in month t; the step falls away with a refinancing."""
+    """Fixed rate or margin over the index in month t; a refinancing ends the step."""
     step_month = tranche.terms.margin_step_month
     is_stepped = 0 < step_month <= t and not tranche.is_extended
     return tranche.rate + (tranche.terms.margin_step if is_stepped else 0.0)
 
 
 def coupon(tranche: TrancheState, t: int, sofr_before: float) -> float:
-    """y = fixed rate, or index + margin."""
+    """y = fixed rate, or index + margin, with its step."""
     if tranche.fixed:
-        return tranche.rate
+        return margin(tranche, t)
     return index(tranche, sofr_before) + margin(tranche, t)
 
 
@@ -260,7 +260,7 @@ def level_again(tranche: TrancheState, t: int) -> None:
 
 def fit_rate(tranche: TrancheState, t: int) -> float:
     """y_fit: the coupon at the fit with the swap rate as index."""
-    return tranche.rate if tranche.fixed else tranche.terms.swap_rate + margin(tranche, t)
+    return margin(tranche, t) + (0.0 if tranche.fixed else tranche.terms.swap_rate)
 
 
 def period_cash(
