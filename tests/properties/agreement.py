@@ -280,7 +280,7 @@ def compare_leases(result: Comparison, study: Study, engine: EnginePaths, oracle
 
 BOX_LINES: tuple[tuple[str, Callable[[Mapping[str, float]], float]], ...] = (
     ("capex", lambda m: m["capex"]),
-    ("debt_drawn", lambda m: m["draws"]),
+    ("debt_drawn", lambda m: m["draws"] + m["sized_draw"]),
     ("prepayment_received", lambda m: m["prepayment"]),
     ("equity_for_capex", lambda m: m["capex_equity"] + m["issue_discount"]),
     ("receipts", lambda m: m["receipts"]),

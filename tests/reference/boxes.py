@@ -409,6 +409,7 @@ def sum_period(box: BoxState, t: int) -> None:
     box.period_cfads += month.cfads
     box.period_hedge += month.hedge
     if not box.is_payment_month(t):
+        month.debt_service = month.hedge
         return
     month.tested_cfads = box.period_cfads
     month.debt_service = month.senior_interest_due + month.senior_principal_due
@@ -469,7 +470,8 @@ def planned_cost_reserve(world: World, box: BoxState, t: int) -> float:
 
 def note_service(box: BoxState, t: int) -> None:
     """The window: the last three months with senior service due after the first acceptance."""
-    if box.is_accepted_before(t) and box.month.debt_service > TINY:
+    is_due = box.is_payment_month(t) and box.month.debt_service > TINY
+    if box.is_accepted_before(t) and is_due:
         box.window = [*box.window, [box.month.tested_cfads, box.month.debt_service]][-3:]
 
 

@@ -166,7 +166,7 @@ def close_month(world: World, t: int) -> None:
     for box in world.boxes:
         month = box.month
         cfads, service = box.window_sums()
-        if month.debt_service > TINY and service > TINY:
+        if box.is_payment_month(t) and month.debt_service > TINY and service > TINY:
             month.dscr = cfads / service
         box.in_start.append(month.capex_equity + month.issue_discount)
         box.in_end.append(
@@ -174,7 +174,8 @@ def close_month(world: World, t: int) -> None:
         )
         box.out.append(month.distribution)
         month.reserve, month.power_reserve, month.trap = box.reserve, box.power_reserve, box.trap
-        month.debt = 0.0 if box.standing is Standing.CLOSED else box.debt()
+        balance = sum(tranche.balance for tranche in box.tranches)
+        month.debt = 0.0 if box.standing is Standing.CLOSED else balance
         month.arrears = sum(tr.arrears for tr in box.tranches)
         month.carried_costs, month.carried_fees = box.carried_costs, box.carried_fees
         box.months.append(month)
