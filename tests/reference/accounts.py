@@ -29,7 +29,7 @@ def close_tranche_month(tranche: TrancheState) -> None:
     if not tranche.is_accruing:
         tranche.discount_at_payment, tranche.rate_since_payment = tranche.discount, 0.0
     tranche.drawn_pv += tranche.discount * tranche.fee_drawn  # at the end of the month
-    tranche.balances.append(tranche.claim())
+    tranche.balances.append(tranche.balance)
     tranche.interest_by_month.append(tranche.interest)
     tranche.late_draws.append(tranche.fee_drawn)
     tranche.discounted_draws.append((tranche.drawn_pv - drawn_before) / before)

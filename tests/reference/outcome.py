@@ -60,7 +60,7 @@ class TrancheOutcome:
     coupons: list[float]
     opening: float  # claim(0)
     late_draws: list[float]  # at the end of months
-    accrued: list[float]  # part of balances
+    accrued: list[float]  # beside the balance
 
 
 @dataclass

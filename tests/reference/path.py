@@ -357,7 +357,6 @@ def tranche_state(tranche: Tranche, interval: int = 1, payment_anchor: int = 0) 
 def box_state(world: World, box: Box) -> BoxState:
     z, _ = world.draws.normals(f"box.{box.id}.utilisation", 0)
     tranches = [tr for tr in world.inputs.book.tranches if tr.box == box.id]
-    interval = box.payment_interval if tranches else 1
     latest = max((tr.maturity for tr in tranches), default=0)
     generation = next(g for g in world.inputs.book.generations if g.name == box.generation)
     occupancy = world.p["gpu.util"]
@@ -369,10 +368,11 @@ def box_state(world: World, box: Box) -> BoxState:
         generation=generation,
         assets=assets,
         tranches=[
-            tranche_state(tr, interval, latest)
+            tranche_state(tr, box.payment_interval, latest)
             for tr in sorted(tranches, key=lambda tr: (tr.rank, tr.id))
         ],
         pool_utilisation=beta_draw(occupancy, 0.08, z),
+        payment_anchor=latest,
         accordion_left=box.accordion,
         planned_acceptance=min(
             (planned_acceptance(world, asset) for asset in assets), default=math.inf

@@ -217,7 +217,7 @@ class TrancheState:
     coupons: list[float] = field(default_factory=list)
     interest_by_month: list[float] = field(default_factory=list)
     late_draws: list[float] = field(default_factory=list)  # at the end of months
-    accrued_by_month: list[float] = field(default_factory=list)
+    accrued_by_month: list[float] = field(default_factory=list)  # beside the balance
     discounted_draws: list[float] = field(default_factory=list)  # of a month, at its start
     opening: float = 0.0  # claim(0)
 
@@ -340,6 +340,7 @@ class BoxState:
     assets: list[AssetState]
     tranches: list[TrancheState]  # senior first, then by id
     pool_utilisation: float
+    payment_anchor: int = 0  # a payment month
     standing: Standing = Standing.PERFORMING
     default_month: int = 0
     trigger: int = 0
@@ -398,12 +399,9 @@ class BoxState:
         """ΣCFADS and ΣDS of the coverage window."""
         return sum(cfads for cfads, _ in self.window), sum(service for _, service in self.window)
 
-    def payment_interval(self) -> int:
-        return self.terms.payment_interval if self.tranches else 1
-
     def is_payment_month(self, t: int) -> bool:
-        """Every month of a box without debt terms."""
-        return all(tranche.is_payment_month(t) for tranche in self.tranches)
+        """(t − m) mod n = 0, m the latest maturity at t0 of its tranches."""
+        return (t - self.payment_anchor) % self.terms.payment_interval == 0
 
     def first_acceptance(self) -> int | None:
         months = [asset.accepted for asset in self.assets if asset.accepted is not None]

@@ -159,7 +159,8 @@ def test_a_quarterly_loan_collects_cash_and_accrues_without_compounding() -> Non
     outcome = run(loan=loan, box={"payment_interval": 3})
     tranche = outcome.tranches["loan"]
     assert tranche.receipts[:3] == pytest.approx([0.0, 0.0, 21.8])
-    assert tranche.balances[:3] == pytest.approx([60.6, 61.2, 40.0])
+    assert tranche.balances[:3] == pytest.approx([60.0, 60.0, 40.0])
+    assert tranche.accrued[:3] == pytest.approx([0.6, 1.2, 0.0])
     months = outcome.boxes["box"].months
     assert [month["collected"] for month in months[:3]] == pytest.approx([10.0, 20.0, 0.0])
     assert [month["distribution"] for month in months[:3]] == pytest.approx([0.0, 0.0, 8.2])
