@@ -419,10 +419,11 @@ def compare_book(result: Comparison, study: Study, engine: EnginePaths, oracle: 
         discount = 1.0
         for month in range(horizon):
             discount /= 1.0 + outcome.coupons[month] / 12.0
-            claim = tranche.lender_share * outcome.balances[month]
+            owed = outcome.balances[month] + outcome.accrued[month]
+            claim = tranche.lender_share * owed
             if month + 1 < over:
                 outstanding[month] += claim
-            elif outcome.balances[month] > ABSOLUTE:
+            elif owed > ABSOLUTE:
                 lost[month] += discount * claim
     boxes = oracle.boxes.values()
     failed = [sum(0 < box.default_month <= t for box in boxes) for t in range(1, horizon + 1)]

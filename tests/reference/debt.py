@@ -63,11 +63,12 @@ def annuity_payment(amount: float, rate: float, months: int) -> float:
 
 def instalment(tranche: TrancheState, t: int, base: float, rate: float) -> float:
     """Regular instalment of month t on a balance `base` without arrears."""
-    if base <= 0.0 or t > tranche.maturity or not tranche.is_payment_month(t):
+    last = tranche.first_payment_month(tranche.maturity)
+    if base <= 0.0 or t > last or not tranche.is_payment_month(t):
         return 0.0
     if t < tranche.amortisation_start or tranche.amortisation is Amortisation.BULLET:
         return 0.0
-    periods_left = tranche.payments(t, tranche.maturity)
+    periods_left = tranche.payments_left(t)
     balloon = tranche.balloon_amount
     if balloon is None:  # before it is fixed: today's balance stands for it
         balloon = tranche.terms.balloon * base
@@ -120,7 +121,8 @@ def projected_service(
     """Interest and regular instalments of the next `months` months, draws ended."""
     total = 0.0
     accrued = tranche.accrued
-    for s in range(t + 1, min(t + months, tranche.maturity) + 1):
+    last = tranche.first_payment_month(tranche.maturity)
+    for s in range(t + 1, min(t + months, last) + 1):
         if balance <= TINY:
             break
         accrued += balance * rate / 12.0
@@ -242,7 +244,7 @@ def fix_payment(tranche: TrancheState, t: int) -> None:
     """
     tranche.payment = None
     is_kept = tranche.terms.shorten or not tranche.terms.catch_up
-    periods = tranche.payments(max(t + 1, tranche.amortisation_start), tranche.maturity)
+    periods = tranche.payments_left(max(t + 1, tranche.amortisation_start))
     if not is_kept or periods <= 0 or tranche.is_extended:
         return
     amortising = max(0.0, tranche.balance - (tranche.balloon_amount or 0.0))
@@ -266,8 +268,9 @@ def fit_rate(tranche: TrancheState, t: int) -> float:
 def period_cash(
     tranche: TrancheState, cash: dict[int, float], t: int
 ) -> tuple[list[int], dict[int, float]]:
-    """Payment months after t up to maturity, and the contracted cash of each one's period."""
-    months = [s for s in range(t + 1, tranche.maturity + 1) if tranche.is_payment_month(s)]
+    """Payment months after t up to the last one, and the contracted cash of each one's period."""
+    last = tranche.first_payment_month(tranche.maturity)
+    months = [s for s in range(t + 1, last + 1) if tranche.is_payment_month(s)]
     n = tranche.interval
     return months, {s: sum(cash.get(u, 0.0) for u in range(s - n + 1, s + 1)) for s in months}
 
@@ -314,7 +317,7 @@ def fit_schedule(
             if following is None:
                 fit.shares[s] = 1.0
             elif S[s] <= TINY:
-                fit.shares[s] = 1.0 / tranche.payments(s, tranche.maturity)
+                fit.shares[s] = 1.0 / tranche.payments_left(s)
             else:
                 fit.shares[s] = min(max(1.0 - S[following] / S[s], 0.0), 1.0)
         return fit

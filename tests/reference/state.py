@@ -237,10 +237,11 @@ class TrancheState:
         """First payment month not before t."""
         return t + (self.payment_anchor - t) % self.interval
 
-    def payments(self, first: int, last: int) -> int:
-        """Number of payment months from `first` to `last`, both included."""
-        start = self.first_payment_month(first)
-        return max(0, (last - start) // self.interval + 1)
+    def payments_left(self, t: int) -> int:
+        """Number of payment months from t to the first one not before maturity."""
+        first = self.first_payment_month(t)
+        last = self.first_payment_month(self.maturity)
+        return max(0, (last - first) // self.interval + 1)
 
 
 @dataclass
