@@ -344,11 +344,13 @@ def fit_schedule(
         return share * min(depreciated, S[s + 1] / terms.sculpt_dscr)
 
     at_fit = cap(t)
-    for s in range(t + 1, tranche.maturity + 1):
+    last = tranche.first_payment_month(tranche.maturity)
+    for s in range(t + 1, last + 1):
         if tranche.balance <= at_fit:
             fit.caps[s] = cap(s)
         elif at_fit > TINY:
             fit.caps[s] = cap(s) * tranche.balance / at_fit
         else:
-            fit.caps[s] = tranche.balance * (tranche.maturity - s) / (tranche.maturity - t)
+            left = max(0, tranche.maturity - s) / (tranche.maturity - t)
+            fit.caps[s] = tranche.balance * left
     return fit
