@@ -127,7 +127,7 @@ def share_move(world: World, t: int) -> float:
 def other_value_left(world: World, sponsor: SponsorState) -> float:
     """Business outside the tape at H, in money of t0: what it has not yet handed over as cash."""
     v = (1.0 + world.p["eq.hurdle"]) ** (-1.0 / 12.0)
-    cash = sponsor.terms.other_cash_per_year / 12.0
+    cash = max(0.0, sponsor.terms.other_cash_per_year) / 12.0
     handed_over = sum(v**s * cash for s in range(1, world.inputs.horizon + 1))
     left = max(0.0, sponsor.other_value - handed_over)
     return left * share_move(world, world.inputs.horizon)

@@ -408,13 +408,12 @@ def sum_period(box: BoxState, t: int) -> None:
     month = box.month
     box.period_cfads += month.cfads
     box.period_hedge += month.hedge
-    if not box.is_payment_month(t):
-        month.debt_service = month.hedge
-        return
-    month.tested_cfads = box.period_cfads
-    month.debt_service = month.senior_interest_due + month.senior_principal_due
-    month.debt_service += box.period_hedge
-    box.period_cfads = box.period_hedge = 0.0
+    month.debt_service = month.senior_interest_due + month.senior_principal_due + month.hedge
+    if box.is_payment_month(t):
+        month.tested_cfads = box.period_cfads
+        month.tested_service = month.senior_interest_due + month.senior_principal_due
+        month.tested_service += box.period_hedge
+        box.period_cfads = box.period_hedge = 0.0
 
 
 def capitalise(box: BoxState, tranche: TrancheState) -> None:
@@ -470,9 +469,9 @@ def planned_cost_reserve(world: World, box: BoxState, t: int) -> float:
 
 def note_service(box: BoxState, t: int) -> None:
     """The window: the last three months with senior service due after the first acceptance."""
-    is_due = box.is_payment_month(t) and box.month.debt_service > TINY
-    if box.is_accepted_before(t) and is_due:
-        box.window = [*box.window, [box.month.tested_cfads, box.month.debt_service]][-3:]
+    month = box.month
+    if box.is_accepted_before(t) and month.tested_service > TINY:
+        box.window = [*box.window, [month.tested_cfads, month.tested_service]][-3:]
 
 
 def realisation_ratio(box: BoxState) -> float:

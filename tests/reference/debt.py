@@ -63,8 +63,7 @@ def annuity_payment(amount: float, rate: float, months: int) -> float:
 
 def instalment(tranche: TrancheState, t: int, base: float, rate: float) -> float:
     """Regular instalment of month t on a balance `base` without arrears."""
-    last = tranche.first_payment_month(tranche.maturity)
-    if base <= 0.0 or t > last or not tranche.is_payment_month(t):
+    if base <= 0.0 or t > tranche.maturity or not tranche.is_payment_month(t):
         return 0.0
     if t < tranche.amortisation_start or tranche.amortisation is Amortisation.BULLET:
         return 0.0
@@ -110,9 +109,8 @@ def custom_base(tranche: TrancheState, base: float) -> float:
 
 
 def final_principal(tranche: TrancheState, t: int, base: float, regular: float) -> float:
-    """What is left after the regular instalment, from the first payment month at maturity on."""
-    is_due = t >= tranche.maturity and tranche.is_payment_month(t)
-    return max(0.0, base - regular) if is_due else 0.0
+    """What is left at maturity after the regular instalment."""
+    return max(0.0, base - regular) if t >= tranche.maturity else 0.0
 
 
 def projected_service(
@@ -121,8 +119,7 @@ def projected_service(
     """Interest and regular instalments of the next `months` months, draws ended."""
     total = 0.0
     accrued = tranche.accrued
-    last = tranche.first_payment_month(tranche.maturity)
-    for s in range(t + 1, min(t + months, last) + 1):
+    for s in range(t + 1, min(t + months, tranche.maturity) + 1):
         if balance <= TINY:
             break
         accrued += balance * rate / 12.0
@@ -222,10 +219,9 @@ def present_values(cash: dict[int, float], t: int, last: int, v: float) -> dict[
 
 
 def fix_schedules(world: World, box: BoxState, t: int) -> None:
-    """At the end of the month before the first instalment, or at t0."""
+    """At the end of month amortisation_start − 1, or at t0."""
     for tranche in box.tranches:
-        start = tranche.first_payment_month(tranche.amortisation_start)
-        if max(0, start - 1) != t or tranche.is_extended:
+        if max(0, tranche.amortisation_start - 1) != t or tranche.is_extended:
             continue
         cash = contracted_cash(world, box, t)
         if tranche.amortisation is Amortisation.SIZED and not tranche.is_sized:
@@ -268,11 +264,14 @@ def fit_rate(tranche: TrancheState, t: int) -> float:
 def period_cash(
     tranche: TrancheState, cash: dict[int, float], t: int
 ) -> tuple[list[int], dict[int, float]]:
-    """Payment months after t up to the last one, and the contracted cash of each one's period."""
-    last = tranche.first_payment_month(tranche.maturity)
-    months = [s for s in range(t + 1, last + 1) if tranche.is_payment_month(s)]
-    n = tranche.interval
-    return months, {s: sum(cash.get(u, 0.0) for u in range(s - n + 1, s + 1)) for s in months}
+    """Payment months after t up to maturity, and the contracted cash of each one's period."""
+    months = [s for s in range(t + 1, tranche.maturity + 1) if tranche.is_payment_month(s)]
+    before = [t, *months]
+    by_period = {
+        s: sum(cash.get(u, 0.0) for u in range(last + 1, s + 1))
+        for last, s in zip(before, months, strict=False)
+    }
+    return months, by_period
 
 
 def period_values(tranche: TrancheState, cash: dict[int, float], t: int) -> dict[int, float]:
@@ -344,13 +343,12 @@ def fit_schedule(
         return share * min(depreciated, S[s + 1] / terms.sculpt_dscr)
 
     at_fit = cap(t)
-    last = tranche.first_payment_month(tranche.maturity)
-    for s in range(t + 1, last + 1):
+    for s in range(t + 1, tranche.maturity + 1):
         if tranche.balance <= at_fit:
             fit.caps[s] = cap(s)
         elif at_fit > TINY:
             fit.caps[s] = cap(s) * tranche.balance / at_fit
         else:
-            left = max(0, tranche.maturity - s) / (tranche.maturity - t)
+            left = (tranche.maturity - s) / (tranche.maturity - t)
             fit.caps[s] = tranche.balance * left
     return fit

@@ -166,7 +166,7 @@ def close_month(world: World, t: int) -> None:
     for box in world.boxes:
         month = box.month
         cfads, service = box.window_sums()
-        if box.is_payment_month(t) and month.debt_service > TINY and service > TINY:
+        if month.debt_service > TINY and service > TINY:
             month.dscr = cfads / service
         box.in_start.append(month.capex_equity + month.issue_discount)
         box.in_end.append(

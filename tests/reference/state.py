@@ -230,18 +230,12 @@ class TrancheState:
         return self.balance + self.accrued
 
     def is_payment_month(self, t: int) -> bool:
-        """(t − m) mod n = 0."""
-        return (t - self.payment_anchor) % self.interval == 0
-
-    def first_payment_month(self, t: int) -> int:
-        """First payment month not before t."""
-        return t + (self.payment_anchor - t) % self.interval
+        """(t − m) mod n = 0, or at maturity and after it."""
+        return (t - self.payment_anchor) % self.interval == 0 or t >= self.maturity
 
     def payments_left(self, t: int) -> int:
-        """Number of payment months from t to the first one not before maturity."""
-        first = self.first_payment_month(t)
-        last = self.first_payment_month(self.maturity)
-        return max(0, (last - first) // self.interval + 1)
+        """Number of payment months from t to maturity."""
+        return sum(self.is_payment_month(s) for s in range(t, self.maturity + 1))
 
 
 @dataclass
@@ -285,7 +279,8 @@ class Month:
     final_principal_due: float = 0.0
     arrears_due: float = 0.0
     debt_service: float = 0.0  # DS of the covenants
-    tested_cfads: float = 0.0  # CFADS of the months that this debt service covers
+    tested_cfads: float = 0.0  # of all months since the last payment month
+    tested_service: float = 0.0
     dscr: float = math.nan
     crr: float = 1.0
     ltc: float = math.nan

@@ -184,7 +184,7 @@ def test_present_values_of_a_quarterly_loan_add_up_to_par() -> None:
     quarters = receipts[2:12:3]
     assert quarters == pytest.approx([60.0 * 0.03 / (1.0 - 1.03**-4)] * 4)
     assert sum(r / 1.03 ** (q + 1) for q, r in enumerate(quarters)) == pytest.approx(60.0)
-    assert tranche.first_payment_month(4) == 6
+    assert tranche.payments_left(4) == 3
 
 
 def test_the_index_is_capped_and_the_margin_steps() -> None:
