@@ -416,15 +416,13 @@ def compare_book(result: Comparison, study: Study, engine: EnginePaths, oracle: 
         else:
             failed = oracle.sponsors[tranche.sponsor].default_month
             over = min(failed + lag, horizon) if failed > 0 else horizon + 1
-        discount = 1.0
         for month in range(horizon):
-            discount /= 1.0 + outcome.coupons[month] / 12.0
             owed = outcome.balances[month] + outcome.accrued[month]
             claim = tranche.lender_share * owed
             if month + 1 < over:
                 outstanding[month] += claim
             elif owed > ABSOLUTE:
-                lost[month] += discount * claim
+                lost[month] += outcome.discounts[month] * claim
     boxes = oracle.boxes.values()
     failed = [sum(0 < box.default_month <= t for box in boxes) for t in range(1, horizon + 1)]
     paid = np.cumsum([sum(box.months[t]["distribution"] for box in boxes) for t in range(horizon)])

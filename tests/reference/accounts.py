@@ -31,6 +31,7 @@ def close_tranche_month(tranche: TrancheState) -> None:
     tranche.drawn_pv += tranche.discount * tranche.fee_drawn  # at the end of the month
     tranche.balances.append(tranche.balance)
     tranche.interest_by_month.append(tranche.interest)
+    tranche.discounts.append(tranche.discount)
     tranche.late_draws.append(tranche.fee_drawn)
     tranche.discounted_draws.append((tranche.drawn_pv - drawn_before) / before)
     tranche.accrued_by_month.append(tranche.accrued)

@@ -407,13 +407,11 @@ def sum_period(box: BoxState, t: int) -> None:
     """Coverage of a payment month compares the cash and the service of its whole period."""
     month = box.month
     box.period_cfads += month.cfads
-    box.period_hedge += month.hedge
     month.debt_service = month.senior_interest_due + month.senior_principal_due + month.hedge
+    box.period_service += month.debt_service
     if box.is_payment_month(t):
-        month.tested_cfads = box.period_cfads
-        month.tested_service = month.senior_interest_due + month.senior_principal_due
-        month.tested_service += box.period_hedge
-        box.period_cfads = box.period_hedge = 0.0
+        month.tested_cfads, month.tested_service = box.period_cfads, box.period_service
+        box.period_cfads = box.period_service = 0.0
 
 
 def capitalise(box: BoxState, tranche: TrancheState) -> None:

@@ -218,6 +218,7 @@ class TrancheState:
     interest_by_month: list[float] = field(default_factory=list)
     late_draws: list[float] = field(default_factory=list)  # at the end of months
     accrued_by_month: list[float] = field(default_factory=list)  # beside the balance
+    discounts: list[float] = field(default_factory=list)  # D
     discounted_draws: list[float] = field(default_factory=list)  # of a month, at its start
     opening: float = 0.0  # claim(0)
 
@@ -346,7 +347,7 @@ class BoxState:
     trap: float = 0.0
     collected: float = 0.0  # since the last payment month
     period_cfads: float = 0.0  # since the last payment month
-    period_hedge: float = 0.0
+    period_service: float = 0.0
     trap_on: bool = False
     trap_flag: bool = False
     carried_costs: float = 0.0
