@@ -176,11 +176,12 @@ def fewest_additions(number: int, path: int, additions: Collection[str] = ADDITI
 def tell_what_disagrees(number: int, path: int) -> None:
     """Say the earliest difference, and with which additions alone it is there."""
     if disagreement(number, path, ADDITIONS) is None:
-        print(f"study {number}, path {path}: they agree")
+        sys.stdout.write(f"study {number}, path {path}: they agree\n")
         return
     kept = fewest_additions(number, path)
     names = ", ".join(name for name in IN_ORDER if name in kept) or "no addition at all"
-    print(f"study {number}, path {path}: {names}: {disagreement(number, path, kept)}")
+    told = disagreement(number, path, kept)
+    sys.stdout.write(f"study {number}, path {path}: {names}: {told}\n")
 
 
 # ------------------------------------------------------------------ comparison
@@ -279,7 +280,7 @@ def compare_leases(result: Comparison, study: Study, engine: EnginePaths, oracle
 
 BOX_LINES: tuple[tuple[str, Callable[[Mapping[str, float]], float]], ...] = (
     ("capex", lambda m: m["capex"]),
-    ("debt_drawn", lambda m: m["draws"]),
+    ("debt_drawn", lambda m: m["draws"] + m["sized_draw"]),
     ("prepayment_received", lambda m: m["prepayment"]),
     ("equity_for_capex", lambda m: m["capex_equity"] + m["issue_discount"]),
     ("receipts", lambda m: m["receipts"]),
@@ -416,16 +417,15 @@ def compare_book(result: Comparison, study: Study, engine: EnginePaths, oracle: 
             failed = oracle.sponsors[tranche.sponsor].default_month
             over = min(failed + lag, horizon) if failed > 0 else horizon + 1
         owner = oracle.boxes[tranche.box] if tranche.box else oracle.sponsors[tranche.sponsor]
-        discount = 1.0
         for month in range(horizon):
             if 0 < owner.default_month <= month:
                 recovered[month:] += tranche.lender_share * outcome.receipts[month]
-            discount /= 1.0 + outcome.coupons[month] / 12.0
-            claim = tranche.lender_share * outcome.balances[month]
+            owed = outcome.balances[month] + outcome.accrued[month]
+            claim = tranche.lender_share * owed
             if month + 1 < over:
                 outstanding[month] += claim
-            elif outcome.balances[month] > ABSOLUTE:
-                lost[month] += discount * claim
+            elif owed > ABSOLUTE:
+                lost[month] += outcome.discounts[month] * claim
     if not any(box.default_month == horizon for box in oracle.boxes.values()):
         # a workout that begins at the horizon ends there: its receipts are of both kinds
         series = engine.trace.market[:, MARKET_SERIES.index("cumulative_recoveries")]

@@ -29,8 +29,9 @@ def close_tranche_month(tranche: TrancheState) -> None:
     if not tranche.is_accruing:
         tranche.discount_at_payment, tranche.rate_since_payment = tranche.discount, 0.0
     tranche.drawn_pv += tranche.discount * tranche.fee_drawn  # at the end of the month
-    tranche.balances.append(tranche.claim())
+    tranche.balances.append(tranche.balance)
     tranche.interest_by_month.append(tranche.interest)
+    tranche.discounts.append(tranche.discount)
     tranche.late_draws.append(tranche.fee_drawn)
     tranche.discounted_draws.append((tranche.drawn_pv - drawn_before) / before)
     tranche.accrued_by_month.append(tranche.accrued)
@@ -119,9 +120,18 @@ def flows(box: BoxState) -> list[float]:
     return net
 
 
-def other_value(world: World, sponsor: SponsorState, t: int) -> float:
-    """Business outside the tape, moving with the sponsor's shares (§12)."""
-    return sponsor.other_value * math.exp(-world.p["hold.eq_beta"] * world.market.stress[t])
+def share_move(world: World, t: int) -> float:
+    """V_H(t)/V_H(0) = e^(−hold.eq_beta·stress)."""
+    return math.exp(-world.p["hold.eq_beta"] * world.market.stress[t])
+
+
+def other_value_left(world: World, sponsor: SponsorState) -> float:
+    """Business outside the tape at H, in money of t0: what it has not yet handed over as cash."""
+    v = (1.0 + world.p["eq.hurdle"]) ** (-1.0 / 12.0)
+    cash = max(0.0, sponsor.terms.other_cash_per_year) / 12.0
+    handed_over = sum(v**s * cash for s in range(1, world.inputs.horizon + 1))
+    left = max(0.0, sponsor.other_value - handed_over)
+    return left * share_move(world, world.inputs.horizon)
 
 
 def sponsor_pnl(world: World, sponsor: SponsorState) -> float:
@@ -131,6 +141,6 @@ def sponsor_pnl(world: World, sponsor: SponsorState) -> float:
     end = 0.0
     if sponsor.default_month == 0:
         end = sponsor.cash + sum(box.terminal_value for box in sponsor.boxes)
-        end += other_value(world, sponsor, world.inputs.horizon)
         end -= sum(note.balance for note in sponsor.notes)
-    return v**world.inputs.horizon * sponsor.retained * max(0.0, end) - max(0.0, start)
+        end = v**world.inputs.horizon * end + other_value_left(world, sponsor)
+    return sponsor.retained * max(0.0, end) - max(0.0, start)

@@ -116,7 +116,7 @@ def halls(choose: Chooser, inputs: ModelInputs) -> ModelInputs:
         income_months=240,
         income_rate=0.08,
         memory_exposed=False,
-        occupancy=choose.one_of((0.92, 0.995)),
+        occupancy=choose.one_of((0.92, 0.8)),
     )
     return move_boxes(choose, inputs, hall)
 
@@ -267,6 +267,9 @@ def sized_loans(choose: Chooser, inputs: ModelInputs) -> ModelInputs:
         return replace(
             one,
             amortisation=Amortisation.SIZED,
+            available_until=max(
+                one.available_until, one.amortisation_start + choose.integer(-2, 2)
+            ),
             commitment=one.commitment * choose.one_of((1.0, 1.5, 3.0)),
             balance0=one.balance0 * choose.one_of((0.0, 0.5, 1.0)),
         )

@@ -112,7 +112,7 @@ def deliveries(world: World, box: BoxState, t: int) -> None:
 
 
 def awaits_sizing(tranche: TrancheState) -> bool:
-    """A SIZED tranche keeps its commitment until its last draw, at the fit."""
+    """A SIZED tranche keeps its commitment for its last draw, at the fit."""
     return tranche.amortisation is Amortisation.SIZED and not tranche.is_sized
 
 
@@ -365,7 +365,7 @@ def debt_service_due(world: World, box: BoxState, t: int) -> None:
         terms = tranche.terms
         tranche.balance += tranche.draw
         tranche.interest = tranche.balance * tranche.coupon / 12.0
-        if not is_open(box, tranche, t) and not awaits_sizing(tranche):
+        if not is_open(box, tranche, t):
             tranche.undrawn = 0.0
         tranche.fee = terms.undrawn_fee * tranche.undrawn / 12.0
         if not tranche.fixed and is_accepted:
@@ -407,13 +407,11 @@ def sum_period(box: BoxState, t: int) -> None:
     """Coverage of a payment month compares the cash and the service of its whole period."""
     month = box.month
     box.period_cfads += month.cfads
-    box.period_hedge += month.hedge
-    if not box.is_payment_month(t):
-        return
-    month.tested_cfads = box.period_cfads
-    month.debt_service = month.senior_interest_due + month.senior_principal_due
-    month.debt_service += box.period_hedge
-    box.period_cfads = box.period_hedge = 0.0
+    month.debt_service = month.senior_interest_due + month.senior_principal_due + month.hedge
+    box.period_service += month.debt_service
+    if box.is_payment_month(t):
+        month.tested_cfads, month.tested_service = box.period_cfads, box.period_service
+        box.period_cfads = box.period_service = 0.0
 
 
 def capitalise(box: BoxState, tranche: TrancheState) -> None:
@@ -469,8 +467,9 @@ def planned_cost_reserve(world: World, box: BoxState, t: int) -> float:
 
 def note_service(box: BoxState, t: int) -> None:
     """The window: the last three months with senior service due after the first acceptance."""
-    if box.is_accepted_before(t) and box.month.debt_service > TINY:
-        box.window = [*box.window, [box.month.tested_cfads, box.month.debt_service]][-3:]
+    month = box.month
+    if box.is_accepted_before(t) and month.tested_service > TINY:
+        box.window = [*box.window, [month.tested_cfads, month.tested_service]][-3:]
 
 
 def realisation_ratio(box: BoxState) -> float:

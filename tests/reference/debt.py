@@ -35,16 +35,16 @@ def index(tranche: TrancheState, sofr_before: float) -> float:
 
 
 def margin(tranche: TrancheState, t: int) -> float:
-    """Over the index in month t; the step falls away with a refinancing."""
+    """Fixed rate or margin over the index in month t; a refinancing ends the step."""
     step_month = tranche.terms.margin_step_month
     is_stepped = 0 < step_month <= t and not tranche.is_extended
     return tranche.rate + (tranche.terms.margin_step if is_stepped else 0.0)
 
 
 def coupon(tranche: TrancheState, t: int, sofr_before: float) -> float:
-    """y = fixed rate, or index + margin."""
+    """y = fixed rate, or index + margin, with its step."""
     if tranche.fixed:
-        return tranche.rate
+        return margin(tranche, t)
     return index(tranche, sofr_before) + margin(tranche, t)
 
 
@@ -67,7 +67,7 @@ def instalment(tranche: TrancheState, t: int, base: float, rate: float) -> float
         return 0.0
     if t < tranche.amortisation_start or tranche.amortisation is Amortisation.BULLET:
         return 0.0
-    periods_left = tranche.payments(t, tranche.maturity)
+    periods_left = tranche.payments_left(t)
     balloon = tranche.balloon_amount
     if balloon is None:  # before it is fixed: today's balance stands for it
         balloon = tranche.terms.balloon * base
@@ -109,9 +109,8 @@ def custom_base(tranche: TrancheState, base: float) -> float:
 
 
 def final_principal(tranche: TrancheState, t: int, base: float, regular: float) -> float:
-    """What is left after the regular instalment, from the first payment month at maturity on."""
-    is_due = t >= tranche.maturity and tranche.is_payment_month(t)
-    return max(0.0, base - regular) if is_due else 0.0
+    """What is left at maturity after the regular instalment."""
+    return max(0.0, base - regular) if t >= tranche.maturity else 0.0
 
 
 def projected_service(
@@ -220,10 +219,9 @@ def present_values(cash: dict[int, float], t: int, last: int, v: float) -> dict[
 
 
 def fix_schedules(world: World, box: BoxState, t: int) -> None:
-    """At the end of the month before the first instalment, or at t0."""
+    """At the end of month amortisation_start − 1, or at t0."""
     for tranche in box.tranches:
-        start = tranche.first_payment_month(tranche.amortisation_start)
-        if max(0, start - 1) != t or tranche.is_extended:
+        if max(0, tranche.amortisation_start - 1) != t or tranche.is_extended:
             continue
         cash = contracted_cash(world, box, t)
         if tranche.amortisation is Amortisation.SIZED and not tranche.is_sized:
@@ -242,7 +240,7 @@ def fix_payment(tranche: TrancheState, t: int) -> None:
     """
     tranche.payment = None
     is_kept = tranche.terms.shorten or not tranche.terms.catch_up
-    periods = tranche.payments(max(t + 1, tranche.amortisation_start), tranche.maturity)
+    periods = tranche.payments_left(max(t + 1, tranche.amortisation_start))
     if not is_kept or periods <= 0 or tranche.is_extended:
         return
     amortising = max(0.0, tranche.balance - (tranche.balloon_amount or 0.0))
@@ -260,7 +258,7 @@ def level_again(tranche: TrancheState, t: int) -> None:
 
 def fit_rate(tranche: TrancheState, t: int) -> float:
     """y_fit: the coupon at the fit with the swap rate as index."""
-    return tranche.rate if tranche.fixed else tranche.terms.swap_rate + margin(tranche, t)
+    return margin(tranche, t) + (0.0 if tranche.fixed else tranche.terms.swap_rate)
 
 
 def period_cash(
@@ -268,8 +266,12 @@ def period_cash(
 ) -> tuple[list[int], dict[int, float]]:
     """Payment months after t up to maturity, and the contracted cash of each one's period."""
     months = [s for s in range(t + 1, tranche.maturity + 1) if tranche.is_payment_month(s)]
-    n = tranche.interval
-    return months, {s: sum(cash.get(u, 0.0) for u in range(s - n + 1, s + 1)) for s in months}
+    before = [t, *months]
+    by_period = {
+        s: sum(cash.get(u, 0.0) for u in range(last + 1, s + 1))
+        for last, s in zip(before, months, strict=False)
+    }
+    return months, by_period
 
 
 def period_values(tranche: TrancheState, cash: dict[int, float], t: int) -> dict[int, float]:
@@ -314,7 +316,7 @@ def fit_schedule(
             if following is None:
                 fit.shares[s] = 1.0
             elif S[s] <= TINY:
-                fit.shares[s] = 1.0 / tranche.payments(s, tranche.maturity)
+                fit.shares[s] = 1.0 / tranche.payments_left(s)
             else:
                 fit.shares[s] = min(max(1.0 - S[following] / S[s], 0.0), 1.0)
         return fit
@@ -347,5 +349,6 @@ def fit_schedule(
         elif at_fit > TINY:
             fit.caps[s] = cap(s) * tranche.balance / at_fit
         else:
-            fit.caps[s] = tranche.balance * (tranche.maturity - s) / (tranche.maturity - t)
+            left = (tranche.maturity - s) / (tranche.maturity - t)
+            fit.caps[s] = tranche.balance * left
     return fit

@@ -276,7 +276,7 @@ def lenders_agree(world: World, box: BoxState, asset: AssetState, cut: float) ->
     if box.standing is not Standing.PERFORMING:
         return False
     cfads, service = box.window_sums()
-    months = len(box.window) * box.payment_interval()
+    months = len(box.window) * box.terms.payment_interval
     left = cfads - months * (box.conceded + cut)
     if service <= TINY or left < world.p["cp.consent_dscr"] * service:
         return False

@@ -60,7 +60,8 @@ class TrancheOutcome:
     coupons: list[float]
     opening: float  # claim(0)
     late_draws: list[float]  # at the end of months
-    accrued: list[float]  # part of balances
+    accrued: list[float]  # beside the balance
+    discounts: list[float]  # D
 
 
 @dataclass
@@ -185,6 +186,7 @@ def collect_outcome(world: World, outcome: Outcome) -> None:
             tranche.opening,
             tranche.late_draws,
             tranche.accrued_by_month,
+            tranche.discounts,
         )
         facility = outcome.facilities.setdefault(
             tranche.terms.facility, FacilityOutcome(0, 0.0, 0.0, 0.0, 0.0, 0.0)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from simulator.config.terms import Amortisation, Asset, Box, ModelInputs, Site, Tranche
+from simulator.config.terms import Asset, Box, ModelInputs, Site, Tranche
 from tests.reference import accounts
 from tests.reference.boxes import (
     acceptance,
-    awaits_sizing,
     boxes_one,
     move_schedules,
     open_month,
@@ -158,10 +157,7 @@ def note_repayment(box: BoxState, t: int) -> None:
     """A box counts as repaid when it owes nothing, can draw nothing and never defaulted."""
     if not box.had_debt or box.repaid_month > 0 or box.default_month > 0:
         return
-    can_draw = any(
-        tr.undrawn > TINY and (t < tr.terms.available_until or awaits_sizing(tr))
-        for tr in box.tranches
-    )
+    can_draw = any(tr.undrawn > TINY and t < tr.terms.available_until for tr in box.tranches)
     if box.debt() <= TINY and not can_draw:
         box.repaid_month = t
 
@@ -178,7 +174,8 @@ def close_month(world: World, t: int) -> None:
         )
         box.out.append(month.distribution)
         month.reserve, month.power_reserve, month.trap = box.reserve, box.power_reserve, box.trap
-        month.debt = 0.0 if box.standing is Standing.CLOSED else box.debt()
+        balance = sum(tranche.balance for tranche in box.tranches)
+        month.debt = 0.0 if box.standing is Standing.CLOSED else balance
         month.arrears = sum(tr.arrears for tr in box.tranches)
         month.carried_costs, month.carried_fees = box.carried_costs, box.carried_fees
         box.months.append(month)
@@ -340,9 +337,7 @@ def delivered_at_start(asset: AssetState) -> None:
 
 
 def tranche_state(tranche: Tranche, interval: int = 1, payment_anchor: int = 0) -> TrancheState:
-    is_open_at_start = tranche.available_until >= 1 or (
-        tranche.amortisation is Amortisation.SIZED and bool(tranche.box)
-    )
+    is_open_at_start = tranche.available_until >= 1
     return TrancheState(
         terms=tranche,
         balance=tranche.balance0,
@@ -362,7 +357,6 @@ def tranche_state(tranche: Tranche, interval: int = 1, payment_anchor: int = 0) 
 def box_state(world: World, box: Box) -> BoxState:
     z, _ = world.draws.normals(f"box.{box.id}.utilisation", 0)
     tranches = [tr for tr in world.inputs.book.tranches if tr.box == box.id]
-    interval = box.payment_interval if tranches else 1
     latest = max((tr.maturity for tr in tranches), default=0)
     generation = next(g for g in world.inputs.book.generations if g.name == box.generation)
     occupancy = world.p["gpu.util"]
@@ -374,10 +368,11 @@ def box_state(world: World, box: Box) -> BoxState:
         generation=generation,
         assets=assets,
         tranches=[
-            tranche_state(tr, interval, latest)
+            tranche_state(tr, box.payment_interval, latest)
             for tr in sorted(tranches, key=lambda tr: (tr.rank, tr.id))
         ],
         pool_utilisation=beta_draw(occupancy, 0.08, z),
+        payment_anchor=latest,
         accordion_left=box.accordion,
         planned_acceptance=min(
             (planned_acceptance(world, asset) for asset in assets), default=math.inf

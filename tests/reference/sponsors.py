@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from simulator.config.terms import Recourse
-from tests.reference.accounts import other_value
+from tests.reference.accounts import share_move
 from tests.reference.collateral import collateral, expected_net
 from tests.reference.debt import annuity_payment
 from tests.reference.projection import projected_cfads
@@ -189,8 +189,7 @@ def alive(world: World, sponsor: SponsorState, t: int) -> float:
 
 def market_value(world: World, sponsor: SponsorState, t: int) -> float:
     """V_H(t) = V_H(0)·e^(−hold.eq_beta·stress), of all shares."""
-    move = math.exp(-world.p["hold.eq_beta"] * world.market.stress[t])
-    return sponsor.terms.market_value * move
+    return sponsor.terms.market_value * share_move(world, t)
 
 
 def can_convert(world: World, sponsor: SponsorState, note: TrancheState, t: int) -> bool:
@@ -331,7 +330,7 @@ def pay_estate(world: World, sponsor: SponsorState, t: int) -> None:
         for box in sponsor.boxes
         if box.standing is Standing.PERFORMING
     )
-    concern = world.p["hold.estate_share"] * other_value(world, sponsor, t)
+    concern = world.p["hold.estate_share"] * sponsor.other_value * share_move(world, t)
     left = ESTATE_SHARE * (max(0.0, sponsor.cash) + equity + concern)
     sponsor.cash = 0.0
     for rank in sorted({0, *(note.terms.rank for note in sponsor.notes)}):

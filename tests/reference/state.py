@@ -32,7 +32,7 @@ DEFAULTS = {
     "box.waiver_fee": 0.005,
     "box.waiver_months": 12.0,
     "hold.borrow_share": 0.10,
-    "hold.estate_share": 1.0,
+    "hold.estate_share": 0.3,
 }
 """Values of parameters that a study may leave out."""
 
@@ -217,7 +217,8 @@ class TrancheState:
     coupons: list[float] = field(default_factory=list)
     interest_by_month: list[float] = field(default_factory=list)
     late_draws: list[float] = field(default_factory=list)  # at the end of months
-    accrued_by_month: list[float] = field(default_factory=list)
+    accrued_by_month: list[float] = field(default_factory=list)  # beside the balance
+    discounts: list[float] = field(default_factory=list)  # D
     discounted_draws: list[float] = field(default_factory=list)  # of a month, at its start
     opening: float = 0.0  # claim(0)
 
@@ -230,17 +231,12 @@ class TrancheState:
         return self.balance + self.accrued
 
     def is_payment_month(self, t: int) -> bool:
-        """(t − m) mod n = 0."""
-        return (t - self.payment_anchor) % self.interval == 0
+        """(t − m) mod n = 0, or at maturity and after it."""
+        return (t - self.payment_anchor) % self.interval == 0 or t >= self.maturity
 
-    def first_payment_month(self, t: int) -> int:
-        """First payment month not before t."""
-        return t + (self.payment_anchor - t) % self.interval
-
-    def payments(self, first: int, last: int) -> int:
-        """Number of payment months from `first` to `last`, both included."""
-        start = self.first_payment_month(first)
-        return max(0, (last - start) // self.interval + 1)
+    def payments_left(self, t: int) -> int:
+        """Number of payment months from t to maturity."""
+        return sum(self.is_payment_month(s) for s in range(t, self.maturity + 1))
 
 
 @dataclass
@@ -284,7 +280,8 @@ class Month:
     final_principal_due: float = 0.0
     arrears_due: float = 0.0
     debt_service: float = 0.0  # DS of the covenants
-    tested_cfads: float = 0.0  # CFADS of the months that this debt service covers
+    tested_cfads: float = 0.0  # of all months since the last payment month
+    tested_service: float = 0.0
     dscr: float = math.nan
     crr: float = 1.0
     ltc: float = math.nan
@@ -340,6 +337,7 @@ class BoxState:
     assets: list[AssetState]
     tranches: list[TrancheState]  # senior first, then by id
     pool_utilisation: float
+    payment_anchor: int = 0  # a payment month
     standing: Standing = Standing.PERFORMING
     default_month: int = 0
     trigger: int = 0
@@ -349,7 +347,7 @@ class BoxState:
     trap: float = 0.0
     collected: float = 0.0  # since the last payment month
     period_cfads: float = 0.0  # since the last payment month
-    period_hedge: float = 0.0
+    period_service: float = 0.0
     trap_on: bool = False
     trap_flag: bool = False
     carried_costs: float = 0.0
@@ -398,12 +396,9 @@ class BoxState:
         """ΣCFADS and ΣDS of the coverage window."""
         return sum(cfads for cfads, _ in self.window), sum(service for _, service in self.window)
 
-    def payment_interval(self) -> int:
-        return self.terms.payment_interval if self.tranches else 1
-
     def is_payment_month(self, t: int) -> bool:
-        """Every month of a box without debt terms."""
-        return all(tranche.is_payment_month(t) for tranche in self.tranches)
+        """(t − m) mod n = 0, m the latest maturity at t0 of its tranches."""
+        return (t - self.payment_anchor) % self.terms.payment_interval == 0
 
     def first_acceptance(self) -> int | None:
         months = [asset.accepted for asset in self.assets if asset.accepted is not None]

@@ -114,13 +114,13 @@ def test_claims_earn_their_coupon(outcomes: list[tuple[ModelInputs, Outcome]]) -
     """claim(t) = claim(t−1) + draw + (balance(t−1) + draw)·y/12 − R + what is drawn at the end."""
     for _, outcome in outcomes:
         for tranche in outcome.tranches.values():
-            claim, accrued = tranche.opening, 0.0
-            for t, balance in enumerate(tranche.balances):
-                drawn = tranche.draws[t]
-                expected = claim + drawn + (claim - accrued + drawn) * tranche.coupons[t] / 12.0
+            balance, accrued = tranche.opening, 0.0
+            for t, drawn in enumerate(tranche.draws):
+                expected = balance + accrued + drawn
+                expected += (balance + drawn) * tranche.coupons[t] / 12.0
                 expected += tranche.late_draws[t] - tranche.receipts[t]
-                assert math.isclose(balance, expected, rel_tol=1e-10, abs_tol=1e-8)
-                claim, accrued = balance, tranche.accrued[t]
+                balance, accrued = tranche.balances[t], tranche.accrued[t]
+                assert math.isclose(balance + accrued, expected, rel_tol=1e-10, abs_tol=1e-8)
 
 
 def test_a_path_is_a_function_of_its_number() -> None:

@@ -238,7 +238,7 @@ def sweep(world: World, box: BoxState, cash: float) -> float:
     month, terms = box.month, box.terms
     wanted = math.inf
     if box.over_months == 0:
-        base = month.tested_cfads - terms.sweep_threshold * month.debt_service
+        base = month.tested_cfads - terms.sweep_threshold * month.tested_service
         wanted = max(0.0, terms.sweep_share * base)
     amount = min(cash, wanted)
     return amount - prepay(box, amount)
