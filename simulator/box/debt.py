@@ -211,13 +211,238 @@ def claim_accrued(state, d, lane):
     state.rows[TRANCHE.discount_paid, d, lane] = state.rows[TRANCHE.discount, d, lane]
 
 
+@inlined
+def levels(params, d, month):
+    """Say whether a tranche pays level instalments every month from this one on, in every lane.
+
+    Then what it owes follows from balance, coupon and months left alone, side by side.
+    """
+    return (
+        params.codes[TRANCHE_CODE.amortisation, d] == LEVEL
+        and params.codes[TRANCHE_CODE.payment_interval, d] == 1
+        and month >= params.codes[TRANCHE_CODE.start, d]
+        and not params.codes[TRANCHE_CODE.moves, d]
+        and not params.codes[TRANCHE_CODE.shorten, d]
+        and params.codes[TRANCHE_CODE.catch_up, d]
+    )
+
+
 @inner
-def debt_service(params, state, box_params, boxes, flow, month, sofr_before, sponsors_default):
-    """Set coupons, interest, instalments and fees due by the tranches of performing boxes.
+def add_scheduled_service(params, state, d, month, months, target):
+    """Add the service of the next `months` months to `target` (lane,), USD m.
+
+    A level payment stays what it is as long as the coupon does, so its months need no walk.
+    """
+    lanes = target.shape[0]
+    if not levels(params, d, month):
+        for lane in range(lanes):
+            target[lane] += scheduled_service(params, state, d, lane, month, months)
+        return
+    for lane in range(lanes):
+        due = state.rows[TRANCHE.arrears, d, lane] + state.rows[TRANCHE.instalment, d, lane]
+        balance = max(0.0, state.rows[TRANCHE.balance, d, lane] - due)
+        balance = balance if balance > flows.TINY else 0.0
+        amortising = max(0.0, balance - state.rows[TRANCHE.balloon, d, lane])
+        rate = state.rows[TRANCHE.coupon, d, lane] / 12.0
+        left = max(1.0, state.rows[TRANCHE.maturity, d, lane] - month)
+        share = level_share(rate, left)
+        payments = min(float(months), state.rows[TRANCHE.maturity, d, lane] - month)
+        payment = amortising * (share + rate) + (balance - amortising) * rate
+        target[lane] += max(0.0, payments) * payment
+
+
+@inlined
+def level_share(rate, payments):
+    """Return the share of a balance that the first of so many level payments repays."""
+    growth = exp(payments * log(1.0 + rate)) - 1.0
+    is_flat = abs(rate) < 1e-12
+    return 1.0 / payments if is_flat else rate / (growth if growth != 0.0 else 1.0)
+
+
+@inner
+def level_instalments(params, state, boxes, b, d, month):
+    """Set instalment and final principal of a tranche with level payments, in all lanes."""
+    for lane in range(state.rows.shape[2]):
+        performs = boxes.rows[BOX.status, b, lane] == PERFORMING
+        overdue = state.rows[TRANCHE.arrears, d, lane]
+        base = max(0.0, state.rows[TRANCHE.balance, d, lane] - overdue)
+        base = base if performs else 0.0
+        maturity = state.rows[TRANCHE.maturity, d, lane]
+        amortising = max(0.0, base - state.rows[TRANCHE.balloon, d, lane])
+        rate = state.rows[TRANCHE.coupon, d, lane] / 12.0
+        due = min(amortising, amortising * level_share(rate, max(1.0, maturity - month + 1.0)))
+        due = due if month <= maturity else 0.0
+        state.rows[TRANCHE.instalment, d, lane] = due
+        state.rows[TRANCHE.final, d, lane] = base - due if month >= maturity else 0.0
+
+
+@inner
+def some_instalments(params, state, boxes, b, d, month):
+    """Set instalment and final principal of a tranche of any kind, lane by lane."""
+    for lane in range(state.rows.shape[2]):
+        state.rows[TRANCHE.instalment, d, lane] = 0.0
+        state.rows[TRANCHE.final, d, lane] = 0.0
+        if boxes.rows[BOX.status, b, lane] != PERFORMING:
+            continue
+        overdue = state.rows[TRANCHE.arrears, d, lane]
+        base = max(0.0, state.rows[TRANCHE.balance, d, lane] - overdue)
+        coupon = state.rows[TRANCHE.coupon, d, lane]
+        due = instalment_due(params, state, d, lane, month, base, coupon)
+        instalment = min(base, max(0.0, due))
+        hold_payment(params, state, d, lane, base, coupon, instalment)
+        state.rows[TRANCHE.instalment, d, lane] = instalment
+        final = final_principal(state, d, lane, month, base, instalment)
+        state.rows[TRANCHE.final, d, lane] = final
+
+
+@inner
+def set_coupons(params, state, d, month, sofr_before):
+    """Set the coupon of the month in all lanes."""
+    margin = margin_of(params, d, month)
+    floating = 0.0 if params.codes[TRANCHE_CODE.fixed, d] else 1.0
+    for lane in range(sofr_before.shape[0]):
+        index = index_rate(params, d, sofr_before[lane])
+        agreed = floating * index + margin
+        refinanced = state.rows[TRANCHE.refinanced, d, lane] > 0.0
+        new = index + state.rows[TRANCHE.margin, d, lane]
+        state.rows[TRANCHE.coupon, d, lane] = new if refinanced else agreed
+
+
+@inner
+def some_are_building(boxes, b, month):
+    """Say whether a box waits for its first acceptance in any lane."""
+    last = 0.0
+    for lane in range(boxes.rows.shape[2]):
+        last = max(last, boxes.rows[BOX.first_acceptance, b, lane])
+    return last >= month
+
+
+@inner
+def charge_running(params, state, boxes, flow, b, d, month, sofr_before):
+    """Charge interest, fees and hedges of a tranche that pays monthly and whose box runs."""
+    lanes = sofr_before.shape[0]
+    for lane in range(lanes):
+        coupon = state.rows[TRANCHE.coupon, d, lane] / 12.0
+        discount = state.rows[TRANCHE.discount_paid, d, lane] / (1.0 + coupon)
+        state.rows[TRANCHE.discount, d, lane] = discount
+        state.rows[TRANCHE.discount_paid, d, lane] = discount
+    for lane in range(lanes):
+        coupon = state.rows[TRANCHE.coupon, d, lane] / 12.0
+        state.rows[TRANCHE.received, d, lane] = 0.0
+        state.rows[TRANCHE.interest, d, lane] = state.rows[TRANCHE.balance, d, lane] * coupon
+    if month <= params.codes[TRANCHE_CODE.available_until, d]:
+        fee = params.terms[TRANCHE_TERM.undrawn_fee, d] / 12.0
+        for lane in range(lanes):
+            performs = boxes.rows[BOX.status, b, lane] == PERFORMING
+            due = fee * state.rows[TRANCHE.undrawn, d, lane]
+            flow[flows.SENIOR_FEES, b, lane] += due if performs else 0.0
+    elif month == params.codes[TRANCHE_CODE.available_until, d] + 1:
+        for lane in range(lanes):
+            performs = boxes.rows[BOX.status, b, lane] == PERFORMING
+            undrawn = state.rows[TRANCHE.undrawn, d, lane]
+            state.rows[TRANCHE.undrawn, d, lane] = 0.0 if performs else undrawn
+    share = params.terms[TRANCHE_TERM.hedge_share, d] / 12.0
+    if share > 0.0 and not params.codes[TRANCHE_CODE.fixed, d]:
+        swap_rate = params.terms[TRANCHE_TERM.swap_rate, d]
+        for lane in range(lanes):
+            performs = boxes.rows[BOX.status, b, lane] == PERFORMING
+            hedges = performs and state.rows[TRANCHE.refinanced, d, lane] == 0.0
+            gap = swap_rate - index_rate(params, d, sofr_before[lane])
+            settled = share * state.rows[TRANCHE.balance, d, lane] * gap
+            flow[flows.HEDGE_SETTLEMENT, b, lane] += settled if hedges else 0.0
+
+
+@inner
+def charge_any(params, state, box_params, boxes, flow, b, d, month, sofr_before, sponsors_default):
+    """Charge interest, fees and hedges of a tranche, lane by lane.
 
     Before the first acceptance interest and fees capitalise within the commitment, if they do;
     equity pays what is left, as long as the sponsor has not defaulted.  Between payment dates
     interest accrues.
+    """
+    for lane in range(sofr_before.shape[0]):
+        state.rows[TRANCHE.received, d, lane] = 0.0
+        coupon = state.rows[TRANCHE.coupon, d, lane]
+        failed = sponsors_default[box_params.codes[BOX_CODE.sponsor, b], lane]
+        has_owner = failed == 0.0 or failed >= month
+        is_building = boxes.rows[BOX.first_acceptance, b, lane] >= month and has_owner
+        performs = boxes.rows[BOX.status, b, lane] == PERFORMING
+        is_date = not performs or is_building or pays(params, state, d, lane, month)
+        accrue_discount(state, d, lane, coupon, is_date)
+        interest = state.rows[TRANCHE.accrued, d, lane]
+        interest += state.rows[TRANCHE.balance, d, lane] * coupon / 12.0
+        state.rows[TRANCHE.accrued, d, lane] = 0.0 if is_date else interest
+        interest = interest if is_date else 0.0
+        state.rows[TRANCHE.interest, d, lane] = interest
+        if not performs:
+            continue
+        if month > params.codes[TRANCHE_CODE.available_until, d]:
+            state.rows[TRANCHE.undrawn, d, lane] = 0.0
+        undrawn = state.rows[TRANCHE.undrawn, d, lane]
+        fee = params.terms[TRANCHE_TERM.undrawn_fee, d] * undrawn / 12.0
+        if is_building:
+            capitalise(params, state, flow, b, d, lane, interest, fee)
+            continue
+        flow[flows.SENIOR_FEES, b, lane] += fee
+        if (
+            state.rows[TRANCHE.refinanced, d, lane] == 0.0
+            and not params.codes[TRANCHE_CODE.fixed, d]
+            and boxes.rows[BOX.first_acceptance, b, lane] < month
+        ):
+            index = index_rate(params, d, sofr_before[lane])
+            gap = params.terms[TRANCHE_TERM.swap_rate, d] - index
+            hedged = params.terms[TRANCHE_TERM.hedge_share, d]
+            hedged *= state.rows[TRANCHE.balance, d, lane]
+            flow[flows.HEDGE_SETTLEMENT, b, lane] += hedged * gap / 12.0
+
+
+@inlined
+def capitalise(params, state, flow, b, d, lane, interest, fee):
+    """Add interest and fees of construction to the balance; equity pays what finds no room."""
+    capitalised = 0.0
+    if params.codes[TRANCHE_CODE.capitalises, d]:
+        capitalised = min(interest + fee, state.rows[TRANCHE.undrawn, d, lane])
+    state.rows[TRANCHE.undrawn, d, lane] -= capitalised
+    paid_interest = interest - min(interest, capitalised)
+    state.rows[TRANCHE.received, d, lane] += paid_interest
+    state.rows[TRANCHE.balance, d, lane] += min(interest, capitalised)
+    fee_capitalised = capitalised - min(interest, capitalised)
+    if fee_capitalised > 0.0:  # a draw that pays a fee
+        state.rows[TRANCHE.balance, d, lane] += fee_capitalised
+        state.rows[TRANCHE.drawn_pv, d, lane] += (
+            state.rows[TRANCHE.discount, d, lane] * fee_capitalised
+        )
+    flow[flows.EQUITY_OTHER, b, lane] += interest + fee - capitalised
+    state.rows[TRANCHE.interest, d, lane] = 0.0
+
+
+@inner
+def add_service_due(params, state, boxes, flow, b, d):
+    """Add what a tranche is owed this month to what its box owes."""
+    lanes = flow.shape[2]
+    for lane in range(lanes):
+        performs = boxes.rows[BOX.status, b, lane] == PERFORMING
+        arrears = state.rows[TRANCHE.arrears, d, lane]
+        flow[flows.ARREARS_DUE, b, lane] += arrears if performs else 0.0
+        flow[flows.FINAL_PRINCIPAL_DUE, b, lane] += state.rows[TRANCHE.final, d, lane]
+    if params.codes[TRANCHE_CODE.rank, d] == 0:
+        for lane in range(lanes):
+            performs = boxes.rows[BOX.status, b, lane] == PERFORMING
+            interest = state.rows[TRANCHE.interest, d, lane]
+            flow[flows.SENIOR_INTEREST_DUE, b, lane] += interest if performs else 0.0
+            flow[flows.SENIOR_PRINCIPAL_DUE, b, lane] += state.rows[TRANCHE.instalment, d, lane]
+    else:
+        for lane in range(lanes):
+            performs = boxes.rows[BOX.status, b, lane] == PERFORMING
+            due = state.rows[TRANCHE.interest, d, lane] + state.rows[TRANCHE.instalment, d, lane]
+            flow[flows.JUNIOR_SERVICE_DUE, b, lane] += due if performs else 0.0
+
+
+@inner
+def debt_service(params, state, box_params, boxes, flow, month, sofr_before, sponsors_default):
+    """Set coupons, interest, instalments and fees due by the tranches of boxes.
+
+    What is the same in all lanes is done side by side, the rest lane by lane.
 
     Parameters
     ----------
@@ -228,79 +453,17 @@ def debt_service(params, state, box_params, boxes, flow, month, sofr_before, spo
         b = params.codes[TRANCHE_CODE.box, d]
         if b < 0:
             continue
-        for lane in range(sofr_before.shape[0]):
-            state.rows[TRANCHE.received, d, lane] = 0.0
-            coupon = coupon_rate(params, state, d, lane, month, sofr_before[lane])
-            state.rows[TRANCHE.coupon, d, lane] = coupon
-            failed = sponsors_default[box_params.codes[BOX_CODE.sponsor, b], lane]
-            has_owner = failed == 0.0 or failed >= month
-            is_building = boxes.rows[BOX.first_acceptance, b, lane] >= month and has_owner
-            performs = boxes.rows[BOX.status, b, lane] == PERFORMING
-            is_date = not performs or is_building or pays(params, state, d, lane, month)
-            accrue_discount(state, d, lane, coupon, is_date)
-            interest = state.rows[TRANCHE.accrued, d, lane]
-            interest += state.rows[TRANCHE.balance, d, lane] * coupon / 12.0
-            state.rows[TRANCHE.accrued, d, lane] = 0.0 if is_date else interest
-            interest = interest if is_date else 0.0
-            state.rows[TRANCHE.interest, d, lane] = interest
-            state.rows[TRANCHE.instalment, d, lane] = 0.0
-            state.rows[TRANCHE.final, d, lane] = 0.0
-            if not performs:
-                continue
-            is_open = month <= params.codes[TRANCHE_CODE.available_until, d]
-            if not is_open:
-                state.rows[TRANCHE.undrawn, d, lane] = 0.0
-            fee = (
-                params.terms[TRANCHE_TERM.undrawn_fee, d]
-                * state.rows[TRANCHE.undrawn, d, lane]
-                / 12.0
+        set_coupons(params, state, d, month, sofr_before)
+        if params.codes[TRANCHE_CODE.payment_interval, d] == 1 and not some_are_building(
+            boxes, b, month
+        ):
+            charge_running(params, state, boxes, flow, b, d, month, sofr_before)
+        else:
+            charge_any(
+                params, state, box_params, boxes, flow, b, d, month, sofr_before, sponsors_default
             )
-            if is_building:
-                capitalised = 0.0
-                if params.codes[TRANCHE_CODE.capitalises, d]:
-                    capitalised = min(interest + fee, state.rows[TRANCHE.undrawn, d, lane])
-                state.rows[TRANCHE.undrawn, d, lane] -= capitalised
-                paid_interest = interest - min(interest, capitalised)
-                state.rows[TRANCHE.received, d, lane] += paid_interest
-                state.rows[TRANCHE.balance, d, lane] += min(interest, capitalised)
-                fee_capitalised = capitalised - min(interest, capitalised)
-                if fee_capitalised > 0.0:  # a draw that pays a fee
-                    state.rows[TRANCHE.balance, d, lane] += fee_capitalised
-                    state.rows[TRANCHE.drawn_pv, d, lane] += (
-                        state.rows[TRANCHE.discount, d, lane] * fee_capitalised
-                    )
-                flow[flows.EQUITY_OTHER, b, lane] += interest + fee - capitalised
-                state.rows[TRANCHE.interest, d, lane] = 0.0
-            else:
-                flow[flows.SENIOR_FEES, b, lane] += fee
-                if (
-                    state.rows[TRANCHE.refinanced, d, lane] == 0.0
-                    and not params.codes[TRANCHE_CODE.fixed, d]
-                    and boxes.rows[BOX.first_acceptance, b, lane] < month
-                ):
-                    gap = params.terms[TRANCHE_TERM.swap_rate, d] - index_rate(
-                        params, d, sofr_before[lane]
-                    )
-                    hedged = (
-                        params.terms[TRANCHE_TERM.hedge_share, d]
-                        * state.rows[TRANCHE.balance, d, lane]
-                    )
-                    flow[flows.HEDGE_SETTLEMENT, b, lane] += hedged * gap / 12.0
-            base = max(
-                0.0, state.rows[TRANCHE.balance, d, lane] - state.rows[TRANCHE.arrears, d, lane]
-            )
-            due = instalment_due(params, state, d, lane, month, base, coupon)
-            instalment = min(base, max(0.0, due))
-            hold_payment(params, state, d, lane, base, coupon, instalment)
-            final = final_principal(state, d, lane, month, base, instalment)
-            state.rows[TRANCHE.instalment, d, lane] = instalment
-            state.rows[TRANCHE.final, d, lane] = final
-            flow[flows.FINAL_PRINCIPAL_DUE, b, lane] += final
-            if params.codes[TRANCHE_CODE.rank, d] == 0:
-                flow[flows.SENIOR_INTEREST_DUE, b, lane] += state.rows[TRANCHE.interest, d, lane]
-                flow[flows.SENIOR_PRINCIPAL_DUE, b, lane] += state.rows[TRANCHE.instalment, d, lane]
-            else:
-                flow[flows.JUNIOR_SERVICE_DUE, b, lane] += (
-                    state.rows[TRANCHE.interest, d, lane] + state.rows[TRANCHE.instalment, d, lane]
-                )
-            flow[flows.ARREARS_DUE, b, lane] += state.rows[TRANCHE.arrears, d, lane]
+        if levels(params, d, month):
+            level_instalments(params, state, boxes, b, d, month)
+        else:
+            some_instalments(params, state, boxes, b, d, month)
+        add_service_due(params, state, boxes, flow, b, d)

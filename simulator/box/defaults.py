@@ -18,7 +18,16 @@ from simulator.box.projection import (
     projected_cash,
 )
 from simulator.box.receipts import box_debt
-from simulator.box.terms import BOX, BOX_CODE, FULL_RECOURSE, TRANCHE, TRANCHE_CODE, WORKOUT
+from simulator.box.terms import (
+    BOX,
+    BOX_CODE,
+    FULL_RECOURSE,
+    PERFORMING,
+    TRANCHE,
+    TRANCHE_CODE,
+    WORKOUT,
+)
+from simulator.box.waterfall import WORK
 from simulator.credit.leases import (
     BACKSTOPPED,
     CANCELLED,
@@ -238,6 +247,53 @@ def trigger_of(view, box_params, boxes, state, b, lane, month, sponsor_default):
     if boxes.rows[BOX.liquidity_fails, b, lane] >= FAILS_TO_DEFAULT:
         return BY_LIQUIDITY
     return 0.0
+
+
+@inner
+def mark_busy_ends(box_params, boxes, state, flow, work, b, month, sponsor_default):
+    """Mark the lanes on which a month may end otherwise than quietly, see `end_of_month`.
+
+    Quiet is a box that performs and owes debt, of which nothing is overdue or matured, with no test
+    failed, no cure asked and its guarantor in being: its counts of months start anew, and that is
+    all.  Short loops over few rows each, so that all of them vectorise.
+
+    Parameters
+    ----------
+    work : (row of WORK, lane); `busy` is written
+    sponsor_default : (lane,), default month, 0 = none
+    """
+    lanes = work.shape[1]
+    always = 1.0 if box_params.codes[BOX_CODE.default_on_termination, b] else 0.0
+    guaranteed = 1.0 if box_params.codes[BOX_CODE.recourse, b] == FULL_RECOURSE else 0.0
+    for lane in range(lanes):
+        performs = boxes.rows[BOX.status, b, lane] == PERFORMING
+        failed = guaranteed * sponsor_default[lane] + boxes.rows[BOX.fee_arrears, b, lane]
+        work[WORK.busy, lane] = always + failed if performs else 1.0
+        work[WORK.debt, lane] = 0.0
+    for lane in range(lanes):
+        failed = boxes.rows[BOX.dscr_fails, b, lane] + boxes.rows[BOX.over_months, b, lane]
+        failed += boxes.rows[BOX.liquidity_fails, b, lane]
+        work[WORK.busy, lane] += failed
+    for lane in range(lanes):
+        asked = flow[flows.CURE_ASKED, b, lane] + boxes.rows[BOX.uncured_months, b, lane]
+        work[WORK.busy, lane] += asked
+    for d in range(
+        box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
+    ):
+        for lane in range(lanes):
+            matured = month >= state.rows[TRANCHE.maturity, d, lane]
+            overdue_part = state.rows[TRANCHE.arrears, d, lane]
+            work[WORK.busy, lane] += 1.0 if matured or overdue_part > 0.0 else 0.0
+            work[WORK.debt, lane] += state.rows[TRANCHE.balance, d, lane]
+    for lane in range(lanes):
+        quiet = work[WORK.busy, lane] == 0.0 and work[WORK.debt, lane] > flows.TINY
+        work[WORK.busy, lane] = 0.0 if quiet else 1.0
+        late, overdue_for = (
+            boxes.rows[BOX.late_months, b, lane],
+            boxes.rows[BOX.arrears_months, b, lane],
+        )
+        boxes.rows[BOX.late_months, b, lane] = 0.0 if quiet else late
+        boxes.rows[BOX.arrears_months, b, lane] = 0.0 if quiet else overdue_for
 
 
 @inlined

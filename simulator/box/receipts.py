@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from simulator.box import flows
 from simulator.box.costs import COST_CODE, COST_TERM, asset_cost
-from simulator.box.debt import is_payment_month, scheduled_service
+from simulator.box.debt import add_scheduled_service, is_payment_month
 from simulator.box.deliveries import DELIVERY_CODE, damages
 from simulator.box.terms import (
     BOX,
@@ -275,79 +275,128 @@ def asset_value(
 
 
 @inner
-def measure_coverage(box_params, boxes, tranche_params, tranches, leases, lease_state, flow, month):
-    """Compute CFADS, the coverage window, the reserve target and the shortfall of the month."""
+def measure_coverage(box_params, boxes, tranche_params, tranches, flow, month):
+    """Compute CFADS, the coverage window, the reserve target and the shortfall of the month.
+
+    In short loops over few rows each, so that all of them vectorise.
+    """
     for b in range(box_params.codes.shape[1]):
+        measure_cash(boxes, flow, b)
+        add_to_period(box_params, boxes, flow, b, month)
+        set_reserve_target(box_params, boxes, tranche_params, tranches, flow, b, month)
+        if is_payment_month(box_params, b, month):
+            move_window(boxes, b, month)
+        measure_shortfall(boxes, flow, b)
+
+
+@inner
+def measure_cash(boxes, flow, b):
+    """Write the cash flow available for debt service, and that service."""
+    lanes = flow.shape[2]
+    for lane in range(lanes):
+        performs = boxes.rows[BOX.status, b, lane] == PERFORMING
+        costs = flow[flows.OPERATING_COSTS, b, lane] + flow[flows.SENIOR_FEES, b, lane]
+        cash = flow[flows.RECEIPTS, b, lane] - costs
+        flow[flows.CFADS, b, lane] = cash if performs else 0.0
+    for lane in range(lanes):
+        performs = boxes.rows[BOX.status, b, lane] == PERFORMING
+        senior = (
+            flow[flows.SENIOR_INTEREST_DUE, b, lane] + flow[flows.SENIOR_PRINCIPAL_DUE, b, lane]
+        )
+        service = senior + flow[flows.HEDGE_SETTLEMENT, b, lane]
+        flow[flows.DEBT_SERVICE, b, lane] = service if performs else 0.0
+
+
+@inner
+def add_to_period(box_params, boxes, flow, b, month):
+    """Add up cash flow and debt service since the last payment date."""
+    kept = 0.0 if is_payment_month(box_params, b, month - 1) else 1.0
+    for lane in range(flow.shape[2]):
+        cash = flow[flows.CFADS, b, lane]
+        service = flow[flows.DEBT_SERVICE, b, lane]
+        boxes.rows[BOX.period_cfads, b, lane] = kept * boxes.rows[BOX.period_cfads, b, lane] + cash
+        before = kept * boxes.rows[BOX.period_service, b, lane]
+        boxes.rows[BOX.period_service, b, lane] = before + service
+
+
+@inner
+def set_reserve_target(box_params, boxes, tranche_params, tranches, flow, b, month):
+    """Set the reserve target: months of senior service to come, and of costs if it covers them."""
+    lanes = flow.shape[2]
+    target = boxes.rows[BOX.reserve_target, b]
+    for lane in range(lanes):
+        boxes.rows[BOX.reserve_target, b, lane] = 0.0
+    months = box_params.codes[BOX_CODE.reserve_months, b]
+    if months <= 0:
+        return
+    for d in range(
+        box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
+    ):
+        if tranche_params.codes[TRANCHE_CODE.rank, d] == 0:
+            add_scheduled_service(tranche_params, tranches, d, month, months, target)
+    if box_params.codes[BOX_CODE.reserve_covers_costs, b]:
+        for lane in range(lanes):
+            if box_debt(box_params, tranches, b, lane) > flows.TINY:
+                hedge = max(0.0, flow[flows.HEDGE_SETTLEMENT, b, lane])
+                target[lane] += months * (flow[flows.OPERATING_COSTS, b, lane] + hedge)
+
+
+@inner
+def move_window(boxes, b, month):
+    """Move the coverage window on by a payment date with debt service, once the box runs."""
+    windows = boxes.windows
+    for slot in range(WINDOW - 1):
         for lane in range(boxes.rows.shape[2]):
-            if boxes.rows[BOX.status, b, lane] != PERFORMING:
-                continue
-            costs = flow[flows.OPERATING_COSTS, b, lane]
-            fees = flow[flows.SENIOR_FEES, b, lane]
-            hedge = flow[flows.HEDGE_SETTLEMENT, b, lane]
-            senior = (
-                flow[flows.SENIOR_INTEREST_DUE, b, lane] + flow[flows.SENIOR_PRINCIPAL_DUE, b, lane]
-            )
-            cfads = flow[flows.RECEIPTS, b, lane] - costs - fees
-            service = senior + hedge
-            flow[flows.CFADS, b, lane] = cfads
-            flow[flows.DEBT_SERVICE, b, lane] = service
-            begins = is_payment_month(box_params, b, month - 1)
-            before = 0.0 if begins else boxes.rows[BOX.period_cfads, b, lane]
-            boxes.rows[BOX.period_cfads, b, lane] = before + cfads
-            before = 0.0 if begins else boxes.rows[BOX.period_service, b, lane]
-            boxes.rows[BOX.period_service, b, lane] = before + service
-            target = 0.0
-            for d in range(
-                box_params.codes[BOX_CODE.first_tranche, b],
-                box_params.codes[BOX_CODE.end_tranche, b],
-            ):
-                if (
-                    tranche_params.codes[TRANCHE_CODE.rank, d] == 0
-                    and box_params.codes[BOX_CODE.reserve_months, b] > 0
-                ):
-                    target += scheduled_service(
-                        tranche_params,
-                        tranches,
-                        d,
-                        lane,
-                        month,
-                        box_params.codes[BOX_CODE.reserve_months, b],
-                    )
-            if box_params.codes[BOX_CODE.reserve_covers_costs, b]:
-                if box_debt(box_params, tranches, b, lane) > flows.TINY:
-                    running = costs + max(0.0, hedge)
-                    target += box_params.codes[BOX_CODE.reserve_months, b] * running
-            boxes.rows[BOX.reserve_target, b, lane] = target
-            serves = boxes.rows[BOX.period_service, b, lane] > flows.TINY
-            if (
-                boxes.rows[BOX.first_acceptance, b, lane] < month
-                and serves
-                and is_payment_month(box_params, b, month)
-            ):
-                for slot in range(WINDOW - 1):
-                    boxes.windows[WINDOWS.cfads_window, slot, b, lane] = boxes.windows[
-                        WINDOWS.cfads_window, slot + 1, b, lane
-                    ]
-                    boxes.windows[WINDOWS.service_window, slot, b, lane] = boxes.windows[
-                        WINDOWS.service_window, slot + 1, b, lane
-                    ]
-                boxes.windows[WINDOWS.cfads_window, WINDOW - 1, b, lane] = boxes.rows[
-                    BOX.period_cfads, b, lane
-                ]
-                boxes.windows[WINDOWS.service_window, WINDOW - 1, b, lane] = boxes.rows[
-                    BOX.period_service, b, lane
-                ]
-            needed = senior_needs(boxes, flow, b, lane)
-            own = (
-                flow[flows.RECEIPTS, b, lane]
-                + max(0.0, -hedge)
-                + flow[flows.PREPAYMENT_SURPLUS, b, lane]
-                + boxes.rows[BOX.trapped, b, lane]
-                + boxes.rows[BOX.power_reserve, b, lane]
-                + boxes.rows[BOX.reserve, b, lane]
-                + boxes.rows[BOX.collected, b, lane]
-            )
-            flow[flows.SHORTFALL, b, lane] = max(0.0, needed - own)
+            moves = serves(boxes, b, lane, month)
+            cash = windows[WINDOWS.cfads_window, slot, b, lane]
+            after = windows[WINDOWS.cfads_window, slot + 1, b, lane]
+            windows[WINDOWS.cfads_window, slot, b, lane] = after if moves else cash
+            service = windows[WINDOWS.service_window, slot, b, lane]
+            after = windows[WINDOWS.service_window, slot + 1, b, lane]
+            windows[WINDOWS.service_window, slot, b, lane] = after if moves else service
+    for lane in range(boxes.rows.shape[2]):
+        moves = serves(boxes, b, lane, month)
+        cash = windows[WINDOWS.cfads_window, WINDOW - 1, b, lane]
+        new = boxes.rows[BOX.period_cfads, b, lane]
+        windows[WINDOWS.cfads_window, WINDOW - 1, b, lane] = new if moves else cash
+        service = windows[WINDOWS.service_window, WINDOW - 1, b, lane]
+        new = boxes.rows[BOX.period_service, b, lane]
+        windows[WINDOWS.service_window, WINDOW - 1, b, lane] = new if moves else service
+
+
+@inlined
+def serves(boxes, b, lane, month):
+    """Say whether a box has had debt to serve since its last payment date, and runs."""
+    return (
+        boxes.rows[BOX.period_service, b, lane] > flows.TINY
+        and boxes.rows[BOX.first_acceptance, b, lane] < month
+        and boxes.rows[BOX.status, b, lane] == PERFORMING
+    )
+
+
+@inner
+def measure_shortfall(boxes, flow, b):
+    """Write what the month asks for beyond its cash and the accounts of the box."""
+    lanes = flow.shape[2]
+    for lane in range(lanes):
+        flow[flows.SHORTFALL, b, lane] = senior_needs(boxes, flow, b, lane)
+    for lane in range(lanes):
+        own = (
+            flow[flows.RECEIPTS, b, lane]
+            + max(0.0, -flow[flows.HEDGE_SETTLEMENT, b, lane])
+            + flow[flows.PREPAYMENT_SURPLUS, b, lane]
+        )
+        flow[flows.SHORTFALL, b, lane] -= own
+    for lane in range(lanes):
+        accounts = (
+            boxes.rows[BOX.trapped, b, lane]
+            + boxes.rows[BOX.power_reserve, b, lane]
+            + boxes.rows[BOX.reserve, b, lane]
+            + boxes.rows[BOX.collected, b, lane]
+        )
+        performs = boxes.rows[BOX.status, b, lane] == PERFORMING
+        short = max(0.0, flow[flows.SHORTFALL, b, lane] - accounts)
+        flow[flows.SHORTFALL, b, lane] = short if performs else 0.0
 
 
 @inlined

@@ -9,13 +9,17 @@ section 5).
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
+from numpy.typing import NDArray
 
 from simulator.box import flows
 from simulator.box.debt import is_payment_month
 from simulator.box.receipts import box_debt, senior_needs
 from simulator.box.terms import BOX, BOX_CODE, BOX_TERM, PERFORMING, TRANCHE, TRANCHE_CODE
 from simulator.numerics.jit import inlined, inner
+from simulator.numerics.rows import row_names
 
 (
     OPERATING_COSTS,
@@ -34,39 +38,88 @@ from simulator.numerics.jit import inlined, inner
 """Codes of the lines, in the order of `config.terms.WATERFALL_LINES`."""
 
 
+@row_names
+class WorkRows(NamedTuple):
+    """Rows of the scratch of a box's waterfall, by lane."""
+
+    performs: int  # 1 or 0
+    debt: int  # USD m, before anything is paid
+    early: int  # disposals that found no debt to prepay
+    needed: int  # costs, fees and debt service
+    final: int  # principal left at maturity
+    due: int  # on the line being paid
+    share: int  # of it that is paid
+    busy: int  # 1 where more than a quiet end of the month may come
+
+
+WORK = WorkRows(*range(8))
+
+
+def new_work(lanes: int) -> NDArray[np.float64]:
+    """Return scratch for a waterfall, (row of WORK, lane)."""
+    return np.zeros((len(WORK), lanes))
+
+
 @inlined
 def is_paid_between_dates(line):
     """Say whether a line is paid in months without a payment date too: costs, fees, what is due."""
     return line <= SENIOR_PRINCIPAL or line == JUNIOR_INTEREST or line == JUNIOR_PRINCIPAL
 
 
-@inlined
-def gather_cash(box_params, boxes, tranches, flow, b, lane):
-    """Return the cash of the month: receipts, what was kept for it and what reserves release."""
-    kept = boxes.rows[BOX.collected, b, lane]
-    boxes.rows[BOX.collected, b, lane] = 0.0
-    released = 0.0
-    debt = box_debt(box_params, tranches, b, lane)
-    if boxes.rows[BOX.trapped, b, lane] > 0.0 and (
-        boxes.rows[BOX.trap_on, b, lane] == 0.0 or debt <= flows.TINY
+@inner
+def note_debt(box_params, boxes, tranches, work, b):
+    """Note in which lanes a box performs, and what it owes there."""
+    for lane in range(work.shape[1]):
+        performs = boxes.rows[BOX.status, b, lane] == PERFORMING
+        work[WORK.performs, lane] = 1.0 if performs else 0.0
+        work[WORK.debt, lane] = 0.0
+    for d in range(
+        box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
     ):
-        released = boxes.rows[BOX.trapped, b, lane]
-        boxes.rows[BOX.trapped, b, lane] = 0.0
-    excess = max(0.0, boxes.rows[BOX.reserve, b, lane] - boxes.rows[BOX.reserve_target, b, lane])
-    boxes.rows[BOX.reserve, b, lane] -= excess
-    power_target = power_reserve_target(box_params, flow, b, lane) if debt > flows.TINY else 0.0
-    power_excess = max(0.0, boxes.rows[BOX.power_reserve, b, lane] - power_target)
-    boxes.rows[BOX.power_reserve, b, lane] -= power_excess
-    flow[flows.TRAPPED_CASH_RELEASED, b, lane] = released
-    flow[flows.RESERVES_RELEASED, b, lane] = excess + power_excess
-    return (
-        flow[flows.RECEIPTS, b, lane]
-        + flow[flows.PREPAYMENT_SURPLUS, b, lane]
-        + released
-        + excess
-        + power_excess
-        + kept
-    )
+        for lane in range(work.shape[1]):
+            work[WORK.debt, lane] += tranches.rows[TRANCHE.balance, d, lane]
+
+
+@inner
+def gather_cash(box_params, boxes, flow, work, b):
+    """Gather the cash of the month: receipts, what was kept for it and what accounts release."""
+    lanes = work.shape[1]
+    for lane in range(lanes):
+        performs = work[WORK.performs, lane] > 0.0
+        is_free = boxes.rows[BOX.trap_on, b, lane] == 0.0 or work[WORK.debt, lane] <= flows.TINY
+        trapped = boxes.rows[BOX.trapped, b, lane]
+        released = trapped if performs and is_free else 0.0
+        flow[flows.TRAPPED_CASH_RELEASED, b, lane] = released
+        boxes.rows[BOX.trapped, b, lane] = trapped - released
+    for lane in range(lanes):
+        performs = work[WORK.performs, lane] > 0.0
+        reserve = boxes.rows[BOX.reserve, b, lane]
+        excess = max(0.0, reserve - boxes.rows[BOX.reserve_target, b, lane])
+        excess = excess if performs else 0.0
+        flow[flows.RESERVES_RELEASED, b, lane] = excess
+        boxes.rows[BOX.reserve, b, lane] = reserve - excess
+    if box_params.terms[BOX_TERM.power_reserve_months, b] > 0.0:
+        for lane in range(lanes):
+            owes = work[WORK.debt, lane] > flows.TINY
+            target = power_reserve_target(box_params, flow, b, lane) if owes else 0.0
+            reserve = boxes.rows[BOX.power_reserve, b, lane]
+            excess = max(0.0, reserve - target) if work[WORK.performs, lane] > 0.0 else 0.0
+            flow[flows.RESERVES_RELEASED, b, lane] += excess
+            boxes.rows[BOX.power_reserve, b, lane] = reserve - excess
+    for lane in range(lanes):
+        flow[flows.CASH_LEFT, b, lane] = (
+            flow[flows.RECEIPTS, b, lane]
+            + flow[flows.PREPAYMENT_SURPLUS, b, lane]
+            + flow[flows.TRAPPED_CASH_RELEASED, b, lane]
+            + flow[flows.RESERVES_RELEASED, b, lane]
+            + max(0.0, -flow[flows.HEDGE_SETTLEMENT, b, lane])
+        )
+    for lane in range(lanes):
+        performs = work[WORK.performs, lane] > 0.0
+        kept = boxes.rows[BOX.collected, b, lane]
+        boxes.rows[BOX.collected, b, lane] = 0.0 if performs else kept
+        cash = flow[flows.CASH_LEFT, b, lane] + kept + work[WORK.early, lane]
+        flow[flows.CASH_LEFT, b, lane] = cash if performs else 0.0
 
 
 @inlined
@@ -75,81 +128,107 @@ def power_reserve_target(box_params, flow, b, lane):
     return box_params.terms[BOX_TERM.power_reserve_months, b] * flow[flows.POWER_COST, b, lane]
 
 
-@inlined
-def draw_reserves(boxes, flow, b, lane, cash, needed):
-    """Meet a shortfall from trapped cash, the power reserve and the DSRA; return the cash."""
-    short = max(0.0, needed - cash)
-    used = min(short, boxes.rows[BOX.trapped, b, lane])
-    boxes.rows[BOX.trapped, b, lane] -= used
-    flow[flows.TRAPPED_CASH_USED, b, lane] = used
-    short -= used
-    cash += used
-    used = min(short, boxes.rows[BOX.power_reserve, b, lane])
-    boxes.rows[BOX.power_reserve, b, lane] -= used
-    flow[flows.POWER_RESERVE_USED, b, lane] = used
-    short -= used
-    cash += used
-    used = min(short, boxes.rows[BOX.reserve, b, lane])
-    boxes.rows[BOX.reserve, b, lane] -= used
-    flow[flows.DEBT_SERVICE_RESERVE_USED, b, lane] = used
-    return cash + used
+ACCOUNTS = (
+    (BOX.trapped, flows.TRAPPED_CASH_USED),
+    (BOX.power_reserve, flows.POWER_RESERVE_USED),
+    (BOX.reserve, flows.DEBT_SERVICE_RESERVE_USED),
+)
+"""Accounts that meet a shortfall, in their order, and the lines that show it."""
 
 
 @inner
-def pay_costs(boxes, flow, b):
+def draw_reserves(boxes, flow, work, b):
+    """Meet what cash falls short of from trapped cash, the power reserve and the DSRA, in turn."""
+    short = 0.0
+    for lane in range(work.shape[1]):
+        needed = work[WORK.needed, lane] + work[WORK.final, lane]
+        gap = max(0.0, needed - flow[flows.CASH_LEFT, b, lane])
+        short = max(short, gap * work[WORK.performs, lane])
+    if short > 0.0:
+        for account, used_line in ACCOUNTS:
+            draw_account(boxes, flow, work, b, account, used_line)
+
+
+@inner
+def draw_account(boxes, flow, work, b, account, used_line):
+    """Meet what cash falls short of from one account."""
+    for lane in range(work.shape[1]):
+        cash = flow[flows.CASH_LEFT, b, lane]
+        needed = work[WORK.needed, lane] + work[WORK.final, lane]
+        held = boxes.rows[account, b, lane]
+        used = min(max(0.0, needed - cash), held)
+        used = used if work[WORK.performs, lane] > 0.0 else 0.0
+        boxes.rows[account, b, lane] = held - used
+        flow[used_line, b, lane] = used
+        flow[flows.CASH_LEFT, b, lane] = cash + used
+
+
+@inner
+def pay_costs(boxes, flow, work, b):
     """Pay operating costs, last month's unpaid ones included."""
-    for lane in range(flow.shape[2]):
-        if boxes.rows[BOX.status, b, lane] == PERFORMING:
-            due = flow[flows.OPERATING_COSTS, b, lane] + boxes.rows[BOX.cost_arrears, b, lane]
-            paid = min(flow[flows.CASH_LEFT, b, lane], due)
-            boxes.rows[BOX.cost_arrears, b, lane] = due - paid
-            flow[flows.OPERATING_COSTS_PAID, b, lane] = paid
-            flow[flows.CASH_LEFT, b, lane] -= paid
+    for lane in range(work.shape[1]):
+        performs = work[WORK.performs, lane] > 0.0
+        before = boxes.rows[BOX.cost_arrears, b, lane]
+        due = flow[flows.OPERATING_COSTS, b, lane] + before
+        cash = flow[flows.CASH_LEFT, b, lane]
+        paid = min(cash, due) if performs else 0.0
+        boxes.rows[BOX.cost_arrears, b, lane] = due - paid if performs else before
+        flow[flows.OPERATING_COSTS_PAID, b, lane] = paid
+        flow[flows.CASH_LEFT, b, lane] = cash - paid
 
 
 @inner
-def pay_fees(boxes, flow, b):
+def pay_fees(boxes, flow, work, b):
     """Pay senior fees and hedge settlements (a settlement received came in with the cash)."""
-    for lane in range(flow.shape[2]):
-        if boxes.rows[BOX.status, b, lane] == PERFORMING:
-            hedge = max(0.0, flow[flows.HEDGE_SETTLEMENT, b, lane])
-            due = flow[flows.SENIOR_FEES, b, lane] + hedge + boxes.rows[BOX.fee_arrears, b, lane]
-            paid = min(flow[flows.CASH_LEFT, b, lane], due)
-            boxes.rows[BOX.fee_arrears, b, lane] = due - paid
-            flow[flows.SENIOR_FEES_PAID, b, lane] = paid
-            flow[flows.CASH_LEFT, b, lane] -= paid
+    for lane in range(work.shape[1]):
+        performs = work[WORK.performs, lane] > 0.0
+        before = boxes.rows[BOX.fee_arrears, b, lane]
+        due = flow[flows.SENIOR_FEES, b, lane] + before
+        due += max(0.0, flow[flows.HEDGE_SETTLEMENT, b, lane])
+        cash = flow[flows.CASH_LEFT, b, lane]
+        paid = min(cash, due) if performs else 0.0
+        boxes.rows[BOX.fee_arrears, b, lane] = due - paid if performs else before
+        flow[flows.SENIOR_FEES_PAID, b, lane] = paid
+        flow[flows.CASH_LEFT, b, lane] = cash - paid
 
 
 @inner
-def pay_interest(params, state, box_params, boxes, flow, b, first_rank, last_rank, paid_line):
+def share_out(flow, work, b, paid_line):
+    """Pay what is due on a line as far as cash goes; note the share that is paid."""
+    for lane in range(work.shape[1]):
+        due = work[WORK.due, lane] * work[WORK.performs, lane]
+        cash = flow[flows.CASH_LEFT, b, lane]
+        share = min(1.0, cash / (due if due > 0.0 else 1.0))
+        left = max(0.0, cash - due * share)
+        work[WORK.share, lane] = share
+        flow[paid_line, b, lane] += cash - left
+        flow[flows.CASH_LEFT, b, lane] = left
+
+
+@inner
+def pay_interest(params, state, box_params, flow, work, b, first_rank, last_rank, paid_line):
     """Pay interest by rank, pro rata within a rank; what is unpaid is added to the balance."""
+    lanes = work.shape[1]
     first = box_params.codes[BOX_CODE.first_tranche, b]
     end = box_params.codes[BOX_CODE.end_tranche, b]
     for rank in range(first_rank, last_rank + 1):
-        for lane in range(flow.shape[2]):
-            if boxes.rows[BOX.status, b, lane] != PERFORMING:
-                continue
-            due = 0.0
-            for d in range(first, end):
-                if params.codes[TRANCHE_CODE.rank, d] == rank:
-                    due += state.rows[TRANCHE.interest, d, lane]
-            if due <= 0.0:
-                continue
-            cash = flow[flows.CASH_LEFT, b, lane]
-            share = min(1.0, cash / due)
-            for d in range(first, end):
-                if params.codes[TRANCHE_CODE.rank, d] == rank:
-                    interest = state.rows[TRANCHE.interest, d, lane]
-                    paid = interest * share
-                    state.rows[TRANCHE.received, d, lane] += paid
+        for lane in range(lanes):
+            work[WORK.due, lane] = 0.0
+        for d in range(first, end):
+            if params.codes[TRANCHE_CODE.rank, d] == rank:
+                for lane in range(lanes):
+                    work[WORK.due, lane] += state.rows[TRANCHE.interest, d, lane]
+        share_out(flow, work, b, paid_line)
+        for d in range(first, end):
+            if params.codes[TRANCHE_CODE.rank, d] == rank:
+                overdue = 1.0 if params.codes[TRANCHE_CODE.catch_up, d] else 0.0
+                for lane in range(lanes):
+                    interest = state.rows[TRANCHE.interest, d, lane] * work[WORK.performs, lane]
+                    paid = interest * work[WORK.share, lane]
                     unpaid = interest - paid
-                    if unpaid > 0.0:
-                        state.rows[TRANCHE.balance, d, lane] += unpaid
-                        if params.codes[TRANCHE_CODE.catch_up, d]:
-                            state.rows[TRANCHE.arrears, d, lane] += unpaid
-            left = max(0.0, cash - due * share)
-            flow[paid_line, b, lane] += cash - left
-            flow[flows.CASH_LEFT, b, lane] = left
+                    state.rows[TRANCHE.received, d, lane] += paid
+                    state.rows[TRANCHE.balance, d, lane] += unpaid
+                    state.rows[TRANCHE.arrears, d, lane] += overdue * unpaid
 
 
 @inlined
@@ -165,43 +244,40 @@ def principal_due(state, d, lane):
 
 @inner
 def pay_principal(
-    params, state, box_params, boxes, flow, b, month, first_rank, last_rank, paid_line
+    params, state, box_params, flow, work, b, month, first_rank, last_rank, paid_line
 ):
     """Pay arrears and instalments by rank, pro rata to what is due; the unpaid part stays due.
 
     What is left in the balance instead is not overdue.  Principal due at maturity is not arrears:
     it waits for refinancing (docs/model.md §11).
     """
+    lanes = work.shape[1]
     first = box_params.codes[BOX_CODE.first_tranche, b]
     end = box_params.codes[BOX_CODE.end_tranche, b]
     for rank in range(first_rank, last_rank + 1):
-        for lane in range(flow.shape[2]):
-            if boxes.rows[BOX.status, b, lane] != PERFORMING:
-                continue
-            due = 0.0
-            for d in range(first, end):
-                if params.codes[TRANCHE_CODE.rank, d] == rank:
-                    due += principal_due(state, d, lane)
-            if due <= 0.0:
-                continue
-            cash = flow[flows.CASH_LEFT, b, lane]
-            share = min(1.0, cash / due)
-            for d in range(first, end):
-                if params.codes[TRANCHE_CODE.rank, d] == rank:
-                    asked = principal_due(state, d, lane)
-                    paid = asked * share
-                    balance = max(0.0, state.rows[TRANCHE.balance, d, lane] - paid)
-                    state.rows[TRANCHE.received, d, lane] += paid
-                    state.rows[TRANCHE.balance, d, lane] = balance
+        for lane in range(lanes):
+            work[WORK.due, lane] = 0.0
+        for d in range(first, end):
+            if params.codes[TRANCHE_CODE.rank, d] == rank:
+                for lane in range(lanes):
+                    work[WORK.due, lane] += principal_due(state, d, lane)
+        share_out(flow, work, b, paid_line)
+        for d in range(first, end):
+            if params.codes[TRANCHE_CODE.rank, d] == rank:
+                overdue = 1.0 if params.codes[TRANCHE_CODE.catch_up, d] else 0.0
+                for lane in range(lanes):
+                    asked = principal_due(state, d, lane) * work[WORK.performs, lane]
+                    paid = asked * work[WORK.share, lane]
+                    balance = state.rows[TRANCHE.balance, d, lane]
+                    before = state.rows[TRANCHE.arrears, d, lane]
+                    matured = month >= state.rows[TRANCHE.maturity, d, lane]
                     late = asked - paid
-                    if month >= state.rows[TRANCHE.maturity, d, lane]:
-                        late = min(late, max(0.0, state.rows[TRANCHE.arrears, d, lane] - paid))
-                    if not params.codes[TRANCHE_CODE.catch_up, d]:
-                        late = 0.0
-                    state.rows[TRANCHE.arrears, d, lane] = late if late > flows.TINY else 0.0
-            left = max(0.0, cash - due * share)
-            flow[paid_line, b, lane] += cash - left
-            flow[flows.CASH_LEFT, b, lane] = left
+                    late = min(late, max(0.0, before - paid)) if matured else late
+                    late = overdue * late if late > flows.TINY else 0.0
+                    performs = work[WORK.performs, lane] > 0.0
+                    state.rows[TRANCHE.received, d, lane] += paid
+                    state.rows[TRANCHE.balance, d, lane] = max(0.0, balance - paid)
+                    state.rows[TRANCHE.arrears, d, lane] = late if performs else before
 
 
 @inner
@@ -234,12 +310,15 @@ def prepay(params, state, box_params, flow, b, lane, amount):
 
 
 @inner
-def sweep(params, state, box_params, boxes, flow, b):
+def sweep(params, state, box_params, boxes, flow, work, b):
     """Prepay debt: all cash while a ratio trigger is breached, else the agreed share."""
     threshold = box_params.terms[BOX_TERM.sweep_threshold, b]
     agreed = box_params.terms[BOX_TERM.sweep_share, b]
-    for lane in range(flow.shape[2]):
-        if boxes.rows[BOX.status, b, lane] != PERFORMING:
+    triggers = box_params.terms[BOX_TERM.ltc_trigger, b] + box_params.terms[BOX_TERM.ltv_trigger, b]
+    if agreed <= 0.0 and triggers <= 0.0:
+        return
+    for lane in range(work.shape[1]):
+        if work[WORK.performs, lane] == 0.0:
             continue
         cash = flow[flows.CASH_LEFT, b, lane]
         amount = cash
@@ -253,23 +332,25 @@ def sweep(params, state, box_params, boxes, flow, b):
 
 
 @inner
-def fund_debt_service_reserve(boxes, flow, b):
+def fund_debt_service_reserve(boxes, flow, work, b):
     """Top the DSRA up to its target."""
-    for lane in range(flow.shape[2]):
-        if boxes.rows[BOX.status, b, lane] == PERFORMING:
-            reserve = boxes.rows[BOX.reserve, b, lane]
-            missing = max(0.0, boxes.rows[BOX.reserve_target, b, lane] - reserve)
-            paid = min(flow[flows.CASH_LEFT, b, lane], missing)
-            boxes.rows[BOX.reserve, b, lane] += paid
-            flow[flows.DEBT_SERVICE_RESERVE_FUNDED, b, lane] = paid
-            flow[flows.CASH_LEFT, b, lane] -= paid
+    for lane in range(work.shape[1]):
+        reserve = boxes.rows[BOX.reserve, b, lane]
+        cash = flow[flows.CASH_LEFT, b, lane]
+        missing = max(0.0, boxes.rows[BOX.reserve_target, b, lane] - reserve)
+        paid = min(cash, missing) if work[WORK.performs, lane] > 0.0 else 0.0
+        boxes.rows[BOX.reserve, b, lane] = reserve + paid
+        flow[flows.DEBT_SERVICE_RESERVE_FUNDED, b, lane] = paid
+        flow[flows.CASH_LEFT, b, lane] = cash - paid
 
 
 @inner
-def fund_power_reserve(box_params, state, boxes, flow, b):
+def fund_power_reserve(box_params, state, boxes, flow, work, b):
     """Top the power reserve up to its target, while there is debt."""
-    for lane in range(flow.shape[2]):
-        if boxes.rows[BOX.status, b, lane] == PERFORMING:
+    if box_params.terms[BOX_TERM.power_reserve_months, b] <= 0.0:
+        return
+    for lane in range(work.shape[1]):
+        if work[WORK.performs, lane] > 0.0:
             target = 0.0
             if box_debt(box_params, state, b, lane) > flows.TINY:
                 target = power_reserve_target(box_params, flow, b, lane)
@@ -281,10 +362,15 @@ def fund_power_reserve(box_params, state, boxes, flow, b):
 
 
 @inner
-def trap_cash(box_params, state, boxes, flow, b):
+def trap_cash(box_params, state, boxes, flow, work, b):
     """Hold back what is left while a trap is on; with the last of the debt it is released."""
-    for lane in range(flow.shape[2]):
-        if boxes.rows[BOX.status, b, lane] == PERFORMING and boxes.rows[BOX.trap_on, b, lane] > 0.0:
+    trapping = 0.0
+    for lane in range(work.shape[1]):
+        trapping += boxes.rows[BOX.trap_on, b, lane] * work[WORK.performs, lane]
+    if trapping == 0.0:
+        return
+    for lane in range(work.shape[1]):
+        if work[WORK.performs, lane] > 0.0 and boxes.rows[BOX.trap_on, b, lane] > 0.0:
             cash = flow[flows.CASH_LEFT, b, lane]
             if box_debt(box_params, state, b, lane) > flows.TINY:
                 boxes.rows[BOX.trapped, b, lane] += cash
@@ -298,86 +384,71 @@ def trap_cash(box_params, state, boxes, flow, b):
 
 
 @inner
-def distribute(boxes, flow, b):
+def distribute(flow, work, b):
     """Pay out what is left."""
-    for lane in range(flow.shape[2]):
-        if boxes.rows[BOX.status, b, lane] == PERFORMING:
-            flow[flows.DISTRIBUTED, b, lane] = flow[flows.CASH_LEFT, b, lane]
-            flow[flows.CASH_LEFT, b, lane] = 0.0
+    for lane in range(work.shape[1]):
+        out = flow[flows.CASH_LEFT, b, lane] * work[WORK.performs, lane]
+        flow[flows.DISTRIBUTED, b, lane] += out
+        flow[flows.CASH_LEFT, b, lane] -= out
 
 
 @inner
-def keep_rest(boxes, flow, b):
+def keep_rest(boxes, flow, work, b):
     """Keep what is left for the next payment date."""
-    for lane in range(flow.shape[2]):
-        if boxes.rows[BOX.status, b, lane] == PERFORMING:
+    for lane in range(work.shape[1]):
+        if work[WORK.performs, lane] > 0.0:
             boxes.rows[BOX.collected, b, lane] = flow[flows.CASH_LEFT, b, lane]
             flow[flows.CASH_LEFT, b, lane] = 0.0
 
 
 @inner
-def pay_line(line, params, state, box_params, boxes, flow, b, month):
+def pay_line(line, params, state, box_params, boxes, flow, work, b, month):
     """Pay one line of the order on every lane."""
     senior, last_rank = np.int64(0), box_params.codes[BOX_CODE.last_rank, b]
     if line == OPERATING_COSTS:
-        pay_costs(boxes, flow, b)
+        pay_costs(boxes, flow, work, b)
     elif line == SENIOR_FEES:
-        pay_fees(boxes, flow, b)
-    elif line == SENIOR_INTEREST:
+        pay_fees(boxes, flow, work, b)
+    elif line == SENIOR_INTEREST or line == JUNIOR_INTEREST:
+        is_senior = line == SENIOR_INTEREST
         pay_interest(
-            params, state, box_params, boxes, flow, b, senior, senior, flows.SENIOR_INTEREST_PAID
+            params,
+            state,
+            box_params,
+            flow,
+            work,
+            b,
+            senior if is_senior else senior + 1,
+            senior if is_senior else last_rank,
+            flows.SENIOR_INTEREST_PAID if is_senior else flows.JUNIOR_INTEREST_PAID,
         )
-    elif line == SENIOR_PRINCIPAL:
+    elif line == SENIOR_PRINCIPAL or line == JUNIOR_PRINCIPAL:
+        is_senior = line == SENIOR_PRINCIPAL
         pay_principal(
             params,
             state,
             box_params,
-            boxes,
             flow,
+            work,
             b,
             month,
-            senior,
-            senior,
-            flows.SENIOR_PRINCIPAL_PAID,
+            senior if is_senior else senior + 1,
+            senior if is_senior else last_rank,
+            flows.SENIOR_PRINCIPAL_PAID if is_senior else flows.JUNIOR_PRINCIPAL_PAID,
         )
     elif line == DEBT_SERVICE_RESERVE:
-        fund_debt_service_reserve(boxes, flow, b)
+        fund_debt_service_reserve(boxes, flow, work, b)
     elif line == POWER_RESERVE:
-        fund_power_reserve(box_params, state, boxes, flow, b)
-    elif line == JUNIOR_INTEREST:
-        pay_interest(
-            params,
-            state,
-            box_params,
-            boxes,
-            flow,
-            b,
-            senior + 1,
-            last_rank,
-            flows.JUNIOR_INTEREST_PAID,
-        )
-    elif line == JUNIOR_PRINCIPAL:
-        pay_principal(
-            params,
-            state,
-            box_params,
-            boxes,
-            flow,
-            b,
-            month,
-            senior + 1,
-            last_rank,
-            flows.JUNIOR_PRINCIPAL_PAID,
-        )
+        fund_power_reserve(box_params, state, boxes, flow, work, b)
     elif line == SWEEP:
-        sweep(params, state, box_params, boxes, flow, b)
+        sweep(params, state, box_params, boxes, flow, work, b)
     elif line == CASH_TRAP:
-        trap_cash(box_params, state, boxes, flow, b)
+        trap_cash(box_params, state, boxes, flow, work, b)
     elif line == DISTRIBUTION:
-        distribute(boxes, flow, b)
+        distribute(flow, work, b)
 
 
-@inner
+@inlined
 def principal_after_cure(state, box_params, b, lane):
     """Return what a cure saved of instalments and arrears, and the final principal still due."""
     saved = 0.0
@@ -393,35 +464,63 @@ def principal_after_cure(state, box_params, b, lane):
 
 
 @inner
-def run_waterfall(params, state, box_params, boxes, flow, b, month):
+def measure_needs(boxes, flow, work, b):
+    """Write what costs, fees and debt service ask for, and what is left at maturity."""
+    for lane in range(work.shape[1]):
+        work[WORK.needed, lane] = senior_needs(boxes, flow, b, lane)
+    for lane in range(work.shape[1]):
+        work[WORK.final, lane] = flow[flows.FINAL_PRINCIPAL_DUE, b, lane]
+        work[WORK.early, lane] = 0.0
+
+
+@inner
+def prepay_early(params, state, box_params, boxes, flow, work, b):
+    """Prepay debt with cures and disposals, before anything else, and lower what is needed."""
+    early = 0.0
+    for lane in range(work.shape[1]):
+        early = max(early, flow[flows.CURE, b, lane] + flow[flows.DISPOSALS, b, lane])
+    if early <= 0.0:
+        return
+    for lane in range(work.shape[1]):
+        disposals = flow[flows.DISPOSALS, b, lane]
+        early = flow[flows.CURE, b, lane] + disposals
+        if work[WORK.performs, lane] == 0.0 or early <= 0.0:
+            continue
+        left = prepay(params, state, box_params, flow, b, lane, early)
+        saved, final = principal_after_cure(state, box_params, b, lane)
+        work[WORK.early, lane] = min(left, disposals)
+        work[WORK.needed, lane] -= saved + flow[flows.ARREARS_DUE, b, lane]
+        work[WORK.final, lane] = final
+    note_debt(box_params, boxes, state, work, b)
+
+
+@inner
+def run_waterfall(params, state, box_params, boxes, flow, work, b, month):
     """Run the waterfall of one box on every lane on which it performs.
 
     Cures and disposals prepay debt before anything else.  Reserves go to final principal too;
     support from the sponsor (`flow[SUPPORT]`, sized in stage 12) comes in after them, and not for
     final principal.
+
+    Parameters
+    ----------
+    work : (row of WORK, lane), scratch
     """
-    for lane in range(flow.shape[2]):
-        if boxes.rows[BOX.status, b, lane] != PERFORMING:
-            continue
-        disposals = flow[flows.DISPOSALS, b, lane]
-        early = flow[flows.CURE, b, lane] + disposals
-        left = prepay(params, state, box_params, flow, b, lane, early) if early > 0.0 else 0.0
-        cash = gather_cash(box_params, boxes, state, flow, b, lane)
-        cash += min(left, disposals)
-        cash += max(0.0, -flow[flows.HEDGE_SETTLEMENT, b, lane])
-        needed = senior_needs(boxes, flow, b, lane)
-        final = flow[flows.FINAL_PRINCIPAL_DUE, b, lane]
-        if early > 0.0:
-            saved, final = principal_after_cure(state, box_params, b, lane)
-            needed -= saved + flow[flows.ARREARS_DUE, b, lane]
-        cash = draw_reserves(boxes, flow, b, lane, cash, needed + final)
-        support = min(flow[flows.SUPPORT, b, lane], max(0.0, needed - cash))
+    note_debt(box_params, boxes, state, work, b)
+    measure_needs(boxes, flow, work, b)
+    prepay_early(params, state, box_params, boxes, flow, work, b)
+    gather_cash(box_params, boxes, flow, work, b)
+    draw_reserves(boxes, flow, work, b)
+    for lane in range(work.shape[1]):
+        cash = flow[flows.CASH_LEFT, b, lane]
+        asked = max(0.0, work[WORK.needed, lane] - cash) * work[WORK.performs, lane]
+        support = min(flow[flows.SUPPORT, b, lane], asked)
         flow[flows.SUPPORT, b, lane] = support
         flow[flows.CASH_LEFT, b, lane] = cash + support
     is_date = is_payment_month(box_params, b, month)
     for position in range(box_params.waterfall.shape[0]):
         line = box_params.waterfall[position]
         if is_date or is_paid_between_dates(line):
-            pay_line(line, params, state, box_params, boxes, flow, b, month)
+            pay_line(line, params, state, box_params, boxes, flow, work, b, month)
     if not is_date:
-        keep_rest(boxes, flow, b)
+        keep_rest(boxes, flow, work, b)

@@ -11,7 +11,7 @@ from simulator.box.accounts import record_month
 from simulator.box.costs import running_cost, set_floors
 from simulator.box.covenants import measure_headroom, note_cure, test_covenants
 from simulator.box.debt import debt_service
-from simulator.box.defaults import end_of_month
+from simulator.box.defaults import end_of_month, mark_busy_ends
 from simulator.box.deliveries import (
     accept,
     cancel_commitments,
@@ -23,7 +23,7 @@ from simulator.box.disposals import pass_on_disposals, step_disposals
 from simulator.box.receipts import box_debt, collect, measure_coverage, value_collateral
 from simulator.box.schedules import fit_holdco_schedules, fit_schedules, move_schedules
 from simulator.box.terms import BOX, BOX_CODE, PERFORMING, TRANCHE, WORKOUT
-from simulator.box.waterfall import run_waterfall
+from simulator.box.waterfall import WORK, run_waterfall
 from simulator.box.workout import close_at_horizon, run_workout
 from simulator.credit.leases import (
     CANCELLED,
@@ -104,14 +104,18 @@ def set_pools(prices, boxes, tightness):
 
 @inner
 def close_month_of_boxes(
-    view, box_terms, boxes, debt_terms, tranches, sponsors, flow, month, seed, paths
+    view, box_terms, boxes, debt_terms, tranches, sponsors, flow, work, month, seed, paths
 ):
     """Stage 13: waterfall and events of default, or workout, box by box."""
     called = sponsors.claims[CLAIM.guarantee_called]
     for b in range(box_terms.codes.shape[1]):
         s = box_terms.codes[BOX_CODE.sponsor, b]
-        run_waterfall(debt_terms, tranches, box_terms, boxes, flow, b, month)
+        run_waterfall(debt_terms, tranches, box_terms, boxes, flow, work, b, month)
+        failed = sponsors.rows[SPONSOR.default_month, s]
+        mark_busy_ends(box_terms, boxes, tranches, flow, work, b, month, failed)
         for lane in range(paths.shape[0]):
+            if work[WORK.busy, lane] == 0.0:
+                continue
             status = boxes.rows[BOX.status, b, lane]
             if status == PERFORMING:
                 note_cure(box_terms, boxes, flow, b, lane)
@@ -337,7 +341,7 @@ def step_month(params, state, seed, paths, month):
     )
     view = state.market_view
     step_disposals(params.disposals, state.disposals, view, box_terms, boxes, names, flow, month)
-    measure_coverage(box_terms, boxes, debt_terms, tranches, lease_terms, leases, flow, month)
+    measure_coverage(box_terms, boxes, debt_terms, tranches, flow, month)
     test_covenants(
         box_terms,
         boxes,
@@ -357,7 +361,7 @@ def step_month(params, state, seed, paths, month):
 
     # 13  boxes II: waterfall, events of default, workouts, acceptance
     close_month_of_boxes(
-        view, box_terms, boxes, debt_terms, tranches, sponsors, flow, month, seed, paths
+        view, box_terms, boxes, debt_terms, tranches, sponsors, flow, state.work, month, seed, paths
     )
     accept(delivery_terms, deliveries, lease_terms, leases, names, seed, paths, month, tightness)
     note_acceptance(delivery_terms, lease_terms, leases, boxes, month)

@@ -31,6 +31,7 @@ from simulator.box.terms import (
     new_tranches,
 )
 from simulator.box.view import MarketView
+from simulator.box.waterfall import new_work
 from simulator.credit.leases import (
     LeaseParams,
     LeaseState,
@@ -114,6 +115,7 @@ class ModelState(NamedTuple):
     contracted: NDArray[np.float64]  # (month,), scratch
     discount_grid: NDArray[np.float64]  # (2, factor), scratch
     rates: NDArray[np.float64]  # (row of RATE_ROW, lane), scratch
+    work: NDArray[np.float64]  # (row of WORK, lane), scratch
     series: NDArray[np.float64]  # (series, lane), of the month, see outputs.MARKET_SERIES
     market_view: MarketView  # windows on all of these
 
@@ -163,6 +165,7 @@ def new_state(params: ModelParams, lanes: int) -> ModelState:
         contracted=np.zeros(CONTRACT_MONTHS),
         discount_grid=discount_grid(),
         rates=rate_scratch(lanes),
+        work=new_work(lanes),
         series=np.zeros((len(MARKET_SERIES), lanes)),
         market_view=MarketView(
             leases=params.leases,

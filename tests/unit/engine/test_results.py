@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from simulator.config.study import Study
-from simulator.dataset.dims import IF_ANY
 from simulator.dataset.variables import CAUSES, TRIGGERS, VARIABLES
 from simulator.engine.outputs import Outputs
 from simulator.engine.prepare import Prepared
