@@ -37,6 +37,7 @@ CASES = (
     "combined",
 )
 PATHS, SEED = 2_000, 11
+EASED_PATHS = 5_000  # captive release alone costs lenders little, twelve errors at 20,000 paths
 ENOUGH = 4.0  # standard errors
 
 Array = NDArray[np.float64]
@@ -133,7 +134,9 @@ EASING: dict[str, dict[str, Any]] = {
 def eased(*parts: str) -> Shares:
     """Run the public book with some of the constraints eased."""
     overrides: dict[str, Any] = {key: v for part in parts for key, v in EASING[part].items()}
-    return shares_of(simulator.simulate(BOOK, paths=PATHS, seed=SEED, jobs=2, overrides=overrides))
+    return shares_of(
+        simulator.simulate(BOOK, paths=EASED_PATHS, seed=SEED, jobs=2, overrides=overrides)
+    )
 
 
 def loss_added(*parts: str) -> Array:
@@ -198,7 +201,8 @@ STRUCTURES: dict[str, dict[str, Any]] = {
 }
 CAUSE = {"beyond": "expiry", "balloon": "refinancing", "tail": "costs_and_rates"}
 """What a structure loses by; GPUs without a contract have no contracted revenue to lose."""
-BINDING, BREAKABLE = {"drivers.renegotiation": False}, {"drivers.renegotiation": True}
+BINDING = {"drivers.renegotiation": False}
+BREAKABLE = {"drivers.renegotiation": True, "drivers.lender_consent": False}
 
 
 def tables(term: int, balloon: str = "", rest: str = "SALE") -> dict[str, str]:
@@ -275,7 +279,7 @@ def test_before_the_contract_ends_nothing_differs(outcome: Any) -> None:
 
 @pytest.mark.parametrize("structure", CAUSE)
 def test_renegotiation_changes_the_size_but_not_the_order(outcome: Any, structure: str) -> None:
-    """A strong customer may still ask for less: what a matched box then loses is lost so."""
+    """Where lenders have no say, a strong customer may ask for less: a matched box loses so."""
     matched, weak = outcome("matched", binding=False), outcome(structure, binding=False)
     assert matched.lost_by("renegotiation") > 0.5 * matched.loss.mean()
     assert exceeds(mean(weak.loss - matched.loss))
@@ -289,12 +293,12 @@ def loss_by_cause(facilities: list[str]) -> dict[str, float]:
 
 
 def test_the_book_matches_strong_contracts_and_debt() -> None:
-    """So its strong boxes lose by renegotiation, and DDTL 5.5 by contracts shorter than its debt.
+    """So its strong boxes lose by the customer itself, and DDTL 5.5 by contracts shorter than its debt.
 
     Fact 8 as the design words it would need strong boxes with debt beyond their contracts.
     """
     strong = ["CRWV_DDTL4", "IREN_HW3", "NBIS_775", "LAMBDA_TLB", "NSCALE_NARVIK"]
     shares = loss_by_cause(strong)
-    assert shares["renegotiation"] > 0.5
+    assert shares["counterparty"] + shares["renegotiation"] > 0.7
     assert shares["expiry"] + shares["refinancing"] < 0.05
     assert loss_by_cause(["CRWV_DDTL5_5"])["expiry"] > 0.5
