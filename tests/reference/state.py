@@ -391,6 +391,10 @@ class BoxState:
         return self.terms.id
 
     def debt(self) -> float:
+        """Balances; what has accrued is no debt of tests and ratios."""
+        return sum(tranche.balance for tranche in self.tranches)
+
+    def claims_of_lenders(self) -> float:
         return sum(tranche.claim() for tranche in self.tranches)
 
     def undrawn(self) -> float:
