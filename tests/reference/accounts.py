@@ -70,7 +70,7 @@ def terminal_value(world: World, box: BoxState) -> float:
         return 0.0
     t = world.inputs.horizon
     v = (1.0 + world.p["eq.hurdle"]) ** (-1.0 / 12.0)
-    total = box.cash() - box.debt()
+    total = box.cash() - box.claims_of_lenders()
     for asset in box.assets:
         if is_collateral(asset):
             cash, n = contract_beyond(world, box, asset, t, v)

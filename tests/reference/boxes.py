@@ -18,6 +18,7 @@ from tests.reference.debt import (
     coupon,
     expected_acceptance,
     final_principal,
+    hold_payment,
     index,
     instalment,
     is_open,
@@ -364,6 +365,8 @@ def debt_service_due(world: World, box: BoxState, t: int) -> None:
     for tranche in box.tranches:
         terms = tranche.terms
         tranche.balance += tranche.draw
+        if tranche.draw > 0.0:
+            tranche.payment = None
         tranche.interest = tranche.balance * tranche.coupon / 12.0
         if not is_open(box, tranche, t):
             tranche.undrawn = 0.0
@@ -380,6 +383,7 @@ def debt_service_due(world: World, box: BoxState, t: int) -> None:
             month.hedge += tranche.hedge
         base = max(0.0, tranche.balance - tranche.arrears)
         tranche.instalment = instalment(tranche, t, base, tranche.coupon)
+        hold_payment(tranche, base)
         tranche.final = final_principal(tranche, t, base, tranche.instalment)
         month.final_principal_due += tranche.final
         month.arrears_due += tranche.arrears

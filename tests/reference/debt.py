@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 from simulator.config.terms import Amortisation
 from tests.reference.collateral import colo_growth, expected_power_price, pays_for_power
@@ -77,9 +78,9 @@ def instalment(tranche: TrancheState, t: int, base: float, rate: float) -> float
     if kind is Amortisation.CUSTOM:
         amount = custom_share(tranche, t) * custom_base(tranche, base)
     elif kind is Amortisation.LEVEL and tranche.payment is not None:
-        amount = min(amortising, tranche.payment - amortising * i)
+        amount = tranche.payment - base * i
     elif kind is Amortisation.STRAIGHT and tranche.payment is not None:
-        amount = min(amortising, tranche.payment)
+        amount = tranche.payment
     elif kind is Amortisation.LEVEL:
         if abs(i) < 1e-12:
             amount = amortising / periods_left
@@ -95,11 +96,10 @@ def instalment(tranche: TrancheState, t: int, base: float, rate: float) -> float
 
 
 def custom_share(tranche: TrancheState, t: int) -> float:
-    """Shares of the months of the period that ends in t; they move with the schedule."""
+    """Shares of the months since the payment before; they move with the schedule."""
+    before = next(s for s in range(t - 1, t - tranche.interval - 1, -1) if tranche.is_regular(s))
     return sum(
-        share
-        for month, share in tranche.terms.schedule
-        if t - tranche.interval < month + tranche.shift <= t
+        share for month, share in tranche.terms.schedule if before < month + tranche.shift <= t
     )
 
 
@@ -228,32 +228,25 @@ def fix_schedules(world: World, box: BoxState, t: int) -> None:
             draw_to_size(box, tranche, cash, t)
         tranche.balloon_amount = tranche.terms.balloon * tranche.balance
         tranche.fit_balance = tranche.balance
-        fix_payment(tranche, t)
         if tranche.amortisation in FITTED and tranche.maturity > t:
             tranche.fit = fit_schedule(world, box, tranche, cash, t)
 
 
-def fix_payment(tranche: TrancheState, t: int) -> None:
-    """The level payment or the straight instalment from t + 1 on, where it is kept (§11).
+def hold_payment(tranche: TrancheState, base: float) -> None:
+    """Keep the payment of this month for those to come, where it is to be kept (§11).
 
-    It is kept if prepayments shorten the tail, or if what is missed is left in the balance.
+    It is if prepayments shorten the tail, or if what is missed is left in the balance.
     """
-    tranche.payment = None
-    is_kept = tranche.terms.shorten or not tranche.terms.catch_up
-    periods = tranche.payments_left(max(t + 1, tranche.amortisation_start))
-    if not is_kept or periods <= 0 or tranche.is_extended:
+    is_held = tranche.terms.shorten or not tranche.terms.catch_up
+    if not is_held or tranche.is_extended or tranche.instalment <= 0.0:
         return
-    amortising = max(0.0, tranche.balance - (tranche.balloon_amount or 0.0))
+    if tranche.payment is not None:
+        return
     if tranche.amortisation is Amortisation.LEVEL:
-        tranche.payment = annuity_payment(amortising, tranche.interval * tranche.coupon, periods)
+        interest = base * tranche.interval * tranche.coupon / 12.0
+        tranche.payment = tranche.instalment + interest
     elif tranche.amortisation is Amortisation.STRAIGHT:
-        tranche.payment = amortising / periods
-
-
-def level_again(tranche: TrancheState, t: int) -> None:
-    """Debt was prepaid in t: the payment is fixed anew unless the tail is to be shortened."""
-    if tranche.is_prepaid and tranche.payment is not None and not tranche.terms.shorten:
-        fix_payment(tranche, t)
+        tranche.payment = tranche.instalment
 
 
 def fit_rate(tranche: TrancheState, t: int) -> float:
@@ -261,27 +254,19 @@ def fit_rate(tranche: TrancheState, t: int) -> float:
     return margin(tranche, t) + (0.0 if tranche.fixed else tranche.terms.swap_rate)
 
 
-def period_cash(
-    tranche: TrancheState, cash: dict[int, float], t: int
-) -> tuple[list[int], dict[int, float]]:
-    """Payment months after t up to maturity, and the contracted cash of each one's period."""
-    months = [s for s in range(t + 1, tranche.maturity + 1) if tranche.is_payment_month(s)]
-    before = [t, *months]
-    by_period = {
-        s: sum(cash.get(u, 0.0) for u in range(last + 1, s + 1))
-        for last, s in zip(before, months, strict=False)
-    }
-    return months, by_period
-
-
 def period_values(tranche: TrancheState, cash: dict[int, float], t: int) -> dict[int, float]:
-    """S(s) by payment month s: what the contracted cash from its period on is worth before it."""
-    months, by_period = period_cash(tranche, cash, t)
-    v = 1.0 / (1.0 + tranche.interval * fit_rate(tranche, t) / 12.0)
+    """S(s) by payment month s after t: contracted cash of its period and later ones, before it.
+
+    The first period begins at the fit; one of k months is discounted by 1 + k·y_fit/12.
+    """
+    rate = fit_rate(tranche, t)
+    months = [s for s in range(t + 1, tranche.maturity + 1) if tranche.is_payment_month(s)]
     values: dict[int, float] = {}
     later = 0.0
-    for s in reversed(months):
-        later = values[s] = v * (max(0.0, by_period[s]) + later)
+    for last, s in reversed(list(pairwise([t, *months]))):
+        period = sum(cash.get(u, 0.0) for u in range(last + 1, s + 1))
+        v = 1.0 / (1.0 + (s - last) * rate / 12.0)
+        later = values[s] = v * (max(0.0, period) + later)
     return values
 
 
@@ -289,11 +274,13 @@ def draw_to_size(box: BoxState, tranche: TrancheState, cash: dict[int, float], t
     """The last draw of a SIZED tranche: what contracted cash carries, paid out to equity."""
     tranche.is_sized = True
     undrawn, tranche.undrawn = tranche.undrawn, 0.0
-    if box.standing is not Standing.PERFORMING:
+    if t == 0:  # whatever its draw period, but only of debt that is not drawn yet
+        undrawn = tranche.terms.commitment if tranche.balance <= TINY else 0.0
+    if box.standing is not Standing.PERFORMING or box.trap_on:
         return
     values = period_values(tranche, cash, t)
     capacity = values[min(values)] / tranche.terms.sculpt_dscr if values else 0.0
-    ahead = sum(tr.claim() for tr in box.tranches if tr.terms.rank <= tranche.terms.rank)
+    ahead = sum(tr.balance for tr in box.tranches if tr.terms.rank <= tranche.terms.rank)
     amount = min(undrawn, max(0.0, capacity - ahead))
     tranche.balance += amount
     if t == 0:  # claim(0) counts it

@@ -230,9 +230,13 @@ class TrancheState:
         """What is owed: balance and accrued interest."""
         return self.balance + self.accrued
 
+    def is_regular(self, t: int) -> bool:
+        """(t − m) mod n = 0."""
+        return (t - self.payment_anchor) % self.interval == 0
+
     def is_payment_month(self, t: int) -> bool:
-        """(t − m) mod n = 0, or at maturity and after it."""
-        return (t - self.payment_anchor) % self.interval == 0 or t >= self.maturity
+        """A regular one, or any from maturity on."""
+        return self.is_regular(t) or t >= self.maturity
 
     def payments_left(self, t: int) -> int:
         """Number of payment months from t to maturity."""
@@ -387,6 +391,10 @@ class BoxState:
         return self.terms.id
 
     def debt(self) -> float:
+        """Balances; what has accrued is no debt of tests and ratios."""
+        return sum(tranche.balance for tranche in self.tranches)
+
+    def claims_of_lenders(self) -> float:
         return sum(tranche.claim() for tranche in self.tranches)
 
     def undrawn(self) -> float:

@@ -23,7 +23,7 @@ from tests.reference.additions import IN_ORDER
 from tests.reference.calm import COST, REVENUE, UNDELIVERED, UNDRAWN, calm, stressed
 from tests.reference.collateral import resale_curve, term_factor
 from tests.reference.credit import counterparty_defaults, ratings
-from tests.reference.debt import instalment
+from tests.reference.debt import hold_payment, instalment
 from tests.reference.leases import lenders_agree
 from tests.reference.path import start, tranche_state
 from tests.reference.state import TrancheState, World
@@ -237,7 +237,6 @@ def test_a_sized_loan_is_drawn_at_t0_if_it_starts_there() -> None:
         "amortisation": Amortisation.SIZED,
         "maturity": 12,
         "balance0": 0.0,
-        "available_until": 1,
     }
     outcome = run(loan={**loan, "commitment": 200.0})
     capacity = 8.0 * (1.0 - 1.01**-12) / MONTH
@@ -248,20 +247,23 @@ def test_a_sized_loan_is_drawn_at_t0_if_it_starts_there() -> None:
     assert small.tranches["loan"].opening == pytest.approx(40.0)
 
 
-def fitted(kind: Amortisation, **terms: Any) -> TrancheState:
-    """A loan of 100 over ten months at 12% whose payment was fixed at t0."""
+def held(kind: Amortisation, **terms: Any) -> TrancheState:
+    """A loan of 100 over ten months at 12% in its first month."""
     inputs = calm(loan={"amortisation": kind, "balance0": 100.0, "maturity": 10, **terms})
-    return opened(inputs).boxes[0].tranches[0]
+    tranche = opened(inputs).boxes[0].tranches[0]
+    tranche.instalment = instalment(tranche, 1, 100.0, 0.12)
+    hold_payment(tranche, 100.0)
+    return tranche
 
 
 def test_prepayments_shorten_the_tail_if_they_are_to() -> None:
     payment = 100.0 * MONTH / (1.0 - 1.01**-10)
-    level = fitted(Amortisation.LEVEL, shorten=True)
+    level = held(Amortisation.LEVEL, shorten=True)
     assert instalment(level, 3, 50.0, 0.12) == pytest.approx(payment - 0.5)
     assert instalment(level, 9, 4.0, 0.12) == pytest.approx(4.0)
-    straight = fitted(Amortisation.STRAIGHT, shorten=True)
+    straight = held(Amortisation.STRAIGHT, shorten=True)
     assert instalment(straight, 3, 50.0, 0.12) == pytest.approx(10.0)
-    again = fitted(Amortisation.STRAIGHT)
+    again = held(Amortisation.STRAIGHT)
     assert instalment(again, 3, 50.0, 0.12) == pytest.approx(50.0 / 8.0)
 
 

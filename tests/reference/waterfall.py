@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from simulator.config.terms import Amortisation
 from tests.reference.collateral import collateral
-from tests.reference.debt import annuity_payment, level_again
+from tests.reference.debt import annuity_payment
 from tests.reference.draws import rounded
 from tests.reference.projection import projected_cfads
 from tests.reference.state import TINY, BoxState, SponsorState, TrancheState, World
@@ -54,7 +54,8 @@ def waterfall(world: World, box: BoxState, t: int) -> None:
     carry_what_is_unpaid(box)
     settle_cure(box)
     for tranche in box.tranches:
-        level_again(tranche, t)
+        if tranche.is_prepaid and not tranche.terms.shorten:
+            tranche.payment = None
 
 
 def prepay(box: BoxState, amount: float) -> float:
@@ -245,8 +246,12 @@ def sweep(world: World, box: BoxState, cash: float) -> float:
 
 
 def trap(world: World, box: BoxState, cash: float) -> float:
-    if not box.trap_on or box.debt() <= TINY:
+    if not box.trap_on:
         return 0.0
+    if box.debt() <= TINY:  # what is trapped is free
+        released, box.trap = box.trap, 0.0
+        box.month.trap_released += released
+        return -released
     box.trap += cash
     box.month.paid_cash_trap = cash
     return cash
