@@ -293,7 +293,7 @@ def loss_by_cause(facilities: list[str]) -> dict[str, float]:
 
 
 def test_the_book_matches_strong_contracts_and_debt() -> None:
-    """So its strong boxes lose by the customer itself, and DDTL 5.5 by contracts shorter than its debt.
+    """So strong boxes lose by the customer itself, DDTL 5.5 by contracts shorter than its debt.
 
     Fact 8 as the design words it would need strong boxes with debt beyond their contracts.
     """
