@@ -31,7 +31,6 @@ from simulator.sponsor.terms import (
     SPONSOR_TERM,
     equity_in_boxes,
     opening_debt,
-    owes,
 )
 from simulator.structure.terms import NOTE, POOL
 
@@ -366,7 +365,10 @@ def write_sponsors(
     months = v * (1.0 - late) / (1.0 - v) if v < 1.0 else float(horizon)  # value of 1 a month
     for s in range(sponsor_terms.terms.shape[1]):
         handed_over = months * max(0.0, sponsor_terms.terms[SPONSOR_TERM.other_cash, s])
-        cash0, debt0 = sponsor_terms.terms[SPONSOR_TERM.cash0, s], opening_debt(debt_terms, s)
+        cash0, debt0 = (
+            sponsor_terms.terms[SPONSOR_TERM.cash0, s],
+            opening_debt(sponsor_terms, debt_terms, s),
+        )
         for lane in range(sponsors.rows.shape[2]):
             column = offset + lane
             business = sponsors.rows[SPONSOR.other_value, s, lane]
@@ -376,9 +378,8 @@ def write_sponsors(
             if sponsors.rows[SPONSOR.default_month, s, lane] == 0.0:
                 closing = sponsors.rows[SPONSOR.cash, s, lane]
                 closing += equity_in_boxes(box_terms, terminal_values, s, lane)
-                for d in range(debt_terms.codes.shape[1]):
-                    if owes(debt_terms, d, s):
-                        closing -= tranches.rows[TRANCHE.balance, d, lane]
+                for d in range(sponsor_terms.first_tranche[s], sponsor_terms.end_tranche[s]):
+                    closing -= tranches.rows[TRANCHE.balance, d, lane]
                 closing *= late
                 fall = exp(-sponsor_terms.equity_beta * stress[lane])
                 closing += max(0.0, business - handed_over) * fall

@@ -769,6 +769,7 @@ def pack_sponsors(inputs: ModelInputs, layout: Layout) -> SponsorParams:
     sponsors = sorted(inputs.book.sponsors, key=lambda s: s.id)
     tranches = layout.tranches
     notes = {d.id: row for row, d in enumerate(tranches) if not d.box}
+    first, end = ranges(["" if d.box else d.sponsor for d in tranches], layout.sponsors)
     purchases = np.zeros((len(sponsors), inputs.horizon + 1))
     for row, sponsor in enumerate(sponsors):
         for month, amount in sponsor.purchases:
@@ -785,6 +786,8 @@ def pack_sponsors(inputs: ModelInputs, layout: Layout) -> SponsorParams:
             other_value=floats([s.other_value for s in sponsors]),
         ),
         purchases=purchases,
+        first_tranche=first,
+        end_tranche=end,
         new_notes=ints([notes.get(f"{s.id}{NEW_NOTES}", -1) for s in sponsors]),
         conversion_value=floats(
             [np.inf if d.conversion_value is None else d.conversion_value for d in tranches]

@@ -27,20 +27,19 @@ from simulator.box.workout import pay_claims
 from simulator.numerics.elementary import exp
 from simulator.numerics.jit import inlined, inner
 from simulator.sponsor.own_debt import accrue_own_debt
-from simulator.sponsor.terms import CLAIM, SPONSOR, owes
+from simulator.sponsor.terms import CLAIM, SPONSOR
 
 ESTATE_COST = 0.08
 
 
 @inner
-def default_of(state, view, box_params, boxes, tranche_params, tranches, flow, s, lane, month):
+def default_of(params, state, view, box_params, boxes, tranches, flow, s, lane, month):
     """Put a HoldCo into default: claims on its estate are fixed here."""
     state.rows[SPONSOR.default_month, s, lane] = month
-    accrue_own_debt(tranche_params, tranches, s, lane)
-    for d in range(tranche_params.codes.shape[1]):
-        if owes(tranche_params, d, s):
-            tranches.rows[TRANCHE.exposure, d, lane] = tranches.rows[TRANCHE.balance, d, lane]
-            tranches.rows[TRANCHE.undrawn, d, lane] = 0.0
+    accrue_own_debt(params, tranches, s, lane)
+    for d in range(params.first_tranche[s], params.end_tranche[s]):
+        tranches.rows[TRANCHE.exposure, d, lane] = tranches.rows[TRANCHE.balance, d, lane]
+        tranches.rows[TRANCHE.undrawn, d, lane] = 0.0
     for b in range(box_params.codes.shape[1]):
         if box_params.codes[BOX_CODE.sponsor, b] != s:
             continue
@@ -74,15 +73,15 @@ def estate_value(params, state, box_params, boxes, tranches, flow, s, lane, stre
 
 
 @inlined
-def claims_of_rank(state, box_params, tranche_params, tranches, s, lane, rank):
+def claims_of_rank(params, state, box_params, tranche_params, tranches, s, lane, rank):
     """Return the claims of a rank on a HoldCo's estate, USD m; guarantees rank with the first."""
     claims = 0.0
     if rank == 0:
         for b in range(box_params.codes.shape[1]):
             if box_params.codes[BOX_CODE.sponsor, b] == s:
                 claims += state.claims[CLAIM.deficiency, b, lane]
-    for d in range(tranche_params.codes.shape[1]):
-        if owes(tranche_params, d, s) and tranche_params.codes[TRANCHE_CODE.rank, d] == rank:
+    for d in range(params.first_tranche[s], params.end_tranche[s]):
+        if tranche_params.codes[TRANCHE_CODE.rank, d] == rank:
             claims += tranches.rows[TRANCHE.exposure, d, lane]
     return claims
 
@@ -95,13 +94,13 @@ def settle_estate(
     left = estate_value(params, state, box_params, boxes, tranches, flow, s, lane, stress)
     state.rows[SPONSOR.cash, s, lane] = 0.0
     for rank in range(params.last_rank + 1):
-        claims = claims_of_rank(state, box_params, tranche_params, tranches, s, lane, rank)
+        claims = claims_of_rank(params, state, box_params, tranche_params, tranches, s, lane, rank)
         if claims <= flows.TINY:
             continue
         rate = min(1.0, left / claims)
         left = max(0.0, left - rate * claims)
-        for d in range(tranche_params.codes.shape[1]):
-            if owes(tranche_params, d, s) and tranche_params.codes[TRANCHE_CODE.rank, d] == rank:
+        for d in range(params.first_tranche[s], params.end_tranche[s]):
+            if tranche_params.codes[TRANCHE_CODE.rank, d] == rank:
                 paid = rate * tranches.rows[TRANCHE.exposure, d, lane]
                 tranches.rows[TRANCHE.balance, d, lane] -= paid
                 tranches.rows[TRANCHE.received, d, lane] += paid

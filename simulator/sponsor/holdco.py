@@ -109,7 +109,7 @@ def pay_guarantees(state, box_params, boxes, tranche_params, tranches, s, lane, 
 
 
 @inner
-def find_cash(params, state, tranche_params, tranches, s, lane, month, asked, shut, spread, stress):
+def find_cash(params, state, tranches, s, lane, month, asked, shut, spread, stress):
     """Bring cash up to what is asked for, as far as commitments, bonds and shares go.
 
     Parameters
@@ -119,7 +119,7 @@ def find_cash(params, state, tranche_params, tranches, s, lane, month, asked, sh
     """
     need = asked - state.rows[SPONSOR.cash, s, lane]
     if need > 0.0:
-        drawn = draw_commitments(tranche_params, tranches, s, lane, need)
+        drawn = draw_commitments(params, tranches, s, lane, need)
         state.rows[SPONSOR.cash, s, lane] += drawn
         need = asked - state.rows[SPONSOR.cash, s, lane]
     if need > 0.0 and shut == 0.0 and state.rows[SPONSOR.distressed, s, lane] == 0.0:
@@ -176,12 +176,12 @@ def step_sponsors(
             )
             received, contributed, receipts = flows_with_boxes(box_params, boxes, flow, s, lane)
             if not params.enabled:
-                pay_own_debt(tranche_params, tranches, s, lane)
+                pay_own_debt(params, tranches, s, lane)
                 continue
             if state.rows[SPONSOR.default_month, s, lane] > 0.0:
                 if month <= state.rows[SPONSOR.default_month, s, lane] + params.estate_lag:
                     state.rows[SPONSOR.cash, s, lane] += received
-                accrue_own_debt(tranche_params, tranches, s, lane)
+                accrue_own_debt(params, tranches, s, lane)
             else:
                 state.rows[SPONSOR.cash, s, lane] += (
                     received - contributed + params.terms[SPONSOR_TERM.other_cash, s]
@@ -189,7 +189,7 @@ def step_sponsors(
                 overhead = params.overhead * receipts
                 state.rows[SPONSOR.fixed_costs, s, lane] = overhead + coupons
                 called = guarantees_due(state, box_params, boxes, s, lane, month)
-                fees = commitment_fees(tranche_params, tranches, s, lane, month)
+                fees = commitment_fees(params, tranche_params, tranches, s, lane, month)
                 lease = params.terms[SPONSOR_TERM.lease, s]
                 due = overhead + lease + coupons + principal + fees + called
                 due += params.purchases[s, month]
@@ -200,7 +200,6 @@ def step_sponsors(
                 find_cash(
                     params,
                     state,
-                    tranche_params,
                     tranches,
                     s,
                     lane,
@@ -212,11 +211,11 @@ def step_sponsors(
                 )
                 if state.rows[SPONSOR.cash, s, lane] < due + duty - flows.TINY:
                     default_of(
+                        params,
                         state,
                         view,
                         box_params,
                         boxes,
-                        tranche_params,
                         tranches,
                         flow,
                         s,
@@ -225,7 +224,7 @@ def step_sponsors(
                     )
                 else:
                     state.rows[SPONSOR.cash, s, lane] -= due
-                    pay_own_debt(tranche_params, tranches, s, lane)
+                    pay_own_debt(params, tranches, s, lane)
                     pay_guarantees(
                         state, box_params, boxes, tranche_params, tranches, s, lane, month
                     )
@@ -233,7 +232,7 @@ def step_sponsors(
                     spare = state.rows[SPONSOR.cash, s, lane] - kept
                     if spare > 0.0:
                         state.rows[SPONSOR.cash, s, lane] -= repay_commitments(
-                            tranche_params, tranches, s, lane, month, spare
+                            params, tranche_params, tranches, s, lane, month, spare
                         )
             failed = state.rows[SPONSOR.default_month, s, lane]
             if failed > 0.0 and month == min(failed + params.estate_lag, float(params.horizon)):

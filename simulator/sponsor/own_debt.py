@@ -15,7 +15,7 @@ from simulator.box import flows
 from simulator.box.debt import coupon_rate, final_principal, instalment_due
 from simulator.box.terms import TRANCHE, TRANCHE_CODE, TRANCHE_TERM
 from simulator.numerics.jit import inlined, inner
-from simulator.sponsor.terms import SPONSOR, market_value, owes
+from simulator.sponsor.terms import SPONSOR, market_value
 
 EXTENSION_MONTHS = 60.0  # of a note that is extended, and life of a new one
 
@@ -52,9 +52,7 @@ def own_debt_due(
     wall = 0.0
     is_alive = state.rows[SPONSOR.default_month, s, lane] == 0.0
     solvent = params.enabled and is_alive
-    for d in range(tranche_params.codes.shape[1]):
-        if not owes(tranche_params, d, s):
-            continue
+    for d in range(params.first_tranche[s], params.end_tranche[s]):
         coupon = coupon_rate(tranche_params, tranches, d, lane, month, sofr_before)
         tranches.rows[TRANCHE.coupon, d, lane] = coupon
         tranches.rows[TRANCHE.discount, d, lane] /= 1.0 + coupon / 12.0
@@ -82,15 +80,14 @@ def own_debt_due(
 
 
 @inlined
-def commitment_fees(tranche_params, tranches, s, lane, month):
+def commitment_fees(params, tranche_params, tranches, s, lane, month):
     """Return the fees on a HoldCo's open commitments, USD m; those past their end lapse."""
     fees = 0.0
-    for d in range(tranche_params.codes.shape[1]):
-        if owes(tranche_params, d, s):
-            if not may_draw(tranche_params, tranches, d, lane, month):
-                tranches.rows[TRANCHE.undrawn, d, lane] = 0.0
-            undrawn = tranches.rows[TRANCHE.undrawn, d, lane]
-            fees += tranche_params.terms[TRANCHE_TERM.undrawn_fee, d] * undrawn / 12.0
+    for d in range(params.first_tranche[s], params.end_tranche[s]):
+        if not may_draw(tranche_params, tranches, d, lane, month):
+            tranches.rows[TRANCHE.undrawn, d, lane] = 0.0
+        undrawn = tranches.rows[TRANCHE.undrawn, d, lane]
+        fees += tranche_params.terms[TRANCHE_TERM.undrawn_fee, d] * undrawn / 12.0
     return fees
 
 
@@ -104,20 +101,18 @@ def may_draw(tranche_params, tranches, d, lane, month):
 
 
 @inner
-def draw_commitments(tranche_params, tranches, s, lane, need):
+def draw_commitments(params, tranches, s, lane, need):
     """Draw on a HoldCo's open commitments, pro rata to what is undrawn; return the cash, USD m."""
     undrawn = 0.0
-    for d in range(tranche_params.codes.shape[1]):
-        if owes(tranche_params, d, s):
-            undrawn += tranches.rows[TRANCHE.undrawn, d, lane]
+    for d in range(params.first_tranche[s], params.end_tranche[s]):
+        undrawn += tranches.rows[TRANCHE.undrawn, d, lane]
     drawn = min(need, undrawn)
     if drawn <= flows.TINY:
         return 0.0
-    for d in range(tranche_params.codes.shape[1]):
-        if owes(tranche_params, d, s):
-            part = drawn * tranches.rows[TRANCHE.undrawn, d, lane] / undrawn
-            tranches.rows[TRANCHE.undrawn, d, lane] -= part
-            add_to_balance(tranches, d, lane, part)
+    for d in range(params.first_tranche[s], params.end_tranche[s]):
+        part = drawn * tranches.rows[TRANCHE.undrawn, d, lane] / undrawn
+        tranches.rows[TRANCHE.undrawn, d, lane] -= part
+        add_to_balance(tranches, d, lane, part)
     return drawn
 
 
@@ -129,11 +124,11 @@ def add_to_balance(tranches, d, lane, amount):
 
 
 @inner
-def repay_commitments(tranche_params, tranches, s, lane, month, spare):
+def repay_commitments(params, tranche_params, tranches, s, lane, month, spare):
     """Repay a revolver that can be drawn again, in order of rank and id; return the cash, USD m."""
     left = spare
-    for d in range(tranche_params.codes.shape[1]):
-        if owes(tranche_params, d, s) and may_draw(tranche_params, tranches, d, lane, month):
+    for d in range(params.first_tranche[s], params.end_tranche[s]):
+        if may_draw(tranche_params, tranches, d, lane, month):
             paid = min(left, tranches.rows[TRANCHE.balance, d, lane])
             tranches.rows[TRANCHE.balance, d, lane] -= paid
             tranches.rows[TRANCHE.undrawn, d, lane] += paid
@@ -169,25 +164,19 @@ def issue_notes(params, tranches, s, lane, month, need, stress, spread):
 
 
 @inlined
-def pay_own_debt(tranche_params, tranches, s, lane):
+def pay_own_debt(params, tranches, s, lane):
     """Pay what is due on a HoldCo's own debt."""
-    for d in range(tranche_params.codes.shape[1]):
-        if owes(tranche_params, d, s):
-            paid = (
-                tranches.rows[TRANCHE.interest, d, lane]
-                + tranches.rows[TRANCHE.instalment, d, lane]
-            )
-            tranches.rows[TRANCHE.received, d, lane] += paid
-            tranches.rows[TRANCHE.balance, d, lane] = max(
-                0.0,
-                tranches.rows[TRANCHE.balance, d, lane]
-                - tranches.rows[TRANCHE.instalment, d, lane],
-            )
+    for d in range(params.first_tranche[s], params.end_tranche[s]):
+        paid = tranches.rows[TRANCHE.interest, d, lane] + tranches.rows[TRANCHE.instalment, d, lane]
+        tranches.rows[TRANCHE.received, d, lane] += paid
+        tranches.rows[TRANCHE.balance, d, lane] = max(
+            0.0,
+            tranches.rows[TRANCHE.balance, d, lane] - tranches.rows[TRANCHE.instalment, d, lane],
+        )
 
 
 @inlined
-def accrue_own_debt(tranche_params, tranches, s, lane):
+def accrue_own_debt(params, tranches, s, lane):
     """Add unpaid interest to the claims of a defaulted HoldCo's creditors."""
-    for d in range(tranche_params.codes.shape[1]):
-        if owes(tranche_params, d, s):
-            tranches.rows[TRANCHE.balance, d, lane] += tranches.rows[TRANCHE.interest, d, lane]
+    for d in range(params.first_tranche[s], params.end_tranche[s]):
+        tranches.rows[TRANCHE.balance, d, lane] += tranches.rows[TRANCHE.interest, d, lane]

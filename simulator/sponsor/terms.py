@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.box.terms import BOX, BOX_CODE, TRANCHE_CODE, TRANCHE_TERM
+from simulator.box.terms import BOX, BOX_CODE, TRANCHE_TERM
 from simulator.numerics.elementary import exp
 from simulator.numerics.jit import inlined, inner
 from simulator.numerics.rows import row_names
@@ -35,6 +35,8 @@ class SponsorParams(NamedTuple):
 
     terms: NDArray[np.float64]  # (row of SPONSOR_TERM, ...)
     purchases: NDArray[np.float64]  # (..., month), USD m due in each month of the path
+    first_tranche: NDArray[np.int64]  # rows of own debt
+    end_tranche: NDArray[np.int64]
     new_notes: NDArray[np.int64]  # tranche that new notes are issued on, -1 = none
     conversion_value: NDArray[np.float64]  # (tranche,), USD m of the sponsor, infinite = never
     last_rank: int  # of all HoldCo debt
@@ -98,15 +100,6 @@ def new_sponsors(sponsors: int, boxes: int, lanes: int) -> SponsorState:
 
 
 @inlined
-def owes(tranche_params, d, s):
-    """Say whether a tranche is debt of this HoldCo itself."""
-    return (
-        tranche_params.codes[TRANCHE_CODE.box, d] < 0
-        and tranche_params.codes[TRANCHE_CODE.sponsor, d] == s
-    )
-
-
-@inlined
 def market_value(params, s, stress):
     """Return V_H(t) of all shares, USD m: it falls with the stress of the sector."""
     return params.terms[SPONSOR_TERM.market_value, s] * exp(-params.equity_beta * stress)
@@ -128,7 +121,7 @@ def init_sponsors(params, state, box_params, tranche_params, equity0):
     state.rows[SPONSOR.retained] = 1.0
     for s in range(params.terms.shape[1]):
         cash = params.terms[SPONSOR_TERM.cash0, s]
-        debt = opening_debt(tranche_params, s)
+        debt = opening_debt(params, tranche_params, s)
         for lane in range(state.rows.shape[2]):
             state.rows[SPONSOR.cash, s, lane] = cash
             value = params.terms[SPONSOR_TERM.other_value, s]
@@ -140,12 +133,11 @@ def init_sponsors(params, state, box_params, tranche_params, equity0):
 
 
 @inner
-def opening_debt(tranche_params, s):
+def opening_debt(params, tranche_params, s):
     """Return a HoldCo's own debt at t0, USD m."""
     total = 0.0
-    for d in range(tranche_params.codes.shape[1]):
-        if owes(tranche_params, d, s):
-            total += tranche_params.terms[TRANCHE_TERM.balance0, d]
+    for d in range(params.first_tranche[s], params.end_tranche[s]):
+        total += tranche_params.terms[TRANCHE_TERM.balance0, d]
     return total
 
 
