@@ -308,21 +308,29 @@ def refinancing_spread(world: World, box: BoxState, t: int) -> float:
     return issue_spread(world, world.sponsor_of(box), kind, t)
 
 
+def refinancing_parameter(world: World, box: BoxState, name: str) -> float:
+    """`refi.<name>`, or `hall.refi_<name>` of a box of halls."""
+    generations = {one.name: one for one in world.inputs.book.generations}
+    is_hall = generations[box.terms.generation].is_hall
+    return world.p[f"hall.refi_{name}" if is_hall else f"refi.{name}"]
+
+
 def can_refinance(world: World, box: BoxState, t: int) -> bool:
     p = world.p
     if not world.market.market_open[t]:
         return False
     debt = box.debt()
-    if debt > p["refi.ltv"] * collateral(world, box, t):
+    if debt > refinancing_parameter(world, box, "ltv") * collateral(world, box, t):
         return False
     rate = world.market.sofr[t] + refinancing_spread(world, box, t)
-    service = 12.0 * annuity_payment(debt, rate, rounded(p["refi.months"]))
+    months = rounded(refinancing_parameter(world, box, "months"))
+    service = 12.0 * annuity_payment(debt, rate, months)
     return sum(projected_cfads(world, box, t, 12)) >= p["refi.dscr"] * service
 
 
 def extend(world: World, box: BoxState, tranche: TrancheState, t: int) -> None:
     tranche.is_extended = True
-    tranche.maturity = t + rounded(world.p["refi.months"])
+    tranche.maturity = t + rounded(refinancing_parameter(world, box, "months"))
     tranche.fixed = False
     tranche.rate = refinancing_spread(world, box, t)
     tranche.hedge_share = 0.0
