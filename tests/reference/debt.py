@@ -274,8 +274,8 @@ def draw_to_size(box: BoxState, tranche: TrancheState, cash: dict[int, float], t
     """The last draw of a SIZED tranche: what contracted cash carries, paid out to equity."""
     tranche.is_sized = True
     undrawn, tranche.undrawn = tranche.undrawn, 0.0
-    if t == 0:  # whatever its draw period, but only of debt that is not drawn yet
-        undrawn = tranche.terms.commitment if tranche.balance <= TINY else 0.0
+    if t == 0 and tranche.balance <= TINY:  # whatever its draw period
+        undrawn = tranche.terms.commitment
     if box.standing is not Standing.PERFORMING or box.trap_on:
         return
     values = period_values(tranche, cash, t)
