@@ -174,6 +174,7 @@ def close_month(world: World, t: int) -> None:
         )
         box.out.append(month.distribution)
         month.reserve, month.power_reserve, month.trap = box.reserve, box.power_reserve, box.trap
+        month.collected = box.collected
         month.debt = 0.0 if box.standing is Standing.CLOSED else box.debt()
         month.arrears = sum(tr.arrears for tr in box.tranches)
         month.carried_costs, month.carried_fees = box.carried_costs, box.carried_fees
