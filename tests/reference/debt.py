@@ -264,9 +264,9 @@ def period_values(tranche: TrancheState, cash: dict[int, float], t: int) -> dict
     values: dict[int, float] = {}
     later = 0.0
     for last, s in reversed(list(pairwise([t, *months]))):
-        period = sum(cash.get(u, 0.0) for u in range(last + 1, s + 1))
+        period = sum(max(0.0, cash.get(u, 0.0)) for u in range(last + 1, s + 1))
         v = 1.0 / (1.0 + (s - last) * rate / 12.0)
-        later = values[s] = v * (max(0.0, period) + later)
+        later = values[s] = v * (period + later)
     return values
 
 
