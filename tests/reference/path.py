@@ -332,6 +332,7 @@ def delivered_at_start(asset: AssetState) -> None:
     else:
         asset.status = Status.MERCHANT
         asset.reason = "expiry" if asset.contract is not None else ""
+        asset.is_first_term = False
     set_credit(asset, prepayment_of(asset))
     asset.unearned -= asset.credit * max(0, asset.credit_months - asset.remaining)
 
