@@ -317,6 +317,9 @@ BOX_LINES: tuple[tuple[str, Callable[[Mapping[str, float]], float]], ...] = (
     ("swept", lambda m: m["paid_sweep"]),
     ("cash_trapped", lambda m: m["paid_cash_trap"]),
     ("sale_proceeds", lambda m: m["sale_proceeds"]),
+    ("disposals", lambda m: m["disposals"]),
+    ("overrun_of_customer", lambda m: m["overrun_paid"]),
+    ("collected_cash", lambda m: m["collected"]),
     ("recovered", lambda m: m["workout_paid"]),
     ("distributed", lambda m: m["distribution"]),
     ("trapped_cash", lambda m: m["trap"]),
@@ -332,6 +335,8 @@ def compare_boxes(result: Comparison, study: Study, engine: EnginePaths, oracle:
     for row, box in enumerate(study.layout.boxes):
         outcome = oracle.boxes[box]
         for stage, (line, value) in enumerate(BOX_LINES, start=100):
+            if line not in LINES:  # of an addition that the engine does not have yet
+                continue
             values = [value(month) for month in outcome.months]
             result.series(
                 stage, f"{box} {line}", engine.trace.flow[:, LINES.index(line), row], values

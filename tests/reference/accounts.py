@@ -7,6 +7,7 @@ import math
 from tests.reference.collateral import is_collateral, value
 from tests.reference.debt import contract_cash, contract_months
 from tests.reference.state import (
+    TINY,
     AssetState,
     BoxState,
     SponsorState,
@@ -106,7 +107,7 @@ def pnl(world: World, box: BoxState) -> tuple[float, float]:
 def moic(box: BoxState) -> float:
     put_in = box.in_0 + sum(box.in_start) + sum(box.in_end)
     taken_out = sum(box.out) + box.terminal_value
-    return taken_out / put_in if put_in > 0.0 else math.nan
+    return taken_out / put_in if put_in > TINY else math.nan
 
 
 def flows(box: BoxState) -> list[float]:

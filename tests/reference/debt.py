@@ -264,9 +264,9 @@ def period_values(tranche: TrancheState, cash: dict[int, float], t: int) -> dict
     values: dict[int, float] = {}
     later = 0.0
     for last, s in reversed(list(pairwise([t, *months]))):
-        period = sum(cash.get(u, 0.0) for u in range(last + 1, s + 1))
+        period = sum(max(0.0, cash.get(u, 0.0)) for u in range(last + 1, s + 1))
         v = 1.0 / (1.0 + (s - last) * rate / 12.0)
-        later = values[s] = v * (max(0.0, period) + later)
+        later = values[s] = v * (period + later)
     return values
 
 
@@ -274,8 +274,8 @@ def draw_to_size(box: BoxState, tranche: TrancheState, cash: dict[int, float], t
     """The last draw of a SIZED tranche: what contracted cash carries, paid out to equity."""
     tranche.is_sized = True
     undrawn, tranche.undrawn = tranche.undrawn, 0.0
-    if t == 0:  # whatever its draw period, but only of debt that is not drawn yet
-        undrawn = tranche.terms.commitment if tranche.balance <= TINY else 0.0
+    if t == 0 and tranche.balance <= TINY:  # whatever its draw period
+        undrawn = tranche.terms.commitment
     if box.standing is not Standing.PERFORMING or box.trap_on:
         return
     values = period_values(tranche, cash, t)

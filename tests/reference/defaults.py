@@ -5,6 +5,7 @@ from __future__ import annotations
 from simulator.config.terms import Recourse
 from tests.reference.debt import commission_months
 from tests.reference.draws import beta_draw, lognormal, rounded
+from tests.reference.leases import price_multiplier
 from tests.reference.projection import projected_cfads
 from tests.reference.state import (
     COMING,
@@ -163,7 +164,7 @@ def cause(world: World, box: BoxState, t: int, trigger: int) -> str:
 
 def lost_revenue(world: World, asset: AssetState, t: int) -> dict[str, float]:
     """Contracted revenue of month t at the first price that did not come, by reason."""
-    full = asset.first_price * asset.multiplier * asset.unit
+    full = asset.first_price * price_multiplier(asset, t, asset.accepted) * asset.unit
     received = asset.received + asset.merchant + asset.arrears_received
     missing = max(0.0, full - received)
     status = asset.status

@@ -62,7 +62,6 @@ def leases(world: World, box: BoxState, t: int) -> None:
     for asset in box.assets:
         asset.invoice_due = asset.received = asset.merchant = asset.arrears_received = 0.0
         asset.is_running = False
-        asset.multiplier = 1.0
         if asset.contract is not None:  # its price in dollars of today
             rate = world.market.exchange[asset.contract.terms.currency]
             asset.price *= rate[t] / rate[t - 1]
@@ -76,7 +75,6 @@ def leases(world: World, box: BoxState, t: int) -> None:
         if asset.contract is not None:
             default_of_offtaker(world, box, asset, t)
         status = asset.status
-        asset.multiplier = price_multiplier(asset, t, asset.accepted)
         bill(world, box, asset, t)
         if asset.contract is not None and not asset.is_void:
             renegotiation(world, box, asset, t)

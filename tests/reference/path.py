@@ -174,6 +174,7 @@ def close_month(world: World, t: int) -> None:
         )
         box.out.append(month.distribution)
         month.reserve, month.power_reserve, month.trap = box.reserve, box.power_reserve, box.trap
+        month.collected = box.collected
         month.debt = 0.0 if box.standing is Standing.CLOSED else box.debt()
         month.arrears = sum(tr.arrears for tr in box.tranches)
         month.carried_costs, month.carried_fees = box.carried_costs, box.carried_fees
@@ -331,6 +332,7 @@ def delivered_at_start(asset: AssetState) -> None:
     else:
         asset.status = Status.MERCHANT
         asset.reason = "expiry" if asset.contract is not None else ""
+        asset.is_first_term = False
     set_credit(asset, prepayment_of(asset))
     asset.unearned -= asset.credit * max(0, asset.credit_months - asset.remaining)
 

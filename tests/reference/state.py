@@ -138,7 +138,6 @@ class AssetState:
     merchant: float = 0.0
     arrears_received: float = 0.0
     is_running: bool = False  # draws power
-    multiplier: float = 1.0  # of the contract's price, when it was billed
 
     @property
     def id(self) -> str:

@@ -47,7 +47,7 @@ def waterfall(world: World, box: BoxState, t: int) -> None:
         if is_payment_month or line not in KEPT_BETWEEN_PAYMENTS:
             cash = max(0.0, cash - lines[line](world, box, cash))
     if not is_payment_month:
-        box.collected = month.collected = cash
+        box.collected = cash
         cash = 0.0
     if cash > TINY:
         raise AssertionError(f"cash left in box {box.id} after the waterfall of month {t}: {cash}")
