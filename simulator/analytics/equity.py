@@ -74,9 +74,10 @@ def sponsor_table(dataset: xr.Dataset) -> xr.Dataset:
 
     Notes
     -----
-    Profit compares max(0, closing value - debt) with max(0, opening value - debt) and lets cash
-    idle at the hurdle rate: for a sponsor that owes more than its boxes and cash are worth it is
-    0 on most paths and says nothing about its owners.
+    Profit compares closing with opening value, both net of debt and not below 0; cash idles
+    meanwhile, business outside the tape earns the hurdle rate. Where the tape says what that
+    business is worth, and debt still exceeds all there is, opening value is 0 and profit says
+    nothing about the owners: `sponsor_equity_loss_share` is then NaN.
     """
     sponsors = labels(dataset, SPONSOR)
     weights = path_weights(dataset)

@@ -56,7 +56,6 @@ BY_SPONSOR, BY_PAYMENT, BY_MATURITY, BY_TERMINATION, BY_DSCR, BY_RATIO, BY_LIQUI
 CAUSE_SPONSOR, CAUSE_REFINANCING, CAUSE_COSTS = 6.0, 7.0, 8.0
 
 LATE_MONTHS_TO_DEFAULT = 3.0
-GRACE_MONTH_ENDS = 2.0
 
 
 @inner
@@ -223,7 +222,7 @@ def trigger_of(view, box_params, boxes, state, b, lane, month, sponsor_default):
         and sponsor_default < month
     ):
         return BY_SPONSOR
-    if boxes.rows[BOX.arrears_months, b, lane] >= GRACE_MONTH_ENDS:
+    if boxes.rows[BOX.arrears_months, b, lane] >= box_params.grace:
         return BY_PAYMENT
     if boxes.rows[BOX.late_months, b, lane] >= LATE_MONTHS_TO_DEFAULT:
         return BY_MATURITY

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from simulator.box.funding import fund_capex
 from simulator.box.sites import SITE
-from simulator.box.terms import BOX, BOX_CODE, PERFORMING, TRANCHE, TRANCHE_CODE
+from simulator.box.terms import BOX, BOX_CODE, PERFORMING, SIZED, TRANCHE, TRANCHE_CODE
 from simulator.credit.leases import (
     CANCELLED,
     COMMISSIONING,
@@ -320,7 +320,10 @@ def step_deliveries(
 
 @inner
 def cancel_commitments(box_params, tranche_params, tranches, lease_state, month):
-    """Cancel what is undrawn of a box of which nothing is still to be delivered or accepted."""
+    """Cancel what is undrawn of a box of which nothing is still to be delivered or accepted.
+
+    Sized debt waits for its fit: it is drawn against contracts, not against deliveries.
+    """
     for b in range(box_params.codes.shape[1]):
         first = box_params.codes[BOX_CODE.first_tranche, b]
         end = box_params.codes[BOX_CODE.end_tranche, b]
@@ -337,7 +340,9 @@ def cancel_commitments(box_params, tranche_params, tranches, lease_state, month)
                 waiting = waiting or lease_state.rows[LEASE.status, a, lane] <= COMMISSIONING
             if not waiting:
                 for d in range(first, end):
-                    tranches.rows[TRANCHE.undrawn, d, lane] = 0.0
+                    is_sized = tranche_params.codes[TRANCHE_CODE.amortisation, d] == SIZED
+                    if not is_sized or tranches.rows[TRANCHE.fitted, d, lane] > 0.0:
+                        tranches.rows[TRANCHE.undrawn, d, lane] = 0.0
 
 
 @inner

@@ -48,6 +48,7 @@ LINES = (
     "distributed",
     "recovered",  # paid to lenders in a workout
     "sale_proceeds",
+    "disposals",  # of residual guarantees and of GPUs that make way; they prepay debt
     "debt",  # closing balance
     "trapped_cash",  # closing
     "debt_service_reserve",  # closing
@@ -102,6 +103,7 @@ LINES = (
     DISTRIBUTED,
     RECOVERED,
     SALE_PROCEEDS,
+    DISPOSALS,
     DEBT,
     TRAPPED_CASH,
     DEBT_SERVICE_RESERVE,

@@ -20,6 +20,7 @@ NO_RECOURSE, LIMITED_RECOURSE, FULL_RECOURSE = range(3)
 BY_SPONSOR, BY_CUSTOMER, BY_ACCORDION = range(3)
 """Who bears overruns, in the order of `config.terms.Overrun`."""
 
+GRACE_MONTH_ENDS = 2.0  # in arrears, running: an event of default
 WINDOW = 3  # months of the coverage and realisation ratios
 
 
@@ -110,6 +111,7 @@ class BoxParams(NamedTuple):
     waivers: float  # ... so often in the life of a box ...
     waiver_fee: float  # ... for this share of the debt ...
     waiver_months: float  # ... and let tests rest for so long
+    grace: float  # month-ends in arrears running that are an event of default
     recovery_table: NDArray[np.float64]  # collateral model off
     recovery_years: float
     neo_beta: float

@@ -396,19 +396,22 @@ def principal_after_cure(state, box_params, b, lane):
 def run_waterfall(params, state, box_params, boxes, flow, b, month):
     """Run the waterfall of one box on every lane on which it performs.
 
-    A cure prepays debt before anything else.  Reserves go to final principal too; support from the
-    sponsor (`flow[SUPPORT]`, sized in stage 12) comes in after them, and not for final principal.
+    Cures and disposals prepay debt before anything else.  Reserves go to final principal too;
+    support from the sponsor (`flow[SUPPORT]`, sized in stage 12) comes in after them, and not for
+    final principal.
     """
     for lane in range(flow.shape[2]):
         if boxes.rows[BOX.status, b, lane] != PERFORMING:
             continue
-        if flow[flows.CURE, b, lane] > 0.0:
-            prepay(params, state, box_params, flow, b, lane, flow[flows.CURE, b, lane])
+        disposals = flow[flows.DISPOSALS, b, lane]
+        early = flow[flows.CURE, b, lane] + disposals
+        left = prepay(params, state, box_params, flow, b, lane, early) if early > 0.0 else 0.0
         cash = gather_cash(box_params, boxes, state, flow, b, lane)
+        cash += min(left, disposals)
         cash += max(0.0, -flow[flows.HEDGE_SETTLEMENT, b, lane])
         needed = senior_needs(boxes, flow, b, lane)
         final = flow[flows.FINAL_PRINCIPAL_DUE, b, lane]
-        if flow[flows.CURE, b, lane] > 0.0:
+        if early > 0.0:
             saved, final = principal_after_cure(state, box_params, b, lane)
             needed -= saved + flow[flows.ARREARS_DUE, b, lane]
         cash = draw_reserves(boxes, flow, b, lane, cash, needed + final)

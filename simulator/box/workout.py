@@ -284,7 +284,7 @@ def run_workout(
     reserves = release_reserves(boxes, flow, b, lane)
     costs = min(flow[flows.OPERATING_COSTS, b, lane], flow[flows.RECEIPTS, b, lane])
     flow[flows.OPERATING_COSTS_PAID, b, lane] = costs
-    cash = flow[flows.RECEIPTS, b, lane] - costs + reserves
+    cash = flow[flows.RECEIPTS, b, lane] + flow[flows.DISPOSALS, b, lane] - costs + reserves
     selling = boxes.rows[BOX.sale_month, b, lane] == month or month == box_params.horizon
     if selling:
         cash += sell(view, box_params, boxes, flow, b, lane, month, seed, path)

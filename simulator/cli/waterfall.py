@@ -21,6 +21,7 @@ Column = NDArray[np.float64]
 
 STOCKS: Final = frozenset({"debt", "cash", "collateral"})
 RATIOS: Final = frozenset({"DSCR", "LTV"})
+CASH: Final = ("trapped_cash", "debt_service_reserve", "power_reserve", "collected_cash")
 UNITS: Final = "USD m; DSCR over three months; a year's line adds flows and ends with its stocks"
 IN_WORKOUT: Final = (
     "CFADS and service are blank in a workout: lenders get receipts less costs, and reserves"
@@ -115,7 +116,7 @@ def month_table(path: TracedPath, facility: str, start: str) -> MonthTable:
         Of its box, or for HoldCo debt of the sponsor.
     """
     from simulator.engine.results import facilities_of
-    from simulator.sponsor.holdco import SPONSOR
+    from simulator.sponsor.terms import SPONSOR
 
     layout, trace = path.prepared.layout, path.trace
     (chosen,) = [one for one in facilities_of(layout) if one.id == facility]
@@ -145,11 +146,13 @@ def month_table(path: TracedPath, facility: str, start: str) -> MonthTable:
             + lines["cure"],
             "equity out": lines["distributed"],
             "debt": balance,
-            "cash": lines["trapped_cash"] + lines["debt_service_reserve"] + lines["power_reserve"],
+            "cash": sum(lines[name] for name in CASH),
             "collateral": lines["collateral"],
             "DSCR": lines["dscr"],
             "LTV": lines["ltv"],
         }
+        if lines["disposals"].any():
+            key["disposals"] = lines["disposals"]
         behind = layout.boxes[chosen.box]
     else:
         rows = trace.holdco[:, :, chosen.sponsor]

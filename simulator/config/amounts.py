@@ -18,6 +18,10 @@ def check_debt(case: Case, place: str, row: DebtRow) -> None:
     if row.margin_bp is not None and row.fixed_rate is not None:
         got = f"both ({row.margin_bp:g} bp and {row.fixed_rate:g})"
         case.fault(place, "margin_bp", "a margin or a fixed rate", got, "leaving one blank")
+    if row.box is not None and row.conversion_value_usd_m is not None:
+        got = f"{row.conversion_value_usd_m:g} on debt of {row.box}"
+        expected = "a blank: only HoldCo debt converts"
+        case.fault(place, "conversion_value_usd_m", expected, got, "leaving it blank")
     start = None if "start" in case.unsound else case.study.start
     _first_fault(case, place, _debt_months(row, start))
     _check_schedule(case, place, row)
@@ -89,6 +93,28 @@ def check_box(case: Case, place: str, row: BoxRow) -> None:
     if row.accordion_usd_m and row.overrun != "accordion":
         got, mend = row.overrun or "a blank", "writing accordion, or leaving accordion_usd_m blank"
         case.fault(place, "overrun", "accordion beside accordion_usd_m", got, mend)
+
+
+def check_residual(case: Case, place: str, row: ContractRow) -> None:
+    """Check that what a residual guarantee says has a share of cost to say it of."""
+    for column in ("residual_guarantor", "residual_cap_usd_m"):
+        value = getattr(row, column)
+        if value is not None and not row.residual_share:
+            expected = "a blank, or a residual_share above 0"
+            case.fault(place, column, expected, repr(value), "giving residual_share")
+
+
+def check_purchases(case: Case) -> None:
+    """Check that purchase commitments fall due after t0."""
+    if "start" in case.unsound or "sponsors" in case.unsound:
+        return
+    for name, sponsor in case.study.sponsors.items():
+        at = ("sponsors", name, "purchases_usd_m")
+        past = [month for month in sponsor.purchases_usd_m if month <= case.study.start]
+        if past:
+            path, expected = ".".join(at), f"months after t0, {case.study.start}"
+            got, mend = str(min(past)), "dropping what is paid"
+            case.fault(case.document.place(at), path, expected, got, mend)
 
 
 _Rule = tuple[str, YearMonth | None, str, YearMonth | None, str]

@@ -6,7 +6,14 @@ from collections.abc import Iterable
 
 from pydantic import BaseModel
 
-from simulator.config.amounts import check_asset, check_box, check_contract, check_debt
+from simulator.config.amounts import (
+    check_asset,
+    check_box,
+    check_contract,
+    check_debt,
+    check_purchases,
+    check_residual,
+)
 from simulator.config.case import Case
 from simulator.config.errors import did_you_mean
 from simulator.config.loader import dotted
@@ -36,8 +43,10 @@ def cross_check(case: Case) -> None:
     for place, contract in case.tape.sound("contracts", ContractRow):
         check_contract(case, place, contract)
         check_rating_floor(case, place, contract)
+        check_residual(case, place, contract)
     for place, asset in case.tape.sound("assets", AssetRow):
         check_asset(case, place, asset)
+    check_purchases(case)
     check_running_costs(case)
 
 

@@ -17,9 +17,9 @@ WORKER_MEGABYTES = 150.0  # results of a chunk, twice, and the state of a block
 
 # Bytes of a path before they are compressed, see `simulator.dataset.variables`.
 PATH_BYTES, FACILITY_BYTES, TRANCHE_BYTES = 8, 45, 16
-BOX_BYTES, SPONSOR_BYTES, NAME_BYTES = 54, 26, 2
+BOX_BYTES, SPONSOR_BYTES, NAME_BYTES = 54, 34, 2
 SERIES_BYTES = 4  # per path, month and series
-MARKET_SERIES, GENERATION_SERIES, BOX_SERIES, SPONSOR_SERIES = 19, 3, 2, 1
+MARKET_SERIES, GENERATION_SERIES, BOX_SERIES, SPONSOR_SERIES = 19, 3, 2, 3
 EXACT_PATHS, FOLDED_PATHS = 1_000_000, 265_000  # whose series wait on disk for their quantiles
 PACKED = 0.6  # share of the numbers of a path that is left when they are compressed
 FAN_BYTES = 370.0  # per month and series: quantiles, their errors, means

@@ -15,7 +15,7 @@ from simulator.config.tape import KEYS, AssetRow, BoxRow, ContractRow, DebtRow, 
 REFERENCES = {
     "boxes": ("sponsor", "generation"),
     "debt": ("box", "sponsor"),
-    "contracts": ("box", "offtaker", "backstop"),
+    "contracts": ("box", "offtaker", "backstop", "residual_guarantor"),
     "assets": ("box", "contract", "site"),
 }
 """Columns that name something else, by table."""
@@ -26,6 +26,7 @@ HOMES = {
     "generation": "generations",
     "offtaker": "counterparties",
     "backstop": "counterparties",
+    "residual_guarantor": "counterparties",
     "site": "sites",
 }
 """Where what a column names is described."""
@@ -49,6 +50,7 @@ def check_references(case: Case) -> None:
         "generation": set(case.generations),
         "offtaker": either,
         "backstop": either,
+        "residual_guarantor": either,
         "site": None if sites is None else sites | (boxes or set()),
     }
     users: dict[tuple[str, str], list[str]] = {}

@@ -120,6 +120,9 @@ class Site(Model):
     fibre_probability: Share | None = term(
         "probability of that; blank: del.fibre_p", "probability", None
     )
+    power_limited: Flag = term(
+        "no more power is to be had: old GPUs make way for new ones that would earn more", "", False
+    )
     source: Text = term("where this comes from", "", "")
     assumed: Text = term("field: reason; field: reason, for what was assumed", "", "")
 
@@ -160,6 +163,15 @@ class Sponsor(Model):
     )
     lease_usd_m_per_year: UsdM = term(
         "lease and purchase guarantees that boxes do not already pay", "USD m per year", 0
+    )
+    purchases_usd_m: dict[YearMonth, UsdM] = term(
+        "purchase commitments by the month in which they fall due", "USD m", {}
+    )
+    other_value_usd_m: UsdM | None = term(
+        "value at t0 of business outside the tape; blank: market value and HoldCo debt less cash"
+        " and the equity of its boxes",
+        "USD m",
+        None,
     )
     source: Text = term("where this comes from", "", "")
     assumed: Text = term("field: reason; field: reason, for what was assumed", "", "")

@@ -249,6 +249,9 @@ class DebtRow(Row):
     borrowing_base: Flag | None = column(
         "debt after a draw is at most advance x depreciated cost; blank: false"
     )
+    conversion_value_usd_m: PositiveUsdM | None = column(
+        "market value of the sponsor at which a convertible converts; blank: never", "USD m"
+    )
     lender_share: Share | None = column(
         "share held by the lender's book; blank: 1 in a box, 0 at a HoldCo", "share"
     )
@@ -301,6 +304,13 @@ class ContractRow(Row):
         "",
         "",
     )
+    residual_share: Share | None = column(
+        "share of the cost of its assets guaranteed as their value when the first term ends;"
+        " blank: 0",
+        "share of cost",
+    )
+    residual_guarantor: Identifier | None = column("name that guarantees it; blank: the offtaker")
+    residual_cap_usd_m: UsdM | None = column("most it pays; blank: no cap", "USD m")
     currency: Currency | None = column("currency of the price, in USD of t0; blank: USD")
     moneyness0: Multiple | None = column(
         "market price over contract price at t0, on the contract's own scale; blank: 1", "times"

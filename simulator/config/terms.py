@@ -236,7 +236,7 @@ class Sponsor:
     lease_per_year: float  # lease and purchase guarantees that boxes do not already pay
     support_factor: float = 1.0  # gain over cost at which a box is worth supporting
     purchases: tuple[tuple[int, float], ...] = ()  # (month, USD m) committed
-    other_value: float = 0.0  # USD m at t0, business outside the tape as a going concern
+    other_value: float = 0.0  # USD m at t0, business outside the tape; NaN = by market value
 
 
 @dataclass(frozen=True, slots=True)
@@ -402,6 +402,9 @@ def stressed(names: Sequence[Name]) -> bool:
 
 
 DOLLAR = "USD"
+
+NEW_NOTES = ".new_notes"
+"""Ending of the id of the tranche on which a sponsor issues new notes."""
 
 CORRELATION_ORDER = ("Z", "C", "D", "P", "M", "S", "E", "W", "R")
 

@@ -211,6 +211,13 @@ SCALARS: Final = (
     scalar("box_waivers", BOX, FRACTION, "Defaults of the box that lenders waived", dtype="int16"),
     # sponsors and counterparties
     scalar("sponsor_equity_pnl", SPONSOR, MONEY, "Profit of the sponsor's opening owners, PV"),
+    scalar(
+        "sponsor_equity_loss_share",
+        SPONSOR,
+        FRACTION,
+        "Loss of the sponsor's opening owners as a share of opening value, PV",
+        missing="NaN where the sponsor's opening value is 0",
+    ),
     month_of("sponsor_default_month", SPONSOR, "the sponsor's default"),
     scalar(
         "sponsor_retained_share", SPONSOR, FRACTION, "Share of the sponsor its opening owners keep"
@@ -266,6 +273,18 @@ SERIES: Final = (
         missing="NaN where there is no collateral",
     ),
     series("sponsor_cash", MONEY, "Cash of the sponsor", entity=SPONSOR),
+    series(
+        "sponsor_principal_due",
+        MONEY,
+        "Principal of the sponsor's own debt that falls due, extended or not",
+        entity=SPONSOR,
+    ),
+    series(
+        "sponsor_short_of_cash",
+        FRACTION,
+        "Sponsor below its minimum cash (1) or not (0)",
+        entity=SPONSOR,
+    ),
 )
 
 VARIABLES: Final[Mapping[str, Variable]] = MappingProxyType(

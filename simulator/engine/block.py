@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.box.accounts import close_accounts
+from simulator.engine.market import MARKET
 from simulator.engine.month import step_month
 from simulator.engine.opening import open_block
 from simulator.engine.outputs import (
@@ -72,6 +73,7 @@ def close_block(params, state, outputs, offset):
         tranches,
         state.names,
         accounts,
+        state.market.rows[MARKET.stress],
         outputs,
         offset,
     )

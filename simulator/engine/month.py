@@ -19,6 +19,7 @@ from simulator.box.deliveries import (
     slip_deliveries,
     step_deliveries,
 )
+from simulator.box.disposals import pass_on_disposals, step_disposals
 from simulator.box.receipts import box_debt, collect, measure_coverage, value_collateral
 from simulator.box.schedules import fit_holdco_schedules, fit_schedules, move_schedules
 from simulator.box.terms import BOX, BOX_CODE, PERFORMING, TRANCHE, WORKOUT
@@ -45,7 +46,9 @@ from simulator.drivers.supply import SUPPLY
 from simulator.engine.market import MARKET, step_market
 from simulator.numerics.elementary import exp
 from simulator.numerics.jit import inner, merged
-from simulator.sponsor.holdco import CLAIM, SPONSOR, give_support, note_track_record, step_sponsors
+from simulator.sponsor.holdco import step_sponsors
+from simulator.sponsor.support import give_support
+from simulator.sponsor.terms import CLAIM, SPONSOR, note_track_record
 
 
 @inner
@@ -160,6 +163,7 @@ def close_month_of_boxes(
                 ):
                     interest = tranches.rows[TRANCHE.interest, d, lane]
                     tranches.rows[TRANCHE.balance, d, lane] += interest
+                pass_on_disposals(box_terms, debt_terms, tranches, flow, b, lane)
 
 
 @inner
@@ -328,6 +332,8 @@ def step_month(params, state, seed, paths, month):
         exchange,
         sponsors.rows[SPONSOR.default_month],
     )
+    view = state.market_view
+    step_disposals(params.disposals, state.disposals, view, box_terms, boxes, names, flow, month)
     measure_coverage(box_terms, boxes, debt_terms, tranches, lease_terms, leases, flow, month)
     test_covenants(
         box_terms,
@@ -342,7 +348,6 @@ def step_month(params, state, seed, paths, month):
     )
 
     # 12  sponsors: support and cures
-    view = state.market_view
     give_support(
         sponsor_terms, sponsors, view, box_terms, boxes, tranches, flow, month, state.ranking
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator.box.accounts import init_accounts
+from simulator.box.accounts import ACCOUNT, init_accounts
 from simulator.box.costs import COST_CODE, COST_TERM, power_price, running_cost
 from simulator.box.debt import coupon_rate, scheduled_service
 from simulator.box.deliveries import (
@@ -17,6 +17,7 @@ from simulator.box.deliveries import (
     note_acceptance,
     slip_deliveries,
 )
+from simulator.box.disposals import init_disposals
 from simulator.box.flows import TINY
 from simulator.box.receipts import box_debt
 from simulator.box.schedules import fit_holdco_schedules, fit_schedules, move_schedules
@@ -50,9 +51,7 @@ from simulator.engine.market import MARKET, init_market
 from simulator.engine.priors import draw_prior, draw_probability
 from simulator.numerics.elementary import log
 from simulator.numerics.jit import inner, kernel
-from simulator.sponsor.holdco import (
-    init_sponsors,
-)
+from simulator.sponsor.terms import init_sponsors
 
 
 @inner
@@ -223,7 +222,7 @@ def open_block(params, state, seed, paths):
         seed,
         paths,
     )
-    init_sponsors(params.sponsors, state.sponsors)
+    init_disposals(params.disposals, state.disposals)
     state.flow[:] = 0.0
     state.overhang[:] = 0.0
     state.depth[:] = 0.0
@@ -260,3 +259,5 @@ def open_block(params, state, seed, paths):
         lease_terms,
         leases,
     )
+    equity0 = state.accounts.rows[ACCOUNT.opening]
+    init_sponsors(params.sponsors, state.sponsors, box_terms, debt_terms, equity0)

@@ -25,7 +25,13 @@ from simulator.drivers.silicon import SILICON
 from simulator.drivers.supply import SUPPLY
 from simulator.numerics.elementary import exp, log
 from simulator.numerics.jit import inner
-from simulator.sponsor.holdco import SPONSOR, SPONSOR_TERM
+from simulator.sponsor.terms import (
+    SPONSOR,
+    SPONSOR_TERM,
+    equity_in_boxes,
+    opening_debt,
+    owes,
+)
 
 MARKET_SERIES = (
     "tightness",
@@ -78,6 +84,7 @@ class Outputs(NamedTuple):
     sponsor_retained: NDArray[np.float64]
     sponsor_raised: NDArray[np.float64]
     sponsor_pnl: NDArray[np.float64]
+    sponsor_loss_share: NDArray[np.float64]
     name_default_month: NDArray[np.float64]  # (name, path)
     market: NDArray[np.float32]  # (series, month, path)
     contract_price: NDArray[np.float32]  # (month, generation, path)
@@ -86,6 +93,8 @@ class Outputs(NamedTuple):
     box_dscr: NDArray[np.float32]  # (month, box, path)
     box_ltv: NDArray[np.float32]
     sponsor_cash: NDArray[np.float32]  # (month, sponsor, path)
+    sponsor_principal_due: NDArray[np.float32]
+    sponsor_short: NDArray[np.float32]  # 1 = less cash than it keeps before supporting a box
 
 
 def new_outputs(
@@ -100,8 +109,8 @@ def new_outputs(
         return np.zeros((horizon, count, paths), dtype=np.float32)
 
     market = np.zeros((len(MARKET_SERIES), horizon, paths), dtype=np.float32)
-    scalars = by(tranches, 6) + by(boxes, 13) + by(sponsors, 4) + by(names, 1)
-    entities = (generations, generations, generations, boxes, boxes, sponsors)
+    scalars = by(tranches, 6) + by(boxes, 13) + by(sponsors, 5) + by(names, 1)
+    entities = (generations, generations, generations, boxes, boxes, *(sponsors,) * 3)
     by_month = [series(count) for count in entities]
     return Outputs._make([*scalars, market, *by_month])
 
@@ -224,6 +233,13 @@ def record_series(params, state, outputs, offset, month):
         for lane in range(lanes):
             cash = state.sponsors.rows[SPONSOR.cash, s, lane]
             outputs.sponsor_cash[row, s, offset + lane] = cash
+            kept = (
+                params.sponsors.minimum_months * state.sponsors.rows[SPONSOR.fixed_costs, s, lane]
+            )
+            outputs.sponsor_short[row, s, offset + lane] = 1.0 if cash < kept else 0.0
+        for lane in range(lanes):
+            due = state.sponsors.rows[SPONSOR.principal_due, s, lane]
+            outputs.sponsor_principal_due[row, s, offset + lane] = due
 
 
 @inner
@@ -301,33 +317,58 @@ def write_boxes(box_terms, delivery_terms, boxes, accounts, outputs, offset):
 
 @inner
 def write_sponsors(
-    sponsor_terms, box_terms, debt_terms, sponsors, tranches, names, accounts, outputs, offset
+    sponsor_terms,
+    box_terms,
+    debt_terms,
+    sponsors,
+    tranches,
+    names,
+    accounts,
+    stress,
+    outputs,
+    offset,
 ):
-    """Write defaults, dilution and equity results by sponsor, and defaults by name."""
-    late = exp(box_terms.horizon * log(box_terms.hurdle))
+    """Write defaults, dilution and equity results by sponsor, and defaults by name.
+
+    Business outside the tape earns the hurdle rate, less the cash it hands over and what stress
+    takes: its present value stands still where nothing unexpected happens.
+
+    Parameters
+    ----------
+    stress : (lane,), of the sector at the horizon
+    """
+    opening_values, terminal_values = (
+        accounts.rows[ACCOUNT.opening],
+        accounts.rows[ACCOUNT.terminal],
+    )
+    v, horizon = box_terms.hurdle, box_terms.horizon
+    late = exp(horizon * log(v))
+    months = v * (1.0 - late) / (1.0 - v) if v < 1.0 else float(horizon)  # value of 1 a month
     for s in range(sponsor_terms.terms.shape[1]):
+        handed_over = months * sponsor_terms.terms[SPONSOR_TERM.other_cash, s]
+        cash0, debt0 = sponsor_terms.terms[SPONSOR_TERM.cash0, s], opening_debt(debt_terms, s)
         for lane in range(sponsors.rows.shape[2]):
             column = offset + lane
-            opening = sponsor_terms.terms[SPONSOR_TERM.cash0, s]
-            closing = sponsors.rows[SPONSOR.cash, s, lane]
-            for b in range(box_terms.codes.shape[1]):
-                if box_terms.codes[BOX_CODE.sponsor, b] == s:
-                    opening += accounts.rows[ACCOUNT.opening, b, lane]
-                    closing += accounts.rows[ACCOUNT.terminal, b, lane]
-            for d in range(debt_terms.codes.shape[1]):
-                if (
-                    debt_terms.codes[TRANCHE_CODE.box, d] < 0
-                    and debt_terms.codes[TRANCHE_CODE.sponsor, d] == s
-                ):
-                    opening -= debt_terms.terms[TRANCHE_TERM.balance0, d]
-                    closing -= tranches.rows[TRANCHE.balance, d, lane]
-            if sponsors.rows[SPONSOR.default_month, s, lane] > 0.0:
-                closing = 0.0
-            outputs.sponsor_pnl[s, column] = late * sponsors.rows[SPONSOR.retained, s, lane] * max(
-                0.0, closing
-            ) - max(0.0, opening)
+            business = sponsors.rows[SPONSOR.other_value, s, lane]
+            opening = cash0 + business - debt0
+            opening = max(0.0, opening + equity_in_boxes(box_terms, opening_values, s, lane))
+            closing = 0.0
+            if sponsors.rows[SPONSOR.default_month, s, lane] == 0.0:
+                closing = sponsors.rows[SPONSOR.cash, s, lane]
+                closing += equity_in_boxes(box_terms, terminal_values, s, lane)
+                for d in range(debt_terms.codes.shape[1]):
+                    if owes(debt_terms, d, s):
+                        closing -= tranches.rows[TRANCHE.balance, d, lane]
+                closing *= late
+                fall = exp(-sponsor_terms.equity_beta * stress[lane])
+                closing += max(0.0, business - handed_over) * fall
+            kept = sponsors.rows[SPONSOR.retained, s, lane]
+            pnl = kept * max(0.0, closing) - opening
+            outputs.sponsor_pnl[s, column] = pnl
+            defined = opening > flows.TINY
+            outputs.sponsor_loss_share[s, column] = -pnl / opening if defined else np.nan
             outputs.sponsor_default_month[s, column] = sponsors.rows[SPONSOR.default_month, s, lane]
-            outputs.sponsor_retained[s, column] = sponsors.rows[SPONSOR.retained, s, lane]
+            outputs.sponsor_retained[s, column] = kept
             outputs.sponsor_raised[s, column] = sponsors.rows[SPONSOR.raised, s, lane]
     for j in range(outputs.name_default_month.shape[0]):
         for lane in range(sponsors.rows.shape[2]):

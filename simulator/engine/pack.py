@@ -20,11 +20,13 @@ from simulator.box.deliveries import (
     DELIVERY_TERM,
     DeliveryParams,
 )
+from simulator.box.disposals import DISPOSAL_CODE, DISPOSAL_TERM, DisposalParams
 from simulator.box.sites import SITE_CODE, SITE_STREAM, SITE_TERM, SiteParams
 from simulator.box.terms import (
     BOX_CODE,
     BOX_STREAM,
     BOX_TERM,
+    GRACE_MONTH_ENDS,
     TRANCHE_CODE,
     TRANCHE_TERM,
     BoxParams,
@@ -32,8 +34,10 @@ from simulator.box.terms import (
 )
 from simulator.config.terms import (
     DOLLAR,
+    NEW_NOTES,
     WATERFALL_LINES,
     Asset,
+    Generation,
     ModelInputs,
     Name,
     Tranche,
@@ -53,7 +57,7 @@ from simulator.engine.market import MarketParams
 from simulator.engine.state import CONTRACT_MONTHS, ModelParams
 from simulator.numerics.quantiles import beta_quantile_table, chi2_quantile_table
 from simulator.numerics.streams import stream_id_array
-from simulator.sponsor.holdco import SPONSOR_TERM, SponsorParams
+from simulator.sponsor.terms import SPONSOR_TERM, SponsorParams
 
 IntegerColumn = NDArray[np.int64] | NDArray[np.bool_]
 
@@ -62,6 +66,7 @@ UTILISATION_SD = 0.08
 CONCESSION_SD = 0.2
 CLAIM_SD = 0.25
 RECOVERY_SD = 0.25
+REPLACEMENT_YEARS = 5.0  # over which new GPUs must earn their price
 
 
 class Layout(NamedTuple):
@@ -559,6 +564,7 @@ def pack_boxes(inputs: ModelInputs, layout: Layout) -> BoxParams:
         waivers=p["box.waivers"],
         waiver_fee=p["box.waiver_fee"],
         waiver_months=whole_months(p["box.waiver_months"]),
+        grace=GRACE_MONTH_ENDS,
         recovery_table=beta_quantile_table(p["cp.recovery_loan"], RECOVERY_SD),
         recovery_years=p["cp.workout_time"],
         neo_beta=p["cs.neo_beta"],
@@ -654,10 +660,71 @@ def pack_tranches(inputs: ModelInputs, layout: Layout) -> TrancheParams:
     )
 
 
-def pack_sponsors(inputs: ModelInputs) -> SponsorParams:
+def newest_generation(generations: Sequence[Generation]) -> int:
+    """Return the row of the GPU generation that earns most per kW at t0, -1 if there is none."""
+    gpus = [row for row, g in enumerate(generations) if not g.is_hall]
+    by_power = [generations[row].contract_price / generations[row].kw for row in gpus]
+    return gpus[by_power.index(max(by_power))] if gpus else -1
+
+
+def pack_disposals(inputs: ModelInputs, layout: Layout) -> DisposalParams:
+    """Pack residual guarantees, and what would replace old GPUs where power is scarce."""
+    p, book, assets = inputs.parameters, inputs.book, layout.assets
+    contracts = {c.id: c for c in book.contracts}
+    boxes = {b.id: b for b in book.boxes}
+    scarce = {s.id: s.power_limited for s in book.sites}
+    rows = {g.name: row for row, g in enumerate(book.generations)}
+    newest = newest_generation(book.generations)
+    new = book.generations[newest]
+    own = [book.generations[rows[boxes[a.box].generation]] for a in assets]
+    sold = [contracts[a.contract] if a.contract else None for a in assets]
+    guaranteed = [
+        contract.residual_share * a.cost if contract else 0.0
+        for a, contract in zip(assets, sold, strict=True)
+    ]
+    promised = [(c.residual_guarantor or c.offtaker, c.offtaker) if c else ("", "") for c in sold]
+    replaceable = [
+        scarce[a.site] and not g.is_hall and rows[g.name] != newest
+        for a, g in zip(assets, own, strict=True)
+    ]
+    caps = [contracts[name].residual_cap for name in layout.contracts]
+    hurdle = p["eq.hurdle"]
+    annuity = hurdle / (1.0 - (1.0 + hurdle) ** -REPLACEMENT_YEARS) if hurdle else 0.2
+    return DisposalParams(
+        terms=float_rows(
+            DISPOSAL_TERM,
+            guaranteed=floats(guaranteed),
+            kw=floats([g.kw for g in own]),
+            operations=floats(
+                [boxes[a.box].operations_share * a.cost * 1e6 / a.gpus / 8760.0 for a in assets]
+            ),
+        ),
+        codes=code_rows(
+            DISPOSAL_CODE,
+            guarantor=indices(layout.names, [guarantor for guarantor, _ in promised]),
+            independent=bools([guarantor != offtaker for guarantor, offtaker in promised]),
+            replaceable=bools(replaceable),
+        ),
+        cap=floats([np.inf if cap is None else cap for cap in caps] or [0.0]),
+        newest=newest,
+        newest_kw=new.kw,
+        newest_operations=p["gpu.om"] * new.capex_usd / 8760.0,
+        newest_charge=annuity * new.hardware_share * new.capex_usd / 8760.0,
+        enabled=any(guaranteed) or any(replaceable),
+    )
+
+
+def pack_sponsors(inputs: ModelInputs, layout: Layout) -> SponsorParams:
     """Pack the HoldCos."""
     p = inputs.parameters
     sponsors = sorted(inputs.book.sponsors, key=lambda s: s.id)
+    tranches = layout.tranches
+    notes = {d.id: row for row, d in enumerate(tranches) if not d.box}
+    purchases = np.zeros((len(sponsors), inputs.horizon + 1))
+    for row, sponsor in enumerate(sponsors):
+        for month, amount in sponsor.purchases:
+            if 0 < month <= inputs.horizon:
+                purchases[row, month] += amount
     return SponsorParams(
         terms=float_rows(
             SPONSOR_TERM,
@@ -665,10 +732,20 @@ def pack_sponsors(inputs: ModelInputs) -> SponsorParams:
             market_value=floats([s.market_value for s in sponsors]),
             other_cash=floats([s.other_cash_per_year / 12.0 for s in sponsors]),
             lease=floats([s.lease_per_year / 12.0 for s in sponsors]),
+            support_factor=floats([s.support_factor for s in sponsors]),
+            other_value=floats([s.other_value for s in sponsors]),
         ),
+        purchases=purchases,
+        new_notes=ints([notes.get(f"{s.id}{NEW_NOTES}", -1) for s in sponsors]),
+        conversion_value=floats(
+            [np.inf if d.conversion_value is None else d.conversion_value for d in tranches]
+        ),
+        last_rank=max((d.rank for d in tranches if not d.box), default=0),
         overhead=p["hold.overhead"],
         minimum_months=p["hold.min_cash"],
+        borrow_share=p["hold.borrow_share"],
         equity_beta=p["hold.eq_beta"],
+        estate_share=p["hold.estate_share"],
         estate_lag=whole_months(p["hold.estate_lag"]),
         spread_beta=p["cs.hold_beta"],
         learning=p["cs.learn"],
@@ -701,7 +778,8 @@ def pack_model(
         collateral=pack_collateral_of(inputs),
         boxes=pack_boxes(inputs, layout),
         tranches=pack_tranches(inputs, layout),
-        sponsors=pack_sponsors(inputs),
+        disposals=pack_disposals(inputs, layout),
+        sponsors=pack_sponsors(inputs, layout),
         asset_site=indices(layout.sites, [a.site for a in layout.assets]),
         utilisation_table=beta_quantile_table(p["gpu.util"], UTILISATION_SD),
         utilisation_streams=stream_id_array([f"box.{b}.utilisation" for b in layout.boxes]),

@@ -127,6 +127,7 @@ def scalars_of(layout: Layout, outputs: Outputs) -> Arrays:
         "tranche_loss": outputs.tranche_loss,
         "tranche_drawn_pv": outputs.tranche_drawn_pv,
         "sponsor_equity_pnl": outputs.sponsor_pnl,
+        "sponsor_equity_loss_share": outputs.sponsor_loss_share,
         "sponsor_default_month": whole(outputs.sponsor_default_month),
         "sponsor_retained_share": outputs.sponsor_retained,
         "sponsor_raised": outputs.sponsor_raised,
@@ -210,6 +211,8 @@ def series_of(outputs: Outputs) -> Arrays:
         "box_dscr": outputs.box_dscr,
         "box_ltv": outputs.box_ltv,
         "sponsor_cash": outputs.sponsor_cash,
+        "sponsor_principal_due": outputs.sponsor_principal_due,
+        "sponsor_short_of_cash": outputs.sponsor_short,
     }
 
 

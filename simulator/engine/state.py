@@ -18,6 +18,7 @@ from simulator.box.deliveries import (
     DeliveryState,
     new_deliveries,
 )
+from simulator.box.disposals import DisposalParams, DisposalState, new_disposals
 from simulator.box.flows import LINES
 from simulator.box.sites import SiteParams, SiteState, new_sites
 from simulator.box.terms import (
@@ -48,7 +49,7 @@ from simulator.drivers.rates import RATE
 from simulator.drivers.supply import SUPPLY
 from simulator.engine.market import MARKET, MarketParams, MarketState, new_market
 from simulator.engine.outputs import MARKET_SERIES
-from simulator.sponsor.holdco import (
+from simulator.sponsor.terms import (
     SponsorParams,
     SponsorState,
     new_sponsors,
@@ -73,6 +74,7 @@ class ModelParams(NamedTuple):
     collateral: CollateralParams
     boxes: BoxParams
     tranches: TrancheParams
+    disposals: DisposalParams
     sponsors: SponsorParams
     asset_site: NDArray[np.int64]  # (asset,)
     utilisation_table: NDArray[np.float64]  # of a pool's mean utilisation
@@ -90,6 +92,7 @@ class ModelState(NamedTuple):
     deliveries: DeliveryState
     boxes: BoxState
     tranches: TrancheState
+    disposals: DisposalState
     sponsors: SponsorState
     accounts: AccountState
     flow: NDArray[np.float64]  # (line, box, lane), this month's cash flows
@@ -128,6 +131,7 @@ def new_state(params: ModelParams, lanes: int) -> ModelState:
         deliveries=deliveries,
         boxes=new_boxes(boxes, lanes),
         tranches=new_tranches(params.tranches.codes.shape[1], horizon + SCHEDULE_SLACK, lanes),
+        disposals=new_disposals(assets, contracts, lanes),
         sponsors=new_sponsors(params.sponsors.terms.shape[1], boxes, lanes),
         accounts=new_accounts(boxes, horizon, lanes),
         flow=np.zeros((len(LINES), max(1, boxes), lanes)),

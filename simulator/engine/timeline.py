@@ -18,7 +18,7 @@ from simulator.engine.leases_told import lease_events
 from simulator.engine.market_told import market_events
 from simulator.engine.paths import TracedPath
 from simulator.engine.results import Facility, facilities_of
-from simulator.sponsor.holdco import SPONSOR
+from simulator.sponsor.terms import SPONSOR
 
 __all__ = ["Event", "events_of"]
 
@@ -105,6 +105,7 @@ def box_events(path: TracedPath, b: int) -> list[Event]:
     told = {
         flows.SUPPORT: "sponsor supports {} with USD {:,.1f} m{}",
         flows.CURE: "sponsor cures {} with USD {:,.1f} m{}",
+        flows.DISPOSALS: "disposals of {} bring USD {:,.1f} m{}",
         flows.DEBT_SERVICE_RESERVE_USED: "debt service reserve of {} is drawn, USD {:,.1f} m{}",
         flows.SALE_PROCEEDS: "GPUs of {} are sold for USD {:,.1f} m net{}",
     }

@@ -22,7 +22,7 @@ from simulator.drivers.rates import RATE
 from simulator.engine.market import MARKET
 from simulator.engine.outputs import MARKET_SERIES
 from simulator.engine.state import ModelState
-from simulator.sponsor.holdco import CLAIM, SPONSOR
+from simulator.sponsor.terms import CLAIM, SPONSOR
 
 __all__ = ["LEASE_FIELDS", "Trace", "new_trace", "record_month"]
 

@@ -47,12 +47,14 @@ Monthly = Sequence[float] | NDArray[np.float64]
 PLACE, BOX, SPONSOR, MACHINE = "place", "box", "sponsor", "machine"
 PRICE = 1000.0  # USD per GPU-hour: the income value of the machines never binds
 DEEP_POCKETS = 1e9  # USD m
+NO_POWER = 1e-15  # kW of a machine: what it costs is lost in rounding
 POOL_SOLD = 0.99  # share of hours sold of machines without a contract
 
 STILL: Mapping[str, float] = {
     "box.commission": 0.0,
     "contract.long_stop": 600.0,
     "cp.relet_lag": 1.0,
+    "cp.renew0": 0.0,  # no contract is renewed
     "del.revenue_lost": 1.0,  # nobody pays damages for what is late
     "gpu.delta": 0.0,
     "gpu.gen_step": 0.0,
@@ -86,6 +88,10 @@ class Delivery:
         What others pay over what this customer pays.
     value : float or None
         Of the machines at t0, USD m; None: nothing.
+    term : int
+        Of the contract, months; 0: longer than the case.
+    guaranteed : float
+        USD m that the customer pays for the machines at the end of the term.
     """
 
     rent: Monthly = (0.0,)
@@ -95,6 +101,8 @@ class Delivery:
     default_month: int = 0
     moneyness: float = 1.0
     value: float | None = None
+    term: int = 0
+    guaranteed: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -286,7 +294,7 @@ def machine(deliveries: Sequence[Delivery]) -> Generation:
         name=MACHINE,
         contract_price=PRICE,
         spot_price=PRICE,
-        kw=0.0,
+        kw=NO_POWER,
         capex_usd=worth / count if count else 0.0,
         hardware_share=1.0,
         installed_base_m=1.0,
@@ -300,7 +308,7 @@ def customer(number: int) -> Name:
 
 
 def contract(number: int, one: Delivery, months: int) -> Contract:
-    """Return the contract of a delivery, as long as the case and longer."""
+    """Return the contract of a delivery."""
     return Contract(
         id=f"contract {number}",
         box=BOX,
@@ -308,12 +316,13 @@ def contract(number: int, one: Delivery, months: int) -> Contract:
         backstop="",
         backstop_cap=0.0,
         price=PRICE,
-        term_months=2 * months,
+        term_months=one.term or 2 * months,
         consent_multiplier=1.0,
         prepayment_share=0.0,
         moneyness0=one.moneyness,
         currency=DOLLAR,
         billing=steps_of(one.rent)[1],
+        residual_share=one.guaranteed / one.cost,
     )
 
 

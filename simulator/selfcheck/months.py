@@ -123,7 +123,10 @@ def run(inputs: ModelInputs, unit: float = DOLLARS) -> Run:
 
 
 def settled(prepared: Prepared) -> Prepared:
-    """Return a study without the draws that no switch turns off: curtailment, pools, lags."""
+    """Return a study without the draws that no switch turns off: curtailment, pools, lags.
+
+    Nor do arrears end in a default: cases say what is owed, not what lenders then do.
+    """
     params = prepared.params
     curtailment = constant(params.sites.curtailment_table, 0.0)
     return Prepared(
@@ -131,6 +134,7 @@ def settled(prepared: Prepared) -> Prepared:
         params._replace(
             leases=params.leases._replace(centred=True),
             sites=params.sites._replace(curtailment_table=curtailment),
+            boxes=params.boxes._replace(grace=np.inf),
             utilisation_table=constant(params.utilisation_table, POOL_SOLD),
         ),
     )

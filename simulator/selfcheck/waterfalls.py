@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from simulator.config.terms import WATERFALL_LINES, Amortisation
+from simulator.credit.leases import RESOLUTION_MONTHS
 from simulator.selfcheck.book import POOL_SOLD, Delivery, Setting, loan, study
 from simulator.selfcheck.months import (
     DOLLARS,
@@ -281,47 +282,38 @@ def following(payment: Column) -> Column:
 
 
 def lost_customer(case: Case) -> Result:
-    """Lose one of several customers, and let its machines again at a lower rent.
+    """Lose the last of several customers: its machines are sold, or let again at a lower rent.
 
-    What the instalments then lack stays in the balance, and falls due at maturity.
+    What the instalments lack stays in the balance and falls due at maturity; the proceeds of a
+    sale prepay it, and the instalment is levelled anew. The value of the fleet is the case's own.
     """
-    if case.get("sale_month"):
-        raise ValueError("the engine sells machines of a box that performs only as a disposal")
-    amount, months, rent = case["debt"] * DOLLARS, case["months"], case["monthly_rent_full"]
-    failed = case["default_month"]
-    first, price = (int(case["relet"][0]), float(case["relet"][1])) if case["relet"] else (0, 0.0)
-    shares = case["lessee_shares"]
-    deliveries = [
-        Delivery(
-            [share * rent * DOLLARS],
-            value=share * case["gpu_value_0"] * DOLLARS,
-            default_month=failed if share is shares[-1] else 0,
-            moneyness=price / POOL_SOLD,
-        )
-        for share in shares
-    ]
+    amount, months, failed = case["debt"] * DOLLARS, case["months"], case["default_month"]
+    shares, sale = case["lessee_shares"], case["sale_month"]
+    value = case["gpu_value_0"] * case["monthly_value_factor"] ** np.arange(1.0, months + 1.0)
+    rents = [share * case["monthly_rent_full"] * DOLLARS for share in shares]
+    if sale:
+        proceeds = shares[-1] * value[sale - 1] * (1.0 - case["sale_cost"]) * DOLLARS
+        lost, setting = sold(rents[-1], failed, sale, proceeds), Setting(parameters=NEVER_LET)
+        value[sale - 1 :] *= 1.0 - shares[-1]
+    else:
+        lost, setting = let_again(rents[-1], failed, case["relet"])
+    deliveries = [*(Delivery([rent]) for rent in rents[:-1]), lost]
     debt = loan(amount, months, case["rate"], catch_up=False)
-    lag = max(1, first - failed - 3)
-    setting = Setting(
-        switches=("counterparty_default",),
-        parameters={"cp.relet_lag": float(lag), "cp.workout_time": 1e3, "cp.lgd_claim": 0.0},
-    )
     one = run(study(months, deliveries, [debt], setting))
-    line, loan_rows = one.lines, one.loan
-    instalment = np.full(months, loan_rows["payment"][0])
-    plan = scheduled(case)
-    value = case["gpu_value_0"] * case["monthly_value_factor"] ** one.months
-    zero = np.zeros(months)
+    line = one.lines
+    to_debt = line["swept"]
     payments = one.interest + one.principal
+    instalment = following(one.loan["interest"] + one.loan["instalment"])
+    received = np.concatenate([[-case["debt"]], payments + to_debt])
     return Result(
         {
             "month": one.months,
             "rent_received": line["receipts"],
-            "interest_due": loan_rows["interest"],
+            "interest_due": one.loan["interest"],
             "interest_paid": one.interest,
             "principal_paid": one.principal,
-            "net_sale_proceeds": zero,
-            "proceeds_to_debt": zero,
+            "net_sale_proceeds": line["disposals"],
+            "proceeds_to_debt": to_debt,
             "to_equity": line["distributed"],
             "closing_debt": one.closing,
             "instalment_next": instalment,
@@ -331,15 +323,40 @@ def lost_customer(case: Case) -> Result:
             "initial_instalment": payments[0],
             "balance_end_of_month_before_default": one.closing[failed - 2],
             "LTV_before_default": one.closing[failed - 2] / value[failed - 2],
-            "net_sale_proceeds": 0.0,
-            "instalment_after_sale": instalment[-1],
+            "net_sale_proceeds": line["disposals"].sum(),
+            "instalment_after_sale": instalment[sale - 1] if sale else instalment[-1],
             "unpaid_at_maturity": one.closing[-1],
             "total_interest_paid": one.interest.sum(),
             "total_to_equity": line["distributed"].sum(),
-            "lender_irr_monthly": internal_rate(np.concatenate([[-case["debt"]], payments])),
-            "max_balance_above_schedule": (one.closing - plan).max(),
+            "lender_irr_monthly": internal_rate(received),
+            "max_balance_above_schedule": (one.closing - scheduled(case)).max(),
         },
     )
+
+
+NEVER_LET = {"cp.relet_lag": 1e6}
+
+
+def sold(rent: float, failed: int, sale: int, proceeds: float) -> Delivery:
+    """Return machines without rent from a month on, and what they bring in another.
+
+    What the engine pays a month after the end of a contract stands for the buyer.
+    """
+    rents = [rent] * (failed - 1) + [0.0]
+    return Delivery(rents, term=sale - 1, guaranteed=proceeds)
+
+
+def let_again(rent: float, failed: int, relet: Any) -> tuple[Delivery, Setting]:
+    """Return machines of a customer who defaults, let by the month from another month on."""
+    first, times = int(relet[0]), float(relet[1])
+    setting = Setting(
+        switches=("counterparty_default",),
+        parameters={
+            "cp.relet_lag": float(max(1, first - failed - RESOLUTION_MONTHS)),
+            "cp.workout_time": 1e3,  # years: nothing of the claim comes in
+        },
+    )
+    return Delivery([rent], default_month=failed, moneyness=times / POOL_SOLD), setting
 
 
 def scheduled(case: Case) -> Column:

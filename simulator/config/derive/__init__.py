@@ -18,6 +18,7 @@ from simulator.config.derive.convert import (
     to_asset,
     to_box,
     to_contract,
+    to_new_notes,
     to_sites,
     to_sponsors,
     to_tranche,
@@ -29,6 +30,7 @@ from simulator.config.derive.market import Market
 from simulator.config.derive.summary import BoxSummary, summarise
 from simulator.config.tape import AssetRow, BoxRow, ContractRow, DebtRow, Row
 from simulator.config.terms import Book, Box, Generation
+from simulator.config.values import filled
 
 __all__ = ["BoxSummary", "Completed", "Deal", "complete", "complete_holdco", "to_book", "traded"]
 
@@ -128,8 +130,19 @@ def to_book(completed: Completed, market: Market, ledger: Ledger) -> Book:
     )
     boxes = tuple(sorted((to_box(deal.box, market) for deal in completed.deals), key=_id))
     debt = [row for deal in completed.deals for row in deal.tranches] + completed.holdco
-    tranches = tuple(sorted((to_tranche(row, market) for row in debt), key=_id))
-    payers = {name for row in contracts for name in (row.offtaker, row.backstop) if name}
+    issuers = sorted({filled(row.sponsor) for row in completed.holdco})
+    tranches = tuple(
+        sorted(
+            [*(to_tranche(row, market) for row in debt), *(to_new_notes(one) for one in issuers)],
+            key=_id,
+        )
+    )
+    payers = {
+        name
+        for row in contracts
+        for name in (row.offtaker, row.backstop, row.residual_guarantor)
+        if name
+    }
     sponsors = {box.sponsor for box in boxes} | {row.sponsor for row in tranches}
     return Book(
         generations=traded(market.generations, boxes),
@@ -140,7 +153,7 @@ def to_book(completed: Completed, market: Market, ledger: Ledger) -> Book:
         assets=assets,
         boxes=boxes,
         tranches=tranches,
-        sponsors=tuple(to_sponsors(market.study, sponsors, ledger)),
+        sponsors=tuple(to_sponsors(market, sponsors, ledger)),
     )
 
 

@@ -78,9 +78,15 @@ def fill_contract(
         cap = price * gpus * HOURS_PER_YEAR * term / 12 / 1e6
         rule = "value of the contract"
         ledger.note("contracts", row.contract, "backstop_cap_usd_m", cap, rule)
+    residual = fill("residual_share", 0.0, "no residual guarantee")
+    guarantor = row.residual_guarantor
+    if residual:
+        guarantor = fill("residual_guarantor", row.offtaker, "the offtaker")
     return row.model_copy(
         update={
             "term_months": term,
+            "residual_share": residual,
+            "residual_guarantor": guarantor,
             "prepayment_share": prepaid,
             "value_attribution": share,
             "price_usd_per_gpu_hour": price,

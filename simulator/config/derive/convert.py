@@ -11,6 +11,7 @@ from simulator.config.ratings import notch
 from simulator.config.schema import StudyFile
 from simulator.config.tape import AssetRow, BoxRow, ContractRow, DebtRow
 from simulator.config.terms import (
+    NEW_NOTES,
     Amortisation,
     Asset,
     Box,
@@ -25,6 +26,39 @@ from simulator.config.values import filled
 
 CONSENT = {"with_lenders": 1.0, "without": 2.0, "at_will": 4.0}
 """Factor on the renegotiation hazard (model §10)."""
+
+
+OTHER_VALUE = "market value and HoldCo debt less cash and the equity of its boxes"
+
+
+def to_new_notes(sponsor: str) -> Tranche:
+    """Return the tranche on which a sponsor issues new notes; none stand at t0."""
+    name = f"{sponsor}{NEW_NOTES}"
+    return Tranche(
+        id=name,
+        facility=name,
+        box="",
+        sponsor=sponsor,
+        rank=0,
+        commitment=0.0,
+        balance0=0.0,
+        available_until=0,
+        maturity=60,
+        fixed=False,
+        rate=0.0,
+        floor=0.0,
+        undrawn_fee=0.0,
+        hedge_share=0.0,
+        swap_rate=0.0,
+        issue_discount=0.0,
+        advance=0.0,
+        amortisation=Amortisation.BULLET,
+        amortisation_start=1,
+        sculpt_dscr=0.0,
+        depreciation_months=72,
+        balloon=0.0,
+        lender_share=0.0,
+    )
 
 
 def to_box(row: BoxRow, market: Market) -> Box:
@@ -107,6 +141,7 @@ def to_tranche(row: DebtRow, market: Market) -> Tranche:
         schedule=tuple((market.month(month), share) for month, share in row.schedule or ()),
         borrowing_base=bool(row.borrowing_base),
         lender_share=filled(row.lender_share),
+        conversion_value=row.conversion_value_usd_m,
     )
 
 
@@ -128,6 +163,9 @@ def to_contract(row: ContractRow, market: Market) -> Contract:
         billing=tuple((market.month(month), times) for month, times in row.billing or ()),
         credit_months=int(filled(row.credit_months)),
         rating_floor=float(notch(row.rating_floor) or 0),
+        residual_share=filled(row.residual_share),
+        residual_guarantor=row.residual_guarantor or "",
+        residual_cap=row.residual_cap_usd_m,
     )
 
 
@@ -180,14 +218,16 @@ def to_sites(
                 delay_factor=block.delay_factor,
                 network_risk=block.network_risk,
                 fibre_probability=fibre,
+                power_limited=block.power_limited,
             )
         )
         ledger.assume("sites", name, block)
     return sites
 
 
-def to_sponsors(study: StudyFile, used: Iterable[str], ledger: Ledger) -> list[Sponsor]:
+def to_sponsors(market: Market, used: Iterable[str], ledger: Ledger) -> list[Sponsor]:
     """Return the sponsors in use."""
+    study = market.study
     sponsors = []
     for name in sorted(set(used)):
         block = study.sponsors[name]
@@ -199,6 +239,8 @@ def to_sponsors(study: StudyFile, used: Iterable[str], ledger: Ledger) -> list[S
         for field, rule in fallbacks.items():
             if field not in given:
                 ledger.note("sponsors", name, field, getattr(block, field), rule)
+        if block.other_value_usd_m is None:
+            ledger.note("sponsors", name, "other_value_usd_m", "at t0 on each path", OTHER_VALUE)
         sponsors.append(
             Sponsor(
                 id=name,
@@ -206,6 +248,12 @@ def to_sponsors(study: StudyFile, used: Iterable[str], ledger: Ledger) -> list[S
                 market_value=block.market_value_usd_m,
                 other_cash_per_year=block.other_cash_usd_m_per_year,
                 lease_per_year=block.lease_usd_m_per_year,
+                purchases=tuple(
+                    sorted((market.month(due), usd) for due, usd in block.purchases_usd_m.items())
+                ),
+                other_value=(
+                    math.nan if block.other_value_usd_m is None else block.other_value_usd_m
+                ),
             )
         )
         ledger.assume("sponsors", name, block)

@@ -19,7 +19,7 @@ from simulator.analytics.rating import fitted_scale
 from simulator.box.flows import LINES
 from simulator.engine.base_case import prepare_base_case
 from simulator.engine.paths import TracedPath, trace_path
-from simulator.sponsor.holdco import SPONSOR
+from simulator.sponsor.terms import SPONSOR
 
 ROOT = Path(__file__).parents[3]
 STUDY = ROOT / "configs" / "neocloud-2026.yaml"

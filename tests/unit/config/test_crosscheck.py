@@ -77,6 +77,21 @@ CELLS: dict[str, tuple[str, str, dict[str, Any], str, str]] = {
         *("debt", "TERM-B", {"facility": "F"}, "facility"),
         "all tranches of F at BOX-A",
     ),
+    "a convert of a box": (
+        *("debt", "TERM-A", {"conversion_value_usd_m": 5000}, "conversion_value_usd_m"),
+        "only HoldCo debt converts",
+    ),
+    "a residual guarantor of nothing": (
+        *("contracts", "LAB-1", {"residual_guarantor": "Example Search"}, "residual_guarantor"),
+        "a residual_share above 0",
+    ),
+    "a residual guarantor that nobody knows": (
+        "contracts",
+        "LAB-1",
+        {"residual_share": "30%", "residual_guarantor": "Example Serach"},
+        "residual_guarantor",
+        "writing 'Example Search' (did you mean that?)",
+    ),
     "contract of another box": (
         *("assets", "B-2", {"contract": "SEARCH-1"}, "contract"),
         "'SEARCH-1' of box BOX-A",

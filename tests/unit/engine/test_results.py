@@ -26,9 +26,12 @@ def outputs(prepared: Prepared) -> Outputs:
 
 def test_facilities_stand_as_their_tranches(prepared: Prepared) -> None:
     facilities = facilities_of(prepared.layout)
-    assert [f.id for f in facilities] == ["TERM-A", "TERM-B", "NOTES-2031"]
-    assert [f.box for f in facilities] == [0, 1, -1]
-    assert sorted(row for f in facilities for row in f.tranches) == [0, 1, 2]
+    assert [f.id for f in facilities] == [
+        *("TERM-A", "TERM-B"),
+        *("Example Cloud.new_notes", "NOTES-2031"),
+    ]
+    assert [f.box for f in facilities] == [0, 1, -1, -1]
+    assert sorted(row for f in facilities for row in f.tranches) == [0, 1, 2, 3]
 
 
 def test_every_variable_is_there(prepared: Prepared, outputs: Outputs) -> None:
@@ -86,5 +89,10 @@ def test_labels_are_as_long_as_their_dimension(study: Study, prepared: Prepared)
     ids = ids_of(prepared.layout)
     labels = labels_of(study.inputs, prepared.layout)
     assert all(len(values) == len(ids[dim]) for dim, values in labels.values())
-    assert labels["tranche_facility"][1] == ("TERM-A", "TERM-B", "NOTES-2031")
+    assert labels["tranche_facility"][1] == (
+        "TERM-A",
+        "TERM-B",
+        "Example Cloud.new_notes",
+        "NOTES-2031",
+    )
     assert labels["facility_box"][1] == ("BOX-A", "BOX-B", "")

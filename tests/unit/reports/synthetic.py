@@ -146,6 +146,7 @@ def scalars(paths: int, rng: np.random.Generator, horizon: int) -> dict[str, Arr
         "box_terminal_value": np.zeros((paths, n)),
         "box_first_breach_month": month,
         "sponsor_equity_pnl": 300 * np.where(failed, -1.0, np.exp(0.4 * factor[:, None]) - 0.9),
+        "sponsor_equity_loss_share": np.where(failed, 1.0, 0.9 - np.exp(0.4 * factor[:, None])),
         "sponsor_default_month": np.where(failed, 40, 0),
         "sponsor_retained_share": np.where(failed, 0.7, kept),
         "sponsor_raised": 100 * (1 - kept),
@@ -179,6 +180,8 @@ CENTRES = {
     "box_dscr": (1.5, 0.3),
     "box_ltv": (0.7, 0.2),
     "sponsor_cash": (400.0, 120.0),
+    "sponsor_principal_due": (10.0, 20.0),
+    "sponsor_short_of_cash": (0.1, 0.2),
 }
 
 
