@@ -14,7 +14,7 @@ from simulator import size
 from simulator.sizing import Sizing
 
 STUDY: Final = Path(__file__).parent / "neocloud-2026.yaml"
-PATHS: Final = 2_000
+PATHS: Final = 4_000
 HEADING: Final = (
     "| facility | solved for | target | today | answer | 95% interval | measure there | runs |\n"
     "|---|---|---|---:|---:|---:|---:|---:|"
@@ -33,6 +33,7 @@ QUESTIONS: Final = (
     Question("CRWV_DDTL5", "advance", "EL <= 30bp"),
     Question("CRWV_DDTL5", "reserve", "EL <= 25bp"),
     Question("CRWV_DDTL5", "advance", "P(loss) <= 5%"),
+    Question("IREN_HW3", "advance", "P(loss) <= 1%"),
 )
 
 
