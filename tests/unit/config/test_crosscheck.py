@@ -114,6 +114,19 @@ def test_one_message(draft: Draft, name: str) -> None:
 
 
 STUDY: dict[str, tuple[dict[str, Any], str, str]] = {
+    "purchases before t0": (
+        {
+            "sponsors": {
+                "Example Cloud": {
+                    "cash_usd_m": 900,
+                    "market_value_usd_m": 4000,
+                    "purchases_usd_m": {"2026-11": 5, "2027-01": 5},
+                }
+            }
+        },
+        "sponsors.Example Cloud.purchases_usd_m",
+        "months after t0, 2026-11, got 2026-11",
+    ),
     "weights": ({"jurisdictions": {"US": 0.6, "Europe": 0.3}}, "jurisdictions", "got 0.9"),
     "matrix not symmetric": (
         {"correlations": {"D": {"P": 0.3}, "P": {"D": 0.2}}},

@@ -241,3 +241,17 @@ def test_the_hurdle_is_what_new_gpus_earn_per_kilowatt(calm: ModelInputs) -> Non
     low, high = (replaced(calm, True, fair / u * factor) for factor in (0.9, 1.1))
     assert statuses(low)[5] == GONE
     assert statuses(high)[5] == MERCHANT
+
+
+@pytest.mark.parametrize(("factor", "is_given"), [(1.0, True), (1e9, False)])
+def test_a_box_is_supported_if_it_is_worth_the_factor(
+    calm: ModelInputs, factor: float, is_given: bool
+) -> None:
+    """The lease ends, costs go on; little debt is left, so keeping the box is worth its cost."""
+    inputs = box_b(calm, {}, {})
+    book = inputs.book
+    small = tuple(replace(d, balance0=1.0) if d.box else d for d in book.tranches)
+    sponsors = tuple(replace(one, support_factor=factor) for one in book.sponsors)
+    path = traced(replace(inputs, book=replace(book, tranches=small, sponsors=sponsors)))
+    assert line(path, flows.SHORTFALL)[LAST] > 0.0
+    assert bool(line(path, flows.SUPPORT)[LAST] > 0.0) is is_given

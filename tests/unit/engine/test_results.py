@@ -96,4 +96,4 @@ def test_labels_are_as_long_as_their_dimension(study: Study, prepared: Prepared)
         "Example Cloud.new_notes",
         "NOTES-2031",
     )
-    assert labels["facility_box"][1] == ("BOX-A", "BOX-B", "")
+    assert labels["facility_box"][1] == ("BOX-A", "BOX-B", "", "")
