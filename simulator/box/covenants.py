@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.box import flows
-from simulator.box.receipts import box_debt, realisation_ratio, window_dscr
+from simulator.box.receipts import realisation_ratio, window_dscr
 from simulator.box.terms import (
     BOX,
     BOX_CODE,
@@ -18,6 +18,7 @@ from simulator.box.terms import (
     WINDOW,
     WINDOWS,
 )
+from simulator.box.work import WORK, note_debt
 from simulator.credit.leases import LEASE, LEASE_CODE, LEASE_TERM, UNPAID
 from simulator.credit.names import NAME
 from simulator.numerics.jit import inlined, inner
@@ -97,17 +98,6 @@ def over_too_long(box_params, boxes, b, lane):
 
 
 @inlined
-def breached_contract(box_params, lease_state, b, lane):
-    """Say whether a pooled contract goes unpaid this month."""
-    for a in range(
-        box_params.codes[BOX_CODE.first_asset, b], box_params.codes[BOX_CODE.end_asset, b]
-    ):
-        if lease_state.rows[LEASE.status, a, lane] == UNPAID:
-            return True
-    return False
-
-
-@inlined
 def downgraded_customer(box_params, leases, lease_state, names, b, lane):
     """Say whether a customer stands below the rating its contract asks for, or has defaulted.
 
@@ -129,87 +119,152 @@ def downgraded_customer(box_params, leases, lease_state, names, b, lane):
 
 @inner
 def test_covenants(
-    box_params, boxes, tranches, leases, lease_state, names, flow, month, sponsor_cash
+    box_params, boxes, tranches, leases, lease_state, names, flow, work, month, sponsor_cash
 ):
     """Test every performing box with debt; set the trap and the cures asked.
 
+    In short loops over few rows each, so that all of them vectorise.
+
     Parameters
     ----------
+    work : (row of WORK, lane), scratch
     sponsor_cash : (sponsor, lane), HoldCo cash at the end of the month before, USD m
     """
     for b in range(box_params.codes.shape[1]):
         since = month - box_params.codes[BOX_CODE.first_test, b]
         is_test = since >= 0 and since % box_params.codes[BOX_CODE.test_interval, b] == 0
-        for lane in range(boxes.rows.shape[2]):
-            boxes.rows[BOX.trap_on, b, lane] = 0.0
-            if boxes.rows[BOX.status, b, lane] != PERFORMING:
-                continue
-            debt = box_debt(box_params, tranches, b, lane)
-            if debt <= flows.TINY or boxes.rows[BOX.first_acceptance, b, lane] >= month:
-                boxes.rows[BOX.trap_flag, b, lane] = 0.0
-                continue
-            cfads, service = window_dscr(boxes, b, lane)
-            waived = month <= boxes.rows[BOX.waived_until, b, lane]
-            asked = 0.0
-            lockup, default = (
-                box_params.terms[BOX_TERM.lockup_dscr, b],
-                box_params.terms[BOX_TERM.default_dscr, b],
-            )
-            if is_test and service > flows.TINY:
-                boxes.rows[BOX.trap_flag, b, lane] = 1.0 if cfads < lockup * service else 0.0
-                fails = cfads < default * service and not waived
-                boxes.rows[BOX.dscr_fails, b, lane] = (
-                    boxes.rows[BOX.dscr_fails, b, lane] + 1.0 if fails else 0.0
-                )
-                if boxes.rows[BOX.dscr_fails, b, lane] >= FAILS_TO_DEFAULT:
-                    asked = default * service - cfads
-            elif boxes.rows[BOX.dscr_fails, b, lane] >= FAILS_TO_DEFAULT and not is_test:
-                # a cure period that outlasts the month of the test: asked again, unless it healed
-                asked = max(0.0, default * service - cfads)
-                if asked == 0.0:
-                    boxes.rows[BOX.dscr_fails, b, lane] = 0.0
-            if is_test and box_params.terms[BOX_TERM.minimum_liquidity, b] > 0.0:
-                short = (
-                    sponsor_cash[box_params.codes[BOX_CODE.sponsor, b], lane]
-                    < box_params.terms[BOX_TERM.minimum_liquidity, b]
-                )
-                fails = boxes.rows[BOX.liquidity_fails, b, lane] + 1.0
-                boxes.rows[BOX.liquidity_fails, b, lane] = fails if short and not waived else 0.0
-            trap = boxes.rows[BOX.trap_flag, b, lane] > 0.0
-            if (
-                since >= 0
-                and realisation_ratio(boxes, b, lane)
-                < box_params.terms[BOX_TERM.realisation_minimum, b]
-            ):
-                trap = True
-            if box_params.codes[BOX_CODE.trap_on_breach, b] and breached_contract(
-                box_params, lease_state, b, lane
-            ):
-                trap = True
-            if (
-                since >= 0
-                and box_params.codes[BOX_CODE.watches_ratings, b]
-                and downgraded_customer(box_params, leases, lease_state, names, b, lane)
-            ):
-                trap = True
-            boxes.rows[BOX.trap_on, b, lane] = 1.0 if trap else 0.0
-            if since >= 0 and not waived:
-                after = debt - instalments_due(box_params, tranches, b, lane)
-                excess = over_trigger(box_params, boxes, flow, b, lane, month, after)
-                over = boxes.rows[BOX.over_months, b, lane] + 1.0 if excess > flows.TINY else 0.0
-                boxes.rows[BOX.over_months, b, lane] = over
-                if over_too_long(box_params, boxes, b, lane):
-                    asked = max(asked, excess)
-            breach = (
-                trap
-                or boxes.rows[BOX.over_months, b, lane] > 0.0
-                or boxes.rows[BOX.dscr_fails, b, lane] > 0.0
-            )
-            if breach and boxes.rows[BOX.first_breach, b, lane] == 0.0:
-                boxes.rows[BOX.first_breach, b, lane] = month
-            if no_cure_left(box_params, boxes, b, lane):
-                asked = 0.0  # no cure is left: the breach stands
-            flow[flows.CURE_ASKED, b, lane] = min(asked, debt)  # it prepays: never more than all
+        note_debt(box_params, boxes, tranches, work, b)
+        begin_tests(boxes, work, b, month)
+        test_coverage(box_params, boxes, work, b, month, is_test)
+        if is_test and box_params.terms[BOX_TERM.minimum_liquidity, b] > 0.0:
+            test_liquidity(box_params, boxes, work, b, month, sponsor_cash)
+        set_trap(box_params, boxes, leases, lease_state, names, work, b, since)
+        triggers = box_params.terms[BOX_TERM.ltc_trigger, b]
+        triggers += box_params.terms[BOX_TERM.ltv_trigger, b]
+        if since >= 0 and triggers > 0.0:
+            test_ratios(box_params, boxes, tranches, flow, work, b, month)
+        ask_cures(box_params, boxes, flow, work, b, month)
+
+
+@inner
+def begin_tests(boxes, work, b, month):
+    """Note where a box is tested: it performs, owes debt and runs."""
+    for lane in range(work.shape[1]):
+        owes = work[WORK.performs, lane] > 0.0 and work[WORK.debt, lane] > flows.TINY
+        tested = owes and boxes.rows[BOX.first_acceptance, b, lane] < month
+        work[WORK.tested, lane] = 1.0 if tested else 0.0
+        work[WORK.asked, lane] = 0.0
+    for lane in range(work.shape[1]):
+        rests = work[WORK.performs, lane] > 0.0 and work[WORK.tested, lane] == 0.0
+        flag = boxes.rows[BOX.trap_flag, b, lane]
+        boxes.rows[BOX.trap_flag, b, lane] = 0.0 if rests else flag
+    for lane in range(work.shape[1]):
+        cfads, service = window_dscr(boxes, b, lane)
+        work[WORK.cfads, lane] = cfads
+        work[WORK.service, lane] = service
+
+
+@inner
+def test_coverage(box_params, boxes, work, b, month, is_test):
+    """Hold the coverage window against the lock-up and the default level."""
+    lockup = box_params.terms[BOX_TERM.lockup_dscr, b]
+    default = box_params.terms[BOX_TERM.default_dscr, b]
+    if is_test:
+        for lane in range(work.shape[1]):
+            cfads, service = work[WORK.cfads, lane], work[WORK.service, lane]
+            valid = work[WORK.tested, lane] > 0.0 and service > flows.TINY
+            below = lockup > 0.0 and cfads < lockup * service
+            flag = boxes.rows[BOX.trap_flag, b, lane]
+            new = 1.0 if below else 0.0
+            boxes.rows[BOX.trap_flag, b, lane] = new if valid else flag
+    if default <= 0.0:
+        return
+    for lane in range(work.shape[1]):
+        cfads, service = work[WORK.cfads, lane], work[WORK.service, lane]
+        valid = work[WORK.tested, lane] > 0.0 and service > flows.TINY
+        before = boxes.rows[BOX.dscr_fails, b, lane]
+        short = default * service - cfads
+        if is_test:
+            fails = short > 0.0 and month > boxes.rows[BOX.waived_until, b, lane]
+            after = before + 1.0 if fails else 0.0
+            asks = after >= FAILS_TO_DEFAULT
+        else:  # a cure period outlasts the month of the test: asked again, unless it healed
+            awaited = before >= FAILS_TO_DEFAULT
+            asks = awaited and short > 0.0
+            after = 0.0 if awaited and short <= 0.0 else before
+        boxes.rows[BOX.dscr_fails, b, lane] = after if valid else before
+        work[WORK.asked, lane] = short if valid and asks else 0.0
+
+
+@inner
+def test_liquidity(box_params, boxes, work, b, month, sponsor_cash):
+    """Hold the HoldCo's cash against the least that the deal asks for."""
+    least = box_params.terms[BOX_TERM.minimum_liquidity, b]
+    s = box_params.codes[BOX_CODE.sponsor, b]
+    for lane in range(work.shape[1]):
+        waived = month <= boxes.rows[BOX.waived_until, b, lane]
+        before = boxes.rows[BOX.liquidity_fails, b, lane]
+        after = before + 1.0 if sponsor_cash[s, lane] < least and not waived else 0.0
+        tested = work[WORK.tested, lane] > 0.0
+        boxes.rows[BOX.liquidity_fails, b, lane] = after if tested else before
+
+
+@inner
+def set_trap(box_params, boxes, leases, lease_state, names, work, b, since):
+    """Set the cash trap: lock-up, realised contracts, an unpaid contract, a customer's rating."""
+    lanes = work.shape[1]
+    for lane in range(lanes):
+        work[WORK.trap, lane] = boxes.rows[BOX.trap_flag, b, lane]
+    least = box_params.terms[BOX_TERM.realisation_minimum, b]
+    if since >= 0 and least > 0.0:
+        for lane in range(lanes):
+            below = realisation_ratio(boxes, b, lane) < least
+            work[WORK.trap, lane] = 1.0 if below else work[WORK.trap, lane]
+    if box_params.codes[BOX_CODE.trap_on_breach, b]:
+        for a in range(
+            box_params.codes[BOX_CODE.first_asset, b], box_params.codes[BOX_CODE.end_asset, b]
+        ):
+            for lane in range(lanes):
+                unpaid = lease_state.rows[LEASE.status, a, lane] == UNPAID
+                work[WORK.trap, lane] = 1.0 if unpaid else work[WORK.trap, lane]
+    if since >= 0 and box_params.codes[BOX_CODE.watches_ratings, b]:
+        for lane in range(lanes):
+            if downgraded_customer(box_params, leases, lease_state, names, b, lane):
+                work[WORK.trap, lane] = 1.0
+    for lane in range(lanes):
+        trap = work[WORK.trap, lane] * work[WORK.tested, lane]
+        boxes.rows[BOX.trap_on, b, lane] = trap
+
+
+@inner
+def test_ratios(box_params, boxes, tranches, flow, work, b, month):
+    """Hold the debt that the month's instalments leave against the LTC and LTV triggers."""
+    for lane in range(work.shape[1]):
+        waived = month <= boxes.rows[BOX.waived_until, b, lane]
+        if work[WORK.tested, lane] == 0.0 or waived:
+            continue
+        after = work[WORK.debt, lane] - instalments_due(box_params, tranches, b, lane)
+        excess = over_trigger(box_params, boxes, flow, b, lane, month, after)
+        over = boxes.rows[BOX.over_months, b, lane] + 1.0 if excess > flows.TINY else 0.0
+        boxes.rows[BOX.over_months, b, lane] = over
+        if over_too_long(box_params, boxes, b, lane):
+            work[WORK.asked, lane] = max(work[WORK.asked, lane], excess)
+
+
+@inner
+def ask_cures(box_params, boxes, flow, work, b, month):
+    """Note the first breach, and ask for what would cure the month's, if a cure is left."""
+    cures = box_params.terms[BOX_TERM.cures, b]
+    for lane in range(work.shape[1]):
+        breaches = boxes.rows[BOX.trap_on, b, lane] + boxes.rows[BOX.over_months, b, lane]
+        breaches += boxes.rows[BOX.dscr_fails, b, lane]
+        first = boxes.rows[BOX.first_breach, b, lane]
+        is_first = breaches * work[WORK.tested, lane] > 0.0 and first == 0.0
+        boxes.rows[BOX.first_breach, b, lane] = month if is_first else first
+    for lane in range(work.shape[1]):
+        left = boxes.rows[BOX.cures_used, b, lane] < cures
+        asked = min(work[WORK.asked, lane], work[WORK.debt, lane])  # it prepays: at most all
+        flow[flows.CURE_ASKED, b, lane] = asked if left else 0.0
 
 
 @inlined

@@ -27,7 +27,7 @@ from simulator.box.terms import (
     TRANCHE_CODE,
     WORKOUT,
 )
-from simulator.box.waterfall import WORK
+from simulator.box.work import WORK
 from simulator.credit.leases import (
     BACKSTOPPED,
     CANCELLED,

@@ -9,17 +9,14 @@ section 5).
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
-from numpy.typing import NDArray
 
 from simulator.box import flows
 from simulator.box.debt import is_payment_month
 from simulator.box.receipts import box_debt, senior_needs
-from simulator.box.terms import BOX, BOX_CODE, BOX_TERM, PERFORMING, TRANCHE, TRANCHE_CODE
+from simulator.box.terms import BOX, BOX_CODE, BOX_TERM, TRANCHE, TRANCHE_CODE
+from simulator.box.work import WORK, note_debt
 from simulator.numerics.jit import inlined, inner
-from simulator.numerics.rows import row_names
 
 (
     OPERATING_COSTS,
@@ -38,46 +35,10 @@ from simulator.numerics.rows import row_names
 """Codes of the lines, in the order of `config.terms.WATERFALL_LINES`."""
 
 
-@row_names
-class WorkRows(NamedTuple):
-    """Rows of the scratch of a box's waterfall, by lane."""
-
-    performs: int  # 1 or 0
-    debt: int  # USD m, before anything is paid
-    early: int  # disposals that found no debt to prepay
-    needed: int  # costs, fees and debt service
-    final: int  # principal left at maturity
-    due: int  # on the line being paid
-    share: int  # of it that is paid
-    busy: int  # 1 where more than a quiet end of the month may come
-
-
-WORK = WorkRows(*range(8))
-
-
-def new_work(lanes: int) -> NDArray[np.float64]:
-    """Return scratch for a waterfall, (row of WORK, lane)."""
-    return np.zeros((len(WORK), lanes))
-
-
 @inlined
 def is_paid_between_dates(line):
     """Say whether a line is paid in months without a payment date too: costs, fees, what is due."""
     return line <= SENIOR_PRINCIPAL or line == JUNIOR_INTEREST or line == JUNIOR_PRINCIPAL
-
-
-@inner
-def note_debt(box_params, boxes, tranches, work, b):
-    """Note in which lanes a box performs, and what it owes there."""
-    for lane in range(work.shape[1]):
-        performs = boxes.rows[BOX.status, b, lane] == PERFORMING
-        work[WORK.performs, lane] = 1.0 if performs else 0.0
-        work[WORK.debt, lane] = 0.0
-    for d in range(
-        box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
-    ):
-        for lane in range(work.shape[1]):
-            work[WORK.debt, lane] += tranches.rows[TRANCHE.balance, d, lane]
 
 
 @inner

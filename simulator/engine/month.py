@@ -23,7 +23,8 @@ from simulator.box.disposals import pass_on_disposals, step_disposals
 from simulator.box.receipts import box_debt, collect, measure_coverage, value_collateral
 from simulator.box.schedules import fit_holdco_schedules, fit_schedules, move_schedules
 from simulator.box.terms import BOX, BOX_CODE, PERFORMING, TRANCHE, WORKOUT
-from simulator.box.waterfall import WORK, run_waterfall
+from simulator.box.waterfall import run_waterfall
+from simulator.box.work import WORK
 from simulator.box.workout import close_at_horizon, run_workout
 from simulator.credit.leases import (
     CANCELLED,
@@ -350,6 +351,7 @@ def step_month(params, state, seed, paths, month):
         leases,
         names,
         flow,
+        state.work,
         month,
         sponsors.rows[SPONSOR.cash],
     )

@@ -31,7 +31,7 @@ from simulator.box.terms import (
     new_tranches,
 )
 from simulator.box.view import MarketView
-from simulator.box.waterfall import new_work
+from simulator.box.work import new_work
 from simulator.credit.leases import (
     LeaseParams,
     LeaseState,

@@ -431,8 +431,9 @@ def compare_book(result: Comparison, study: Study, engine: EnginePaths, oracle: 
                 outstanding[month] += claim
             elif owed > ABSOLUTE:
                 lost[month] += outcome.discounts[month] * claim
-    if not any(box.default_month == horizon for box in oracle.boxes.values()):
-        # a workout that begins at the horizon ends there: its receipts are of both kinds
+    debtors = [*oracle.boxes.values(), *oracle.sponsors.values()]
+    if not any(debtor.default_month == horizon for debtor in debtors):
+        # what defaults at the horizon is settled there: its receipts are of both kinds
         series = engine.trace.market[:, MARKET_SERIES.index("cumulative_recoveries")]
         result.series(500, "cumulative_recoveries", series, recovered)
     boxes = oracle.boxes.values()

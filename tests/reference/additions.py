@@ -402,9 +402,13 @@ def rating_floors(choose: Chooser, inputs: ModelInputs) -> ModelInputs:
         for one in inputs.book.names
     ]
     rated = with_book(inputs, names=names)
-    return each_contract(
-        choose, rated, lambda one: replace(one, rating_floor=float(choose.integer(8, 14)))
-    )
+    can_drift = {one.id for one in names if one.notch is not None and not one.sponsor}
+
+    def watched(one: Contract) -> Contract:
+        floor = float(choose.integer(8, 14))
+        return replace(one, rating_floor=floor) if one.offtaker in can_drift else one
+
+    return each_contract(choose, rated, watched)
 
 
 def reserves_for_costs(choose: Chooser, inputs: ModelInputs) -> ModelInputs:

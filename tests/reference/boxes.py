@@ -498,8 +498,9 @@ def tests(world: World, box: BoxState, t: int) -> None:
     is_waived = t <= box.waived_until
     if is_started and (t - terms.first_test) % terms.test_interval == 0:
         if service > TINY:
-            box.trap_flag = cfads < terms.lockup_dscr * service
-            is_failed = cfads < terms.default_dscr * service and not is_waived
+            box.trap_flag = terms.lockup_dscr > 0.0 and cfads < terms.lockup_dscr * service
+            is_tested = terms.default_dscr > 0.0 and not is_waived
+            is_failed = is_tested and cfads < terms.default_dscr * service
             box.dscr_fails = box.dscr_fails + 1 if is_failed else 0
             if box.dscr_fails >= 2:
                 cure = terms.default_dscr * service - cfads

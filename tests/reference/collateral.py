@@ -158,4 +158,4 @@ def sale_factor(world: World, haircut: float, share_sold: float) -> float:
 
 def expected_net(world: World, box: BoxState, t: int) -> float:
     """Expected net proceeds of a sale: mean haircut, nobody else selling. USD m."""
-    return collateral(world, box, t) * sale_factor(world, world.p["gpu.fire_haircut"], 0.0)
+    return box.month.collateral * sale_factor(world, world.p["gpu.fire_haircut"], 0.0)

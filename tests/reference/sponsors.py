@@ -6,7 +6,7 @@ import math
 
 from simulator.config.terms import Recourse
 from tests.reference.accounts import share_move
-from tests.reference.collateral import collateral, expected_net
+from tests.reference.collateral import expected_net
 from tests.reference.debt import annuity_payment
 from tests.reference.projection import projected_cfads
 from tests.reference.state import (
@@ -326,7 +326,7 @@ def deficiency_claim(world: World, box: BoxState, t: int) -> float:
 def pay_estate(world: World, sponsor: SponsorState, t: int) -> None:
     """By rank, pro rata: deficiency claims stand beside the notes of rank 0."""
     equity = sum(
-        max(0.0, collateral(world, box, t) - box.debt())
+        max(0.0, box.month.collateral - box.debt())
         for box in sponsor.boxes
         if box.standing is Standing.PERFORMING
     )

@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable
 
 from simulator.config.terms import Amortisation
-from tests.reference.collateral import collateral
 from tests.reference.debt import annuity_payment
 from tests.reference.draws import rounded
 from tests.reference.projection import projected_cfads
@@ -320,7 +319,7 @@ def can_refinance(world: World, box: BoxState, t: int) -> bool:
     if not world.market.market_open[t]:
         return False
     debt = box.debt()
-    if debt > refinancing_parameter(world, box, "ltv") * collateral(world, box, t):
+    if debt > refinancing_parameter(world, box, "ltv") * box.month.collateral:
         return False
     rate = world.market.sofr[t] + refinancing_spread(world, box, t)
     months = rounded(refinancing_parameter(world, box, "months"))
