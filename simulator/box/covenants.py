@@ -173,7 +173,7 @@ def test_coverage(box_params, boxes, work, b, month, is_test):
         for lane in range(work.shape[1]):
             cfads, service = work[WORK.cfads, lane], work[WORK.service, lane]
             valid = work[WORK.tested, lane] > 0.0 and service > flows.TINY
-            below = lockup > 0.0 and cfads < lockup * service
+            below = lockup > 0.0 and lockup * service - cfads > flows.TINY
             flag = boxes.rows[BOX.trap_flag, b, lane]
             new = 1.0 if below else 0.0
             boxes.rows[BOX.trap_flag, b, lane] = new if valid else flag
@@ -185,13 +185,13 @@ def test_coverage(box_params, boxes, work, b, month, is_test):
         before = boxes.rows[BOX.dscr_fails, b, lane]
         short = default * service - cfads
         if is_test:
-            fails = short > 0.0 and month > boxes.rows[BOX.waived_until, b, lane]
+            fails = short > flows.TINY and month > boxes.rows[BOX.waived_until, b, lane]
             after = before + 1.0 if fails else 0.0
             asks = after >= FAILS_TO_DEFAULT
         else:  # a cure period outlasts the month of the test: asked again, unless it healed
             awaited = before >= FAILS_TO_DEFAULT
-            asks = awaited and short > 0.0
-            after = 0.0 if awaited and short <= 0.0 else before
+            asks = awaited and short > flows.TINY
+            after = 0.0 if awaited and short <= flows.TINY else before
         boxes.rows[BOX.dscr_fails, b, lane] = after if valid else before
         work[WORK.asked, lane] = short if valid and asks else 0.0
 

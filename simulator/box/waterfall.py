@@ -259,7 +259,7 @@ def prepay(params, state, box_params, flow, b, lane, amount):
             if params.codes[TRANCHE_CODE.rank, d] == rank:
                 paid = state.rows[TRANCHE.balance, d, lane] * share
                 state.rows[TRANCHE.balance, d, lane] -= paid
-                if paid > 0.0 and not params.codes[TRANCHE_CODE.shorten, d]:
+                if paid > flows.TINY and not params.codes[TRANCHE_CODE.shorten, d]:
                     state.rows[TRANCHE.payment, d, lane] = 0.0  # levelled anew from next month on
                 state.rows[TRANCHE.received, d, lane] += paid
                 state.rows[TRANCHE.arrears, d, lane] = max(

@@ -500,7 +500,7 @@ def tests(world: World, box: BoxState, t: int) -> None:
         if service > TINY:
             box.trap_flag = terms.lockup_dscr > 0.0 and cfads < terms.lockup_dscr * service
             is_tested = terms.default_dscr > 0.0 and not is_waived
-            is_failed = is_tested and cfads < terms.default_dscr * service
+            is_failed = is_tested and terms.default_dscr * service - cfads > TINY
             box.dscr_fails = box.dscr_fails + 1 if is_failed else 0
             if box.dscr_fails >= 2:
                 cure = terms.default_dscr * service - cfads
@@ -509,7 +509,7 @@ def tests(world: World, box: BoxState, t: int) -> None:
             box.liquidity_fails = box.liquidity_fails + 1 if is_low else 0
     elif is_started and box.dscr_fails >= 2 and service > TINY:  # while a cure is awaited
         cure = max(0.0, terms.default_dscr * service - cfads)
-        box.dscr_fails = box.dscr_fails if cure > 0.0 else 0
+        box.dscr_fails = box.dscr_fails if cure > TINY else 0
     is_breached = terms.trap_on_breach and any(a.status is Status.UNPAID for a in box.assets)
     is_unrealised = is_started and month.crr < terms.realisation_minimum
     is_downgraded = is_started and any(is_offtaker_downgraded(a, t) for a in box.assets)
