@@ -7,6 +7,7 @@ Which addition to a plain study is behind a difference, of study 17 and path 3:
 
 from __future__ import annotations
 
+import inspect
 import math
 import random
 import sys
@@ -130,6 +131,7 @@ def run_engine(study: Study, seed: int, paths: Sequence[int], *, trace: bool = T
         len(layout.names),
         len(layout.generations),
         lanes,
+        **counts_of_notes(inputs),
     )
     record = new_trace(
         inputs.horizon,
@@ -145,6 +147,14 @@ def run_engine(study: Study, seed: int, paths: Sequence[int], *, trace: bool = T
             Addressed(study.params), Addressed(state), seed, numbers, Addressed(outputs), 0, watch
         )
     return EnginePaths(outputs, record, state)
+
+
+def counts_of_notes(inputs: ModelInputs) -> dict[str, int]:
+    """Rows of notes and structures, for an engine that has them."""
+    if "notes" not in inspect.signature(new_outputs).parameters:
+        return {}
+    structures = inputs.book.structures
+    return {"notes": sum(len(one.notes) for one in structures), "structures": len(structures)}
 
 
 def run_oracle(study: Study, seed: int, path: int) -> Outcome:
@@ -218,6 +228,8 @@ def differences(study: Study, engine: EnginePaths, oracle: Outcome) -> list[Diff
     compare_tranches(result, study, engine, oracle)
     compare_sponsors(result, study, engine, oracle)
     compare_book(result, study, engine, oracle)
+    if hasattr(engine.outputs, "note_loss"):
+        compare_structures(result, study, engine, oracle)
     return sorted(result.found, key=lambda d: (d.month, d.stage))
 
 
@@ -453,6 +465,26 @@ def compare_book(result: Comparison, study: Study, engine: EnginePaths, oracle: 
     )
     series = engine.trace.market[:, MARKET_SERIES.index("cumulative_lender_loss")]
     result.number(horizon, 501, "loss of the book at the horizon", series[-1], total)
+
+
+def compare_structures(
+    result: Comparison, study: Study, engine: EnginePaths, oracle: Outcome
+) -> None:
+    """Loss and payments of every note over the life of a path, and what is left for the owner."""
+    outputs = engine.outputs
+    last, row = study.inputs.horizon + 1, 0
+    for number, structure in enumerate(study.inputs.book.structures):
+        outcome = oracle.structures[structure.id]
+        for note in outcome.notes:
+            for what, a, b in (
+                ("loss", outputs.note_loss, note.loss()),
+                ("interest", outputs.note_interest, sum(note.interest_paid)),
+                ("principal", outputs.note_principal, sum(note.principal_paid)),
+            ):
+                result.number(last, 510, f"{note.terms.id} {what}", a[row, 0], b)
+            row += 1
+        residual = outputs.structure_residual[number, 0]
+        result.number(last, 511, f"{structure.id} residual", residual, sum(outcome.residual))
 
 
 FACTORS = [math.exp(-math.log(2.0) * (1.0 - k / 96.0)) for k in range(193)]
