@@ -329,6 +329,7 @@ def charge_running(params, state, boxes, flow, b, d, month, sofr_before):
     for lane in range(lanes):
         coupon = state.rows[TRANCHE.coupon, d, lane] / 12.0
         state.rows[TRANCHE.received, d, lane] = 0.0
+        state.rows[TRANCHE.construction, d, lane] = 0.0
         state.rows[TRANCHE.interest, d, lane] = state.rows[TRANCHE.balance, d, lane] * coupon
     if month <= params.codes[TRANCHE_CODE.available_until, d]:
         fee = params.terms[TRANCHE_TERM.undrawn_fee, d] / 12.0
@@ -362,6 +363,7 @@ def charge_any(params, state, box_params, boxes, flow, b, d, month, sofr_before,
     """
     for lane in range(sofr_before.shape[0]):
         state.rows[TRANCHE.received, d, lane] = 0.0
+        state.rows[TRANCHE.construction, d, lane] = 0.0
         coupon = state.rows[TRANCHE.coupon, d, lane]
         failed = sponsors_default[box_params.codes[BOX_CODE.sponsor, b], lane]
         has_owner = failed == 0.0 or failed >= month
@@ -405,6 +407,7 @@ def capitalise(params, state, flow, b, d, lane, interest, fee):
     state.rows[TRANCHE.undrawn, d, lane] -= capitalised
     paid_interest = interest - min(interest, capitalised)
     state.rows[TRANCHE.received, d, lane] += paid_interest
+    state.rows[TRANCHE.construction, d, lane] = paid_interest
     state.rows[TRANCHE.balance, d, lane] += min(interest, capitalised)
     fee_capitalised = capitalised - min(interest, capitalised)
     if fee_capitalised > 0.0:  # a draw that pays a fee

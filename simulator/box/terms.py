@@ -192,6 +192,7 @@ class TrancheRows(NamedTuple):
     balloon: int  # USD m not amortised
     coupon: int  # per year, this month
     interest: int  # due this month
+    construction: int  # interest that equity paid this month
     instalment: int  # due this month by regular amortisation
     final: int  # principal due this month because the tranche has matured
     fitted: int  # 1 once the balloon and the schedule are fixed
@@ -207,7 +208,7 @@ class TrancheRows(NamedTuple):
     recovered: int  # after default
 
 
-TRANCHE = TrancheRows(*range(23))
+TRANCHE = TrancheRows(*range(24))
 
 
 class TrancheState(NamedTuple):

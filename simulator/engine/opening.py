@@ -229,7 +229,6 @@ def open_block(params, state, seed, paths):
         paths,
     )
     init_disposals(params.disposals, state.disposals)
-    init_structures(params.structures, state.structures, debt_terms)
     init_overlays(state.overlays)
     state.flow[:] = 0.0
     state.overhang[:] = 0.0
@@ -254,6 +253,7 @@ def open_block(params, state, seed, paths):
         start,
     )
     fit_holdco_schedules(debt_terms, tranches, start)
+    init_structures(params.structures, state.structures, tranches)
     fill_reserves(
         box_terms, debt_terms, cost_terms, boxes, tranches, leases, market.rates, market.power
     )

@@ -7,7 +7,7 @@ its balance has left the pool. Draws are read off the present value of all draws
 from __future__ import annotations
 
 from simulator.box import flows
-from simulator.box.terms import TRANCHE, TRANCHE_CODE, TRANCHE_TERM
+from simulator.box.terms import TRANCHE, TRANCHE_CODE
 from simulator.numerics.jit import inner
 from simulator.structure.terms import (
     MEMBER,
@@ -19,25 +19,28 @@ from simulator.structure.terms import (
 
 
 @inner
-def init_structures(params, state, debt_terms):
-    """Reset structures to t0: notes are drawn as far as the members are."""
+def init_structures(params, state, tranches):
+    """Reset structures to t0: notes are drawn as far as the members are, sized loans included."""
     state.notes[:] = 0.0
     state.pools[:] = 0.0
     state.members[:] = 0.0
     for s in range(state.pools.shape[1]):
-        drawn = 0.0
-        for m in range(
-            params.codes[STRUCTURE_CODE.first_member, s], params.codes[STRUCTURE_CODE.end_member, s]
-        ):
-            balance = debt_terms.terms[TRANCHE_TERM.balance0, params.members[m]]
-            drawn += params.shares[m] * balance
-            state.members[MEMBER.drawn_pv, m] = balance
-            state.members[MEMBER.discount, m] = 1.0
-        state.pools[POOL.closing, s] = drawn
-        for n in range(
-            params.codes[STRUCTURE_CODE.first_note, s], params.codes[STRUCTURE_CODE.end_note, s]
-        ):
-            state.notes[NOTE.balance, n] = params.notes[NOTE_TERM.size, n] * drawn
+        for lane in range(state.pools.shape[2]):
+            drawn = 0.0
+            for m in range(
+                params.codes[STRUCTURE_CODE.first_member, s],
+                params.codes[STRUCTURE_CODE.end_member, s],
+            ):
+                balance = tranches.rows[TRANCHE.balance, params.members[m], lane]
+                drawn += params.shares[m] * balance
+                state.members[MEMBER.drawn_pv, m, lane] = balance
+                state.members[MEMBER.discount, m, lane] = 1.0
+            state.pools[POOL.closing, s, lane] = drawn
+            for n in range(
+                params.codes[STRUCTURE_CODE.first_note, s],
+                params.codes[STRUCTURE_CODE.end_note, s],
+            ):
+                state.notes[NOTE.balance, n, lane] = params.notes[NOTE_TERM.size, n] * drawn
 
 
 @inner
@@ -82,7 +85,9 @@ def collect_members(params, state, debt_terms, tranches, boxes_default, sponsors
                     continue
                 if drawn > flows.TINY:
                     pools[POOL.drawn, s, lane] += share * drawn
-                interest = min(received, share * tranches.rows[TRANCHE.interest, d, lane])
+                interest = tranches.rows[TRANCHE.interest, d, lane]
+                interest += tranches.rows[TRANCHE.construction, d, lane]
+                interest = min(received, share * interest)
                 pools[POOL.interest, s, lane] += interest
                 pools[POOL.principal, s, lane] += received - interest
                 if failed > 0.0:

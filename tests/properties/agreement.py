@@ -7,7 +7,6 @@ Which addition to a plain study is behind a difference, of study 17 and path 3:
 
 from __future__ import annotations
 
-import inspect
 import math
 import random
 import sys
@@ -150,9 +149,7 @@ def run_engine(study: Study, seed: int, paths: Sequence[int], *, trace: bool = T
 
 
 def counts_of_notes(inputs: ModelInputs) -> dict[str, int]:
-    """Rows of notes and structures, for an engine that has them."""
-    if "notes" not in inspect.signature(new_outputs).parameters:
-        return {}
+    """Rows of notes and structures."""
     structures = inputs.book.structures
     return {"notes": sum(len(one.notes) for one in structures), "structures": len(structures)}
 
@@ -228,8 +225,7 @@ def differences(study: Study, engine: EnginePaths, oracle: Outcome) -> list[Diff
     compare_tranches(result, study, engine, oracle)
     compare_sponsors(result, study, engine, oracle)
     compare_book(result, study, engine, oracle)
-    if hasattr(engine.outputs, "note_loss"):
-        compare_structures(result, study, engine, oracle)
+    compare_structures(result, study, engine, oracle)
     return sorted(result.found, key=lambda d: (d.month, d.stage))
 
 

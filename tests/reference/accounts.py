@@ -31,7 +31,8 @@ def close_tranche_month(tranche: TrancheState) -> None:
         tranche.discount_at_payment, tranche.rate_since_payment = tranche.discount, 0.0
     tranche.drawn_pv += tranche.discount * tranche.fee_drawn  # at the end of the month
     tranche.balances.append(tranche.balance)
-    tranche.interest_by_month.append(tranche.interest)
+    due = tranche.interest_due if tranche.terms.box else tranche.interest
+    tranche.interest_by_month.append(due + tranche.construction_interest)
     tranche.discounts.append(tranche.discount)
     tranche.late_draws.append(tranche.fee_drawn)
     tranche.discounted_draws.append((tranche.drawn_pv - drawn_before) / before)

@@ -62,7 +62,8 @@ def open_month(world: World, box: BoxState, t: int) -> None:
 def open_tranche(world: World, tranche: TrancheState, t: int) -> None:
     tranche.coupon = coupon(tranche, t, world.market.sofr[t - 1])
     tranche.draw = tranche.interest = tranche.fee = tranche.fee_drawn = tranche.hedge = 0.0
-    tranche.interest_due = tranche.instalment = tranche.final = 0.0
+    tranche.interest_due = tranche.construction_interest = 0.0
+    tranche.instalment = tranche.final = 0.0
     tranche.receipts = 0.0
     tranche.is_accruing = tranche.is_prepaid = False
 
@@ -430,7 +431,8 @@ def capitalise(box: BoxState, tranche: TrancheState) -> None:
     tranche.balance += added
     tranche.undrawn -= added
     tranche.fee_drawn = added - interest_added
-    tranche.receive(tranche.interest - interest_added)
+    tranche.construction_interest = tranche.interest - interest_added
+    tranche.receive(tranche.construction_interest)
     month.capitalised += added
     month.construction_equity += due - added
 

@@ -200,6 +200,7 @@ class TrancheState:
     instalment: float = 0.0
     final: float = 0.0  # principal left at maturity after the last instalment
     receipts: float = 0.0
+    construction_interest: float = 0.0  # of the month, paid by equity
     is_accruing: bool = False  # interest of the month waits for the payment month
     is_prepaid: bool = False  # in this month
     # accounts

@@ -46,7 +46,7 @@ def run_structure(
     structure: Structure, tranches: dict[str, TrancheState], horizon: int
 ) -> StructureOutcome:
     members = [(tranches[name], share) for name, share in structure.members]
-    opening = sum(share * member.terms.balance0 for member, share in members)
+    opening = sum(share * member.opening for member, share in members)
     commitments = sum(share * member.terms.commitment for member, share in members)
     notes = [NoteState(note, note.size * opening) for note in structure.notes]
     outcome = StructureOutcome(notes, [], [])
@@ -69,7 +69,7 @@ def collect(members: list[tuple[TrancheState, float]], t: int) -> Collections:
     month = Collections()
     for member, share in members:
         claim = member.balances[t - 1]
-        before = member.balances[t - 2] if t > 1 else member.terms.balance0
+        before = member.balances[t - 2] if t > 1 else member.opening
         receipts = member.receipts_by_month[t - 1]
         is_late = 0 < member.default_month < t
         if is_late:
