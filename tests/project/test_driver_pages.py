@@ -19,6 +19,7 @@ from simulator.config.drivers import Drivers
 from simulator.config.parameters import parameter_table
 
 OF_DEALS = {"counterparty_default", "compensator", "renegotiation", "sponsor"}
+OF_DEALS |= {"lender_consent", "amendments"}
 """Switches of names, leases and sponsors: they move nothing of the market."""
 
 MARKET_ROOTS = ("dem", "eff", "sup", "mem", "gpu", "pow", "del", "ir", "cs", "refi", "reg")

@@ -555,7 +555,7 @@ def pool_member(
     loan = next(one for one in calm().book.tranches if one.id == "loan")
     member = tranche_state(dataclasses.replace(loan, balance0=100.0, commitment=100.0))
     before = [100.0, *balances]
-    member.balances, member.receipts_by_month = balances, receipts
+    member.opening, member.balances, member.receipts_by_month = 100.0, balances, receipts
     member.interest_by_month = [MONTH * balance for balance in before[:-1]]
     member.discounted_draws = [0.0] * len(balances)
     member.default_month = default_month

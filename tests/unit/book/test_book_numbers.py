@@ -145,7 +145,7 @@ def test_words_about_random_paths(run: xr.Dataset, lines: dict[str, Any]) -> Non
         run[name].sel(facility="CRWV_NOTES").sum().item()
         for name in ("exposure_at_default", "lender_principal_loss")
     )
-    assert lost > 0.8 * claims  # noteholders recover little
+    assert 0.5 < lost / claims < 0.75  # noteholders recover about a third
 
 
 @pytest.mark.slow

@@ -145,6 +145,7 @@ def scalars(paths: int, rng: np.random.Generator, horizon: int) -> dict[str, Arr
         "equity_loss_share": -pnl / paid,
         "box_terminal_value": np.zeros((paths, n)),
         "box_first_breach_month": month,
+        "box_waivers": np.zeros((paths, n)),
         "sponsor_equity_pnl": 300 * np.where(failed, -1.0, np.exp(0.4 * factor[:, None]) - 0.9),
         "sponsor_equity_loss_share": np.where(failed, 1.0, 0.9 - np.exp(0.4 * factor[:, None])),
         "sponsor_default_month": np.where(failed, 40, 0),
