@@ -178,8 +178,10 @@ def cash_is_conserved(told: Told) -> None:
     for row, box in told.boxes():
         for m in told.months_of(row):
             received = sum(m.flow[name] for name in SOURCES) + max(0.0, -m.flow["hedge_settlement"])
-            received += m.before["collected_cash"]
-            spent = sum(m.flow[name] for name in USES) + m.flow["collected_cash"]
+            spent = sum(m.flow[name] for name in USES)
+            if m.status_before == PERFORMING:  # in a workout it stands, or reserves release it
+                received += m.before["collected_cash"]
+                spent += m.flow["collected_cash"]
             paid_out = min(max(0.0, spent - received), sized_draw(told, box, m))
             assert close(received + paid_out, spent), (box.id, m.month, received, spent)
 
@@ -199,7 +201,7 @@ def capex_is_paid_for(told: Told) -> None:
 
 def accounts_hold_what_they_were_paid(told: Told) -> None:
     """Reserves and trapped cash change by what goes in and out; new money in them is equity's."""
-    names = ("trapped_cash", "debt_service_reserve", "power_reserve")
+    names = ("trapped_cash", "debt_service_reserve", "power_reserve", "collected_cash")
     for row, box in told.boxes():
         for m in told.months_of(row):
             now, before = (sum(flow[name] for name in names) for flow in (m.flow, m.before))
@@ -216,6 +218,8 @@ def accounts_hold_what_they_were_paid(told: Told) -> None:
                 - m.flow["trapped_cash_released"]
                 - m.flow["reserves_released"]
             )
+            if m.status_before == PERFORMING:
+                change += m.flow["collected_cash"] - m.before["collected_cash"]
             from_equity = now - before - change
             assert -SMALL <= from_equity <= m.flow["equity_other"] + SMALL, (box.id, m.month)
 
