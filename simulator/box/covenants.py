@@ -19,7 +19,7 @@ from simulator.box.terms import (
     WINDOWS,
 )
 from simulator.box.work import WORK, note_debt
-from simulator.credit.leases import LEASE, LEASE_CODE, LEASE_TERM, UNPAID
+from simulator.credit.leases import BACKSTOPPED, LEASE, LEASE_CODE, LEASE_TERM, UNPAID
 from simulator.credit.names import NAME
 from simulator.numerics.jit import inlined, inner
 
@@ -107,8 +107,10 @@ def downgraded_customer(box_params, leases, lease_state, names, b, lane):
         box_params.codes[BOX_CODE.first_asset, b], box_params.codes[BOX_CODE.end_asset, b]
     ):
         floor = leases.terms[LEASE_TERM.rating_floor, a]
-        asks = lease_state.rows[LEASE.first_term, a, lane] + lease_state.rows[LEASE.void, a, lane]
-        if floor > 0.0 and asks > 0.0:
+        runs = lease_state.rows[LEASE.status, a, lane] <= BACKSTOPPED  # or is still to begin
+        is_first = lease_state.rows[LEASE.first_term, a, lane] > 0.0
+        asks = (runs and is_first) or lease_state.rows[LEASE.void, a, lane] > 0.0
+        if floor > 0.0 and asks:
             name = leases.codes[LEASE_CODE.name, a]
             if names.rows[NAME.rating, name, lane] > floor:
                 return True

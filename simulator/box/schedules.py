@@ -70,6 +70,7 @@ def move_schedules(params, state, box_params, boxes, deliveries, delivery_state,
         planned = NEVER
         for a in range(first, end):
             planned = min(planned, planned_acceptance(deliveries, a))
+        planned = max(1.0, planned)  # what has not been accepted by t0 cannot be before
         for lane in range(state.rows.shape[2]):
             accepted = boxes.rows[BOX.first_acceptance, b, lane]
             if accepted <= 0.0 or state.rows[TRANCHE.refinanced, d, lane] > 0.0:

@@ -500,7 +500,8 @@ def tests(world: World, box: BoxState, t: int) -> None:
     is_waived = t <= box.waived_until
     if is_started and (t - terms.first_test) % terms.test_interval == 0:
         if service > TINY:
-            box.trap_flag = terms.lockup_dscr > 0.0 and cfads < terms.lockup_dscr * service
+            lockup = terms.lockup_dscr
+            box.trap_flag = lockup > 0.0 and lockup * service - cfads > TINY
             is_tested = terms.default_dscr > 0.0 and not is_waived
             is_failed = is_tested and terms.default_dscr * service - cfads > TINY
             box.dscr_fails = box.dscr_fails + 1 if is_failed else 0

@@ -385,7 +385,7 @@ def planned_acceptance(world: World, asset: AssetState) -> float:
     """As planned at t0, without delays."""
     if asset.accepted is not None:
         return asset.accepted
-    return asset.terms.planned_delivery + commission_months(world, asset)
+    return max(1, asset.terms.planned_delivery + commission_months(world, asset))
 
 
 def fill_reserves(world: World, box: BoxState) -> None:
