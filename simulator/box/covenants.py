@@ -13,7 +13,6 @@ from simulator.box.terms import (
     BOX,
     BOX_CODE,
     BOX_TERM,
-    PERFORMING,
     TRANCHE,
     WINDOW,
     WINDOWS,
@@ -27,7 +26,7 @@ FAILS_TO_DEFAULT = 2.0
 
 
 @inner
-def measure_headroom(box_params, boxes, tranches, headroom):
+def measure_headroom(box_params, boxes, tranches, work, headroom):
     """Write what each box can spare of its monthly cash before lenders refuse a concession, USD m.
 
     Cash flow of the coverage window over `cp.consent_dscr` times its debt service, by month; minus
@@ -35,35 +34,40 @@ def measure_headroom(box_params, boxes, tranches, headroom):
 
     Parameters
     ----------
+    work : (row of WORK, lane), scratch
     headroom : (box, lane), written
     """
     if not box_params.lender_consent:
         return
+    lanes = headroom.shape[1]
     for b in range(box_params.codes.shape[1]):
-        for lane in range(headroom.shape[1]):
+        interval = float(box_params.codes[BOX_CODE.payment_interval, b])
+        note_debt(box_params, boxes, tranches, work, b)
+        for d in range(
+            box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
+        ):
+            for lane in range(lanes):
+                work[WORK.debt, lane] += tranches.rows[TRANCHE.undrawn, d, lane]
+        for lane in range(lanes):
             cfads, service = window_dscr(boxes, b, lane)
-            months = 0.0
-            for slot in range(WINDOW):
-                served = boxes.windows[WINDOWS.service_window, slot, b, lane] > flows.TINY
-                months += box_params.codes[BOX_CODE.payment_interval, b] if served else 0.0
-            spare = -np.inf
-            if boxes.rows[BOX.status, b, lane] == PERFORMING:
-                if months > 0.0:
-                    spare = (cfads - box_params.consent_dscr * service) / months
-                if not has_lenders(box_params, tranches, b, lane):
-                    spare = np.inf
-            headroom[b, lane] = spare
+            headroom[b, lane] = cfads - box_params.consent_dscr * service
+            work[WORK.share, lane] = interval * dates_served(boxes, b, lane)
+        for lane in range(lanes):
+            months = work[WORK.share, lane]
+            spare = headroom[b, lane] / max(1.0, months) if months > 0.0 else -np.inf
+            lent = work[WORK.debt, lane] > flows.TINY
+            spare = spare if lent else np.inf
+            headroom[b, lane] = spare if work[WORK.performs, lane] > 0.0 else -np.inf
 
 
 @inlined
-def has_lenders(box_params, tranches, b, lane):
-    """Say whether a box owes or can draw debt."""
-    lent = 0.0
-    for d in range(
-        box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
-    ):
-        lent += tranches.rows[TRANCHE.balance, d, lane] + tranches.rows[TRANCHE.undrawn, d, lane]
-    return lent > flows.TINY
+def dates_served(boxes, b, lane):
+    """Return the number of payment dates in the coverage window."""
+    dates = 0.0
+    for slot in range(WINDOW):
+        served = boxes.windows[WINDOWS.service_window, slot, b, lane] > flows.TINY
+        dates += 1.0 if served else 0.0
+    return dates
 
 
 @inlined

@@ -244,7 +244,7 @@ def step_month(params, state, seed, paths, month):
         first,
         second,
     )
-    measure_headroom(box_terms, boxes, tranches, state.headroom)
+    measure_headroom(box_terms, boxes, tranches, state.work, state.headroom)
     reprice(lease_terms, leases, market.currencies.rows[CURRENCY.move])
     step_leases(
         lease_terms,

@@ -10,7 +10,14 @@ Model: docs/model.md §12; `hold.*` (judgement), maturity walls from the public 
 from __future__ import annotations
 
 from simulator.box import flows
-from simulator.box.terms import BOX, BOX_CODE, FULL_RECOURSE, PERFORMING, TRANCHE
+from simulator.box.terms import (
+    BOX,
+    BOX_CODE,
+    FULL_RECOURSE,
+    NO_RECOURSE,
+    PERFORMING,
+    TRANCHE,
+)
 from simulator.box.workout import pay_claims
 from simulator.drivers.rates import new_issue_spread
 from simulator.numerics.elementary import exp
@@ -44,54 +51,45 @@ def raise_equity(params, state, s, lane, need, stress):
     return raised
 
 
-@inlined
-def flows_with_boxes(box_params, boxes, flow, s, lane):
-    """Return (distributions, contributions, receipts) of a sponsor's boxes this month, USD m."""
-    received = 0.0
-    contributed = 0.0
-    receipts = 0.0
+@inner
+def gather_from_boxes(state, box_params, boxes, tranches, flow, month):
+    """Add up, for each sponsor, what its boxes paid, took and asked of its guarantees.
+
+    Box by box in loops over lanes, so that they vectorise.
+    """
+    lanes = state.rows.shape[2]
+    state.rows[SPONSOR.received, :] = 0.0
+    state.rows[SPONSOR.contributed, :] = 0.0
+    state.rows[SPONSOR.receipts, :] = 0.0
+    state.rows[SPONSOR.called, :] = 0.0
+    state.rows[SPONSOR.overdue, :] = 0.0
     for b in range(box_params.codes.shape[1]):
-        if box_params.codes[BOX_CODE.sponsor, b] == s:
-            received += flow[flows.DISTRIBUTED, b, lane]
-            receipts += flow[flows.RECEIPTS, b, lane]
-            contributed += (
+        s = box_params.codes[BOX_CODE.sponsor, b]
+        for lane in range(lanes):
+            state.rows[SPONSOR.received, s, lane] += flow[flows.DISTRIBUTED, b, lane]
+            state.rows[SPONSOR.receipts, s, lane] += flow[flows.RECEIPTS, b, lane]
+        for lane in range(lanes):
+            state.rows[SPONSOR.contributed, s, lane] += (
                 flow[flows.EQUITY_FOR_CAPEX, b, lane]
                 + flow[flows.EQUITY_OTHER, b, lane]
                 + flow[flows.SUPPORT, b, lane]
                 + flow[flows.CURE, b, lane]
             )
-    return received, contributed, receipts
-
-
-@inlined
-def full_recourse_arrears(box_params, boxes, tranches, s, lane):
-    """Return the arrears of a sponsor's performing fully guaranteed boxes, USD m."""
-    total = 0.0
-    for b in range(box_params.codes.shape[1]):
-        if (
-            box_params.codes[BOX_CODE.sponsor, b] == s
-            and box_params.codes[BOX_CODE.recourse, b] == FULL_RECOURSE
+        if box_params.codes[BOX_CODE.recourse, b] == NO_RECOURSE:
+            continue
+        for lane in range(lanes):
+            called = state.claims[CLAIM.guarantee_called, b, lane]
+            is_due = boxes.rows[BOX.sale_month, b, lane] < month
+            state.rows[SPONSOR.called, s, lane] += called if is_due else 0.0
+        if box_params.codes[BOX_CODE.recourse, b] != FULL_RECOURSE:
+            continue
+        for d in range(
+            box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
         ):
-            if boxes.rows[BOX.status, b, lane] == PERFORMING:
-                for d in range(
-                    box_params.codes[BOX_CODE.first_tranche, b],
-                    box_params.codes[BOX_CODE.end_tranche, b],
-                ):
-                    total += tranches.rows[TRANCHE.arrears, d, lane]
-    return total
-
-
-@inlined
-def guarantees_due(state, box_params, boxes, s, lane, month):
-    """Return what was called under a sponsor's guarantees by the month before, USD m."""
-    called = 0.0
-    for b in range(box_params.codes.shape[1]):
-        if (
-            box_params.codes[BOX_CODE.sponsor, b] == s
-            and boxes.rows[BOX.sale_month, b, lane] < month
-        ):
-            called += state.claims[CLAIM.guarantee_called, b, lane]
-    return called
+            for lane in range(lanes):
+                performs = boxes.rows[BOX.status, b, lane] == PERFORMING
+                arrears = tranches.rows[TRANCHE.arrears, d, lane]
+                state.rows[SPONSOR.overdue, s, lane] += arrears if performs else 0.0
 
 
 @inlined
@@ -150,6 +148,7 @@ def step_sponsors(
     ----------
     sofr_before, stress : (lane,)
     """
+    gather_from_boxes(state, box_params, boxes, tranches, flow, month)
     for s in range(params.terms.shape[1]):
         for lane in range(state.rows.shape[2]):
             if (month - 1) % 12 == 0:
@@ -174,7 +173,7 @@ def step_sponsors(
                 spread,
                 stress[lane],
             )
-            received, contributed, receipts = flows_with_boxes(box_params, boxes, flow, s, lane)
+            received = state.rows[SPONSOR.received, s, lane]
             if not params.enabled:
                 pay_own_debt(params, tranches, s, lane)
                 continue
@@ -183,19 +182,19 @@ def step_sponsors(
                     state.rows[SPONSOR.cash, s, lane] += received
                 accrue_own_debt(params, tranches, s, lane)
             else:
+                contributed = state.rows[SPONSOR.contributed, s, lane]
                 state.rows[SPONSOR.cash, s, lane] += (
                     received - contributed + params.terms[SPONSOR_TERM.other_cash, s]
                 )
-                overhead = params.overhead * receipts
+                overhead = params.overhead * state.rows[SPONSOR.receipts, s, lane]
                 state.rows[SPONSOR.fixed_costs, s, lane] = overhead + coupons
-                called = guarantees_due(state, box_params, boxes, s, lane, month)
+                called = state.rows[SPONSOR.called, s, lane]
                 fees = commitment_fees(params, tranche_params, tranches, s, lane, month)
                 lease = params.terms[SPONSOR_TERM.lease, s]
                 due = overhead + lease + coupons + principal + fees + called
                 due += params.purchases[s, month]
                 duty = min(
-                    state.rows[SPONSOR.duty_before, s, lane],
-                    full_recourse_arrears(box_params, boxes, tranches, s, lane),
+                    state.rows[SPONSOR.duty_before, s, lane], state.rows[SPONSOR.overdue, s, lane]
                 )
                 find_cash(
                     params,
@@ -225,9 +224,10 @@ def step_sponsors(
                 else:
                     state.rows[SPONSOR.cash, s, lane] -= due
                     pay_own_debt(params, tranches, s, lane)
-                    pay_guarantees(
-                        state, box_params, boxes, tranche_params, tranches, s, lane, month
-                    )
+                    if called > 0.0:
+                        pay_guarantees(
+                            state, box_params, boxes, tranche_params, tranches, s, lane, month
+                        )
                     kept = duty + params.minimum_months * state.rows[SPONSOR.fixed_costs, s, lane]
                     spare = state.rows[SPONSOR.cash, s, lane] - kept
                     if spare > 0.0:

@@ -67,6 +67,17 @@ def asked_by_choice(box_params, flow, b, lane):
 
 
 @inner
+def note_asks(box_params, state, flow):
+    """Add up what boxes ask of each sponsor: shortfalls and cures."""
+    state.rows[SPONSOR.asked, :] = 0.0
+    for b in range(box_params.codes.shape[1]):
+        s = box_params.codes[BOX_CODE.sponsor, b]
+        for lane in range(state.rows.shape[2]):
+            asked = flow[flows.SHORTFALL, b, lane] + flow[flows.CURE_ASKED, b, lane]
+            state.rows[SPONSOR.asked, s, lane] += asked
+
+
+@inner
 def give_support(params, state, view, box_params, boxes, tranches, flow, month, ranking):
     """Stage 12: guaranteed shortfalls first, then support and cures that are worth their cost.
 
@@ -80,9 +91,12 @@ def give_support(params, state, view, box_params, boxes, tranches, flow, month, 
             state.rows[SPONSOR.duty, s, lane] = 0.0
     if not params.enabled:
         return
+    note_asks(box_params, state, flow)
     count = box_params.codes.shape[1]
     for s in range(params.terms.shape[1]):
         for lane in range(state.rows.shape[2]):
+            if state.rows[SPONSOR.asked, s, lane] == 0.0:
+                continue
             if state.rows[SPONSOR.default_month, s, lane] > 0.0:
                 continue
             cash = max(0.0, state.rows[SPONSOR.cash, s, lane])

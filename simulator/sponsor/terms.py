@@ -79,9 +79,15 @@ class SponsorRows(NamedTuple):
     distressed: int  # 1 within 24 months of a box's default
     other_value: int  # USD m at t0, business outside the tape
     principal_due: int  # of own debt in the month, extended or not, USD m
+    received: int  # distributions of its boxes this month
+    contributed: int  # to its boxes this month
+    receipts: int  # of its boxes this month
+    called: int  # under its guarantees by the month before
+    overdue: int  # arrears of its performing, fully guaranteed boxes
+    asked: int  # shortfalls and cures of its boxes
 
 
-SPONSOR = SponsorRows(*range(12))
+SPONSOR = SponsorRows(*range(18))
 
 
 class SponsorState(NamedTuple):
