@@ -28,6 +28,7 @@ COMMANDS = {
     "warmup": "Compile the kernels ahead of the first run.",
     "cache": "Show or clear compiled kernels.",
     "doctor": "Check the installation.",
+    "selfcheck": "Run cases with known numbers through the engine.",
 }
 """Commands in the order of use, with the line `neobox --help` prints; module and object of a
 command have its name."""

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from simulator.selfcheck import loans, returns, waterfalls
+from simulator.selfcheck import loans, notes, returns, waterfalls
 from simulator.selfcheck.months import Result
 
 __all__ = ["CASES", "Result", "kind_of", "run_case"]
@@ -35,6 +35,7 @@ CASES: dict[str, tuple[Kind, frozenset[str]]] = {
     "covenant": (waterfalls.covenant, frozenset({"cap", "cap_step_down_per_year", "v0"})),
     "lost_customer": (waterfalls.lost_customer, frozenset({"lessee_shares", "default_month"})),
     "level_loan_in_cents": (loans.level_loan_in_cents, frozenset({"P", "nominal_rate", "months"})),
+    "notes_of_a_pool": (notes.notes_of_a_pool, frozenset({"sizes", "coupons", "pool_rate"})),
     "rates_of_return": (returns.rates_of_return, frozenset({"a"})),
 }
 """Kinds of cases, and the parameters that tell them apart."""

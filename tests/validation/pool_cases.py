@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 CASES: dict[str, Any] = json.loads(
-    (Path(__file__).parent / "cases" / "pools.json").read_text(encoding="utf-8")
+    (Path(__file__).parent / "pools" / "pools.json").read_text(encoding="utf-8")
 )
 EDGES = (0.0, 0.03, 0.07, 0.15, 0.3, 1.0)
 
