@@ -20,7 +20,7 @@ from simulator.dataset.plan import RunPlan
 from simulator.dataset.provenance import current_versions
 from simulator.dataset.store import Existing, RunStore
 from simulator.engine.expectations import from_json, to_json
-from simulator.engine.pack import layout_of
+from simulator.engine.layout import layout_of
 from simulator.engine.pool import POOL_VARIABLES, pool_ids, pool_labels, prepare_pool
 from simulator.engine.prepare import Prepared, prepare
 from simulator.engine.results import ids_of, labels_of

@@ -43,7 +43,7 @@ def open_commitments(box_params, params, tranches, b, lane, month):
 
 @inlined
 def add_to_balance(tranches, d, lane, amount):
-    """Add a draw at the start of the month to a tranche's balance."""
+    """Lend more on a tranche: its balance, and its value at t0 in `drawn_pv`, USD m."""
     tranches.rows[TRANCHE.balance, d, lane] += amount
     tranches.rows[TRANCHE.drawn_pv, d, lane] += tranches.rows[TRANCHE.discount, d, lane] * amount
     tranches.rows[TRANCHE.payment, d, lane] = 0.0  # a held payment is levelled anew

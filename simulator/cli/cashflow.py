@@ -40,7 +40,7 @@ def cashflow(
     from simulator.cli.progress import ProgressLine, compiling
     from simulator.cli.waterfall import month_table
     from simulator.engine.base_case import prepare_base_case
-    from simulator.engine.pack import layout_of
+    from simulator.engine.layout import layout_of
     from simulator.engine.paths import trace_path
     from simulator.engine.results import ids_of
 

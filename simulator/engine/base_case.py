@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 
 from simulator.config.terms import ModelInputs
 from simulator.engine.compilation import compile_kernels
+from simulator.engine.layout import layout_of
 from simulator.engine.market_alone import reference_path
-from simulator.engine.pack import layout_of, name_classes, pack_model
+from simulator.engine.pack import pack_model
+from simulator.engine.pack_credit import name_classes
 from simulator.engine.pack_market import pack_market
 from simulator.engine.prepare import Prepared
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from simulator.config.terms import ModelInputs
 from simulator.engine.market import ReferencePath
 from simulator.engine.market_alone import PILOT_SEED, run_pilot
-from simulator.engine.pack import NameClass, name_classes
+from simulator.engine.pack_credit import NameClass, name_classes
 from simulator.numerics.elementary import exp, expm1
 from simulator.numerics.jit import inner, kernel
 from simulator.numerics.normal import normal_cdf, normal_quantile

@@ -24,9 +24,10 @@ from simulator.config.template import write_template
 from simulator.config.terms import ModelInputs
 from simulator.engine.block import close_block, run_months
 from simulator.engine.compensator import solve_class
+from simulator.engine.layout import layout_of
 from simulator.engine.opening import open_block
 from simulator.engine.outputs import new_outputs
-from simulator.engine.pack import layout_of, pack_model
+from simulator.engine.pack import pack_model
 from simulator.engine.pack_market import empty_reference, pack_market
 from simulator.engine.state import new_state
 from simulator.numerics.addressed import Addressed

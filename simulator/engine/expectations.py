@@ -23,7 +23,7 @@ from simulator.config.terms import ModelInputs
 from simulator.engine.compensator import solve_compensator
 from simulator.engine.market import ReferencePath
 from simulator.engine.market_alone import reference_path
-from simulator.engine.pack import name_classes
+from simulator.engine.pack_credit import name_classes
 
 __all__ = ["Expectations", "expectations_of", "from_json", "to_json"]
 

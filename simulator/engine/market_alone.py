@@ -22,7 +22,8 @@ from simulator.drivers.supply import SUPPLY
 from simulator.engine.block import run_block
 from simulator.engine.market import MARKET, MarketParams, ReferencePath
 from simulator.engine.outputs import new_outputs
-from simulator.engine.pack import name_classes, pack_model
+from simulator.engine.pack import pack_model
+from simulator.engine.pack_credit import name_classes
 from simulator.engine.pack_market import empty_reference, pack_market
 from simulator.engine.state import ModelParams, ModelState, new_state
 from simulator.numerics.addressed import Addressed

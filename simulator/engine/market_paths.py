@@ -18,10 +18,11 @@ from simulator.config.terms import ModelInputs, Site
 from simulator.dataset.dims import GENERATION, HALL, MONTH
 from simulator.dataset.variables import FRACTION, Variable
 from simulator.engine.compilation import compile_kernels
+from simulator.engine.layout import Layout, layout_of
 from simulator.engine.market import MarketParams
 from simulator.engine.market_alone import reference_path, run_market, without_deals
 from simulator.engine.market_variables import JURISDICTION, MARKET_VARIABLES
-from simulator.engine.pack import Layout, layout_of, pack_sites
+from simulator.engine.pack_boxes import pack_sites
 from simulator.engine.pack_market import pack_market
 from simulator.engine.state import ModelParams, ModelState
 

@@ -18,8 +18,8 @@ from simulator.config.terms import Overlay, Tranche
 from simulator.structure.overlays import FLOOR_TERM, OverlayParams
 
 if TYPE_CHECKING:
+    from simulator.engine.layout import Layout
     from simulator.engine.outputs import Outputs
-    from simulator.engine.pack import Layout
 
 __all__ = ["overlay_scalars", "pack_overlays"]
 

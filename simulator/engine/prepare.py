@@ -16,10 +16,11 @@ from simulator.config.terms import ModelInputs
 from simulator.engine.block import run_block
 from simulator.engine.compilation import compile_kernels
 from simulator.engine.expectations import Expectations, expectations_of
+from simulator.engine.layout import Layout, layout_of
 from simulator.engine.market import ReferencePath
 from simulator.engine.outputs import Outputs, new_outputs
 from simulator.engine.overlays import overlay_scalars
-from simulator.engine.pack import Layout, layout_of, pack_model
+from simulator.engine.pack import pack_model
 from simulator.engine.pack_market import pack_market
 from simulator.engine.results import Arrays, scalars_of, series_of
 from simulator.engine.state import ModelParams, ModelState, new_state

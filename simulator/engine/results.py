@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from simulator.config.terms import ModelInputs
 from simulator.config.units import HALL
+from simulator.engine.layout import Layout
 from simulator.engine.outputs import MARKET_SERIES, Outputs
-from simulator.engine.pack import Layout
 from simulator.engine.structures import note_ids, note_sizes
 
 __all__ = ["Arrays", "Facility", "facilities_of", "ids_of", "labels_of", "scalars_of", "series_of"]

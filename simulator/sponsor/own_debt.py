@@ -13,6 +13,7 @@ import numpy as np
 
 from simulator.box import flows
 from simulator.box.debt import coupon_rate, final_principal, instalment_due
+from simulator.box.funding import add_to_balance
 from simulator.box.terms import TRANCHE, TRANCHE_CODE, TRANCHE_TERM
 from simulator.numerics.jit import inlined, inner
 from simulator.sponsor.terms import SPONSOR, market_value
@@ -114,13 +115,6 @@ def draw_commitments(params, tranches, s, lane, need):
         tranches.rows[TRANCHE.undrawn, d, lane] -= part
         add_to_balance(tranches, d, lane, part)
     return drawn
-
-
-@inlined
-def add_to_balance(tranches, d, lane, amount):
-    """Lend more on a tranche, at the end of the month."""
-    tranches.rows[TRANCHE.balance, d, lane] += amount
-    tranches.rows[TRANCHE.drawn_pv, d, lane] += tranches.rows[TRANCHE.discount, d, lane] * amount
 
 
 @inner

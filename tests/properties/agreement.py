@@ -22,9 +22,11 @@ from numpy.typing import NDArray
 from simulator.box.flows import LINES
 from simulator.config.terms import ModelInputs
 from simulator.engine.block import run_block
+from simulator.engine.layout import Layout, layout_of
 from simulator.engine.market_alone import reference_path
 from simulator.engine.outputs import MARKET_SERIES, new_outputs
-from simulator.engine.pack import Layout, layout_of, name_classes, pack_model
+from simulator.engine.pack import pack_model
+from simulator.engine.pack_credit import name_classes
 from simulator.engine.pack_market import pack_market
 from simulator.engine.state import new_state
 from simulator.engine.trace import LEASE_FIELDS, new_trace, record_month

@@ -15,7 +15,7 @@ from simulator.config.study import load_study
 from simulator.config.terms import ModelInputs
 from simulator.engine import compensator
 from simulator.engine.market_alone import reference_path
-from simulator.engine.pack import name_classes
+from simulator.engine.pack_credit import name_classes
 from tests.properties.agreement import Study, differences, pack, run_engine, run_oracle
 from tests.reference.compensator import solve_compensator
 from tests.reference.studies import small_study
