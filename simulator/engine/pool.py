@@ -18,11 +18,13 @@ from simulator.credit.pool import (
     PoolParams,
     PoolState,
     draw_defaults,
+    draw_tilted_defaults,
     new_pool,
     new_pool_outputs,
     record_pool,
     walk_regimes,
 )
+from simulator.credit.pool_tilting import no_tilt
 from simulator.engine.results import Arrays, whole
 from simulator.numerics.addressed import Addressed
 from simulator.numerics.jit import kernel
@@ -65,7 +67,10 @@ def run_pool(params, state, seed, paths, outputs, offset):
     state.lost[:] = 0.0
     state.gone[:] = 0.0
     walk_regimes(params, seed, paths, state.regime)
-    draw_defaults(params, state, seed, paths, outputs, offset)
+    if params.tilt.shares.shape[0] > 0:
+        draw_tilted_defaults(params, state, seed, paths, outputs, offset)
+    else:
+        draw_defaults(params, state, seed, paths, outputs, offset)
     record_pool(params, state, outputs, offset)
 
 
@@ -100,7 +105,7 @@ class PreparedPool:
 
     def state(self, lanes: int) -> Addressed[PoolState]:
         """Allocate the state of a block."""
-        return Addressed(new_pool(self.params.loadings.shape[0], self.pool.horizon, lanes))
+        return Addressed(new_pool(self.params, lanes))
 
     def run_block(
         self,
@@ -218,6 +223,7 @@ def prepare_pool(pool: PoolInputs) -> PreparedPool:
             regime_next=following,
             regime_start=start,
             regime_stream=np.uint64(stream_id("regime")),
+            tilt=no_tilt(),
         ),
     )
 
