@@ -18,6 +18,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.credit.pool_granular import PoolGranular
+from simulator.credit.pool_severity import PoolSeverity, share_lost
 from simulator.credit.pool_tilting import (
     LEAST_REST,
     PoolTilt,
@@ -44,6 +46,8 @@ class PoolParams(NamedTuple):
     balance: NDArray[np.float64]  # (name, month), at its end, USD m
     nominal: NDArray[np.float64]  # (name, month), loss at a default, or all of it to be scaled
     present: NDArray[np.float64]  # (name, month), the same discounted to t0
+    severity: PoolSeverity  # how loss given default moves with the factors
+    granular: PoolGranular  # names that are many; in the rows above they make no claims
     law: NDArray[np.int64]  # (name,), row of `laws` that scales the loss, -1 = it is certain
     laws: NDArray[np.float64]  # (law, node), quantiles of loss given default
     factor_streams: NDArray[np.uint64]  # (factor,)
@@ -160,7 +164,7 @@ def first_month(hazard, name, regime, lane, threshold):
 @inner
 def note_default(params, state, seed, path, name, lane, month, outputs, column):
     """Write claim and loss of one default, and take its balances out of the pool."""
-    scale = 1.0
+    scale = share_lost(params.severity, state.factors, name, lane)
     law = params.law[name]
     if law >= 0:
         z, _ = normals(seed, path, params.loss_streams[name], month)
@@ -255,7 +259,7 @@ def draw_tilted_defaults(params, state, seed, paths, outputs, offset):
         solve_twists(tilt, state.chance, twist, low, high, mean, slope)
     exponent[:] = 0.0
     for name in range(params.loadings.shape[1]):
-        cost, chance, rest = tilt.severity[name], state.chance[name], own_loading(params, name)
+        cost, chance, rest = tilt.cost[name], state.chance[name], own_loading(params, name)
         fill_uniform_pairs(seed, paths, params.name_streams[name], start, own, spare)
         twist_chances(cost, twist, chance, law_of, drawn, exponent)
         for lane in range(paths.shape[0]):

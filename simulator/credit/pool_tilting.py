@@ -12,7 +12,8 @@ c_j is what a default of the name is expected to cost. The likelihood ratio of a
     1 / (s_0 + sum_m s_m exp(mu_m F - |mu_m|^2 / 2) exp(theta sum_j c_j D_j - psi(theta)))
 
 with psi(theta) = sum_j log(1 + p_j (exp(theta c_j) - 1)): exact, and never above 1 / s_0. All that
-a default changes beyond D_j - when it comes, what is recovered - keeps its own law.
+a default changes beyond D_j - when it comes, what is recovered - keeps its own law. Names that are
+many (`pool_granular`) are not twisted; what they lose given the factors is taken off x.
 
 References
 ----------
@@ -47,7 +48,8 @@ class PoolTilt(NamedTuple):
     shares: NDArray[np.float64]  # (law,), probabilities; the first law is the plain one
     shifts: NDArray[np.float64]  # (law, factor), of the factors and the mixing normal; the first 0
     target: float  # loss that twisted defaults aim at, USD m; 0 = defaults are not twisted
-    severity: NDArray[np.float64]  # (name,), what a default is expected to cost, USD m
+    cost: NDArray[np.float64]  # (name,), what a default is expected to cost, USD m
+    certain: NDArray[np.float64]  # (name,), what names that are many cost if all of them default
     largest_twist: float  # per USD m
     limits: NDArray[np.float64]  # (name, node), score above which no default is possible by H
     most_regime: float  # hazard of the common regime, integrated to H, at the last node
@@ -57,7 +59,7 @@ class PoolTilt(NamedTuple):
 def no_tilt() -> PoolTilt:
     """Return the terms of plain sampling."""
     none = np.zeros((0, 0))
-    return PoolTilt(np.zeros(0), none, 0.0, np.zeros(0), 0.0, none, 0.0, np.uint64(0))
+    return PoolTilt(np.zeros(0), none, 0.0, np.zeros(0), np.zeros(0), 0.0, none, 0.0, np.uint64(0))
 
 
 @inner
@@ -142,12 +144,12 @@ def solve_twists(tilt, chance, twist, low, high, mean, slope):
         mean[:] = 0.0
         slope[:] = 0.0
         for name in range(chance.shape[0]):
-            cost = tilt.severity[name]
+            cost, certain = tilt.cost[name], tilt.certain[name]
             for lane in range(lanes):
                 growth = exp(twist[lane] * cost)
                 p = chance[name, lane]
                 q = p * growth / (1.0 + p * (growth - 1.0))
-                mean[lane] += cost * q
+                mean[lane] += cost * q + certain * p
                 slope[lane] += cost * cost * q * (1.0 - q)
         busy = 0
         for lane in range(lanes):

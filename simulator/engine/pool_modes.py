@@ -20,7 +20,7 @@ from scipy import optimize, special
 
 from simulator.credit.pool_tilting import LEAST_REST
 from simulator.engine.pool import PreparedPool
-from simulator.engine.pool_proposal import severities
+from simulator.engine.pool_proposal import costs_of
 from simulator.numerics.quantiles import LOWEST, TABLE_NODES
 from simulator.numerics.student_t import student_t_quantile
 
@@ -36,6 +36,13 @@ NEGLIGIBLE: Final = 5.0
 
 MOST_MODES: Final = 24
 STEP: Final = 1e-5  # of the derivative by the mixing normal
+STEPS: Final = 100  # at most, of the search for a twist
+NEAR: Final = 1e-9
+LARGEST: Final = 500.0
+"""Of the twist times x: names that are many bound J no other way. Less than the best is a bound."""
+
+LOWEST_SCORE: Final = -40.0  # of names without a hazard
+ENOUGH: Final = {"gtol": 1e-3, "maxiter": 60}
 
 
 class Modes(NamedTuple):
@@ -59,7 +66,8 @@ class TailBound:
     def __init__(self, prepared: PreparedPool, loss: float) -> None:
         params = prepared.params
         self.loss = loss
-        self.cost = severities(prepared)
+        self.cost, self.certain = costs_of(prepared)
+        self.largest = LARGEST / loss
         self.loadings = params.loadings
         rest = 1.0 - np.sum(params.loadings**2, axis=0)
         self.rest = np.maximum(np.sqrt(np.maximum(rest, 0.0)), LEAST_REST)
@@ -71,7 +79,7 @@ class TailBound:
         """Return the scores (name,) below which names default, at a hazard of the regime."""
         nu = self.nu if self.nu > 0.0 else np.inf
         found = [student_t_quantile(-np.expm1(-(own + regime)), nu) for own in self.hazard]
-        return np.array(found)
+        return np.maximum(found, LOWEST_SCORE)
 
     def inverse_mixing(self, normal: float) -> float:
         """Return sqrt(chi2 / nu) at its normal score."""
@@ -80,21 +88,25 @@ class TailBound:
         nodes = np.linspace(LOWEST, -LOWEST, TABLE_NODES)
         return float(np.sqrt(np.interp(normal, nodes, self.table) / self.nu))
 
-    def twist(self, chance: Vector) -> float:
-        """Return the twist at which the loss is expected; 0 if it is expected anyway."""
-        if float(self.cost @ chance) >= self.loss:
-            return 0.0
+    def twist(self, chance: Vector, wanted: float) -> float:
+        """Return the twist at which a loss is expected: from 0, if it is anyway, to the largest.
 
-        def gap(twist: float) -> float:
+        Newton's method on the logarithm of the expectation, as in the kernel.
+        """
+        low, high, twist = 0.0, self.largest, 0.0
+        for _ in range(STEPS):
             growth = np.exp(twist * self.cost)
-            return float(self.cost @ (chance * growth / (1.0 + chance * (growth - 1.0)))) - self.loss
-
-        high = 1.0 / self.cost.max()
-        while gap(high) < 0.0 and high * self.cost.max() < 500.0:
-            high *= 2.0
-        if gap(high) < 0.0:
-            return high
-        return float(optimize.brentq(gap, 0.0, high, xtol=1e-10 * high, rtol=1e-10))
+            twisted = chance * growth / (1.0 + chance * (growth - 1.0))
+            mean = float(self.cost @ twisted)
+            if (mean >= wanted and twist == 0.0) or abs(mean - wanted) <= NEAR * self.loss:
+                break
+            low, high = (low, twist) if mean > wanted else (twist, high)
+            if high - low <= NEAR * self.largest:
+                break
+            slope = float(self.cost**2 @ (twisted * (1.0 - twisted)))
+            guess = twist + np.log(wanted / mean) * mean / slope if slope > 0.0 < mean else high
+            twist = float(guess) if low < guess < high else 0.5 * (low + high)
+        return twist
 
     def at(self, place: Vector, limits: Vector) -> tuple[float, Vector]:
         """Return J and its gradient (factor,) at factors, the mixing normal last."""
@@ -102,11 +114,13 @@ class TailBound:
         inverse = self.inverse_mixing(normal)
         score = (limits * inverse - factors @ self.loadings) / self.rest
         chance = special.ndtr(score)
-        twist = self.twist(chance)
+        wanted = self.loss - float(self.certain @ chance)
+        twist = self.twist(chance, wanted)
         growth = np.expm1(twist * self.cost)
-        height = float(np.log1p(chance * growth).sum()) - twist * self.loss
+        height = float(np.log1p(chance * growth).sum()) - twist * wanted
         density = np.exp(-0.5 * score * score) / np.sqrt(2.0 * np.pi) / self.rest
-        by_score = growth / (1.0 + chance * growth) * density  # twist is at its best: no part of it
+        by_chance = growth / (1.0 + chance * growth) + twist * self.certain  # the twist is at its
+        by_score = by_chance * density  # best, so that its own change is no part of the slope
         slope = np.empty_like(place)
         slope[:-1] = -self.loadings @ by_score
         change = self.inverse_mixing(normal + STEP) - self.inverse_mixing(normal - STEP)
@@ -139,7 +153,7 @@ def find_modes(
             height, slope = bound.at(place, limits)
             return -height, -slope
 
-        found = optimize.minimize(descent, start, jac=True, method="L-BFGS-B", tol=1e-9)
+        found = optimize.minimize(descent, start, jac=True, method="BFGS", options=ENOUGH)
         tops.append((-float(found.fun), found.x))
     tops.sort(key=lambda top: -top[0])
     kept: list[tuple[float, Vector]] = []

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from simulator.engine.pool import PreparedPool
 from simulator.engine.pool_modes import Modes, find_modes
-from simulator.engine.pool_proposal import Proposal, plain_proposal, severities, tilted
+from simulator.engine.pool_proposal import Proposal, costs_of, plain_proposal, tilted
 from simulator.numerics.streams import stream_id
 
 __all__ = ["Pilot", "PilotPaths", "draw_paths", "run_pilot", "seed_of"]
@@ -52,7 +52,11 @@ LEAST_GAIN: Final = 2.0
 STARTS: Final = 24
 FAR: Final = 3.0  # standard deviations
 MOST_OF_ALL: Final = 0.98  # of what all names together cost
+LEAST_PART: Final = 1e-4  # of it, that is worth aiming at
 ROUNDS: Final = 3
+DECIMALS: Final = 4
+"""Of shares and shifts: any serve, and rounded ones do not depend on how a machine adds up."""
+
 LEAST_SHARE: Final = 0.02
 LANES: Final = 128
 
@@ -136,13 +140,15 @@ def run_pilot(
         Of the pilot; 0: as many as are enough for most pools.
     """
     count = max(LANES, (paths or PATHS) // STAGES)
-    cost = severities(prepared)
+    costs = costs_of(prepared)
+    cheapest = costs.default[costs.default > 0.0].min(initial=np.inf)
+    least = float(cheapest if np.isfinite(cheapest) else LEAST_PART * costs.total)
     proposal, aimed = plain_proposal(prepared), 0
     for stage in range(MOST_CLIMBS):
         drawn = draw_paths(prepared, proposal, seed_of(seed, stage), count)
         aim, reached = aim_of(drawn, level)
-        aim = max(aim, float(cost[cost > 0.0].min(initial=np.inf)))  # something is lost
-        if not aim < MOST_OF_ALL * cost.sum():
+        aim = rounded(max(aim, least))  # something is lost
+        if not aim < MOST_OF_ALL * costs.total:
             return given_up(prepared, "its level is beyond all that names may cost together")
         proposal = aimed_at(prepared, drawn, aim, plain_share, moves=stage > 0)
         aimed = aimed + 1 if reached and stage > 0 else 0
@@ -240,9 +246,17 @@ def aimed_at(
     shares, places = weights_of(modes), modes.places
     if moves:
         shares, places = moved(drawn, aim, shares, places)
-    laws = np.concatenate([[plain_share], (1.0 - plain_share) * shares])
-    shifts = np.vstack([np.zeros(places.shape[1]), places])
-    return Proposal(laws, shifts, aim)
+    if prepared.pool.copula_nu == 0.0:
+        places[:, -1] = 0.0
+    shares = np.round((1.0 - plain_share) * shares, DECIMALS)
+    laws = np.concatenate([[1.0 - shares.sum()], shares])
+    shifts = np.vstack([np.zeros(places.shape[1]), np.round(places, DECIMALS)])
+    return Proposal(laws, shifts + 0.0, aim)
+
+
+def rounded(loss: float) -> float:
+    """Round an aim to a few digits, so that the last bits of sums do not decide about a run."""
+    return float(f"{loss:.6g}")
 
 
 def starts_of(prepared: PreparedPool, drawn: PilotPaths) -> tuple[NDArray[np.float64], Vector]:

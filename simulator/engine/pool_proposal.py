@@ -6,7 +6,7 @@ Model: docs/model.md §17; the laws and their likelihood ratios: `credit.pool_ti
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from simulator.engine.pool import SLACK, PreparedPool
 from simulator.numerics.streams import stream_id
 from simulator.numerics.student_t import student_t_quantile
 
-__all__ = ["Proposal", "plain_proposal", "severities", "tilted"]
+__all__ = ["Costs", "Proposal", "costs_of", "plain_proposal", "tilted"]
 
 NODES: Final = 64
 """Hazards of the common regime at which limits of scores are worked out."""
@@ -62,16 +62,33 @@ def plain_proposal(prepared: PreparedPool) -> Proposal:
     return Proposal(np.ones(1), np.zeros((1, prepared.params.loadings.shape[0] + 1)))
 
 
-def severities(prepared: PreparedPool) -> NDArray[np.float64]:
-    """Return what a default within the horizon is expected to cost (name,), USD m, PV."""
-    params = prepared.params
+class Costs(NamedTuple):
+    """What defaults within the horizon are expected to cost, by name, USD m, PV."""
+
+    default: NDArray[np.float64]  # (name,), of a borrower
+    certain: NDArray[np.float64]  # (name,), of names that are many, if all of them default
+
+    @property
+    def total(self) -> float:
+        """If every name defaults."""
+        return float(self.default.sum() + self.certain.sum())
+
+
+def costs_of(prepared: PreparedPool) -> Costs:
+    """Return what defaults are expected to cost, over when they come and what is recovered."""
+    params, names = prepared.params, prepared.pool.names
     survival = np.exp(-params.hazard)
     struck = survival[:, :-1] - survival[:, 1:]  # by month
     struck = np.where(struck.sum(axis=1, keepdims=True) > 0.0, struck, 1.0)  # regimes only: evenly
-    mean = np.array([one.loss_mean if one.loss_sd > 0.0 else 1.0 for one in prepared.pool.names])
+    struck /= struck.sum(axis=1, keepdims=True)
+    scaled = [one.loss_mean if one.loss_sd > 0.0 or one.loss_loadings else 1.0 for one in names]
     lost = np.where(params.claim[:, 1:] > 0.0, params.present[:, 1:], 0.0)
-    cost: NDArray[np.float64] = mean * (struck * lost).sum(axis=1) / struck.sum(axis=1)
-    return np.maximum(cost, 0.0)
+    certain, many = np.zeros(len(names)), params.granular
+    moves = params.severity.moves[many.names] > 0
+    mean = np.where(moves, np.array([one.loss_mean for one in names])[many.names], 1.0)
+    certain[many.names] = mean * (struck[many.names] * many.present[:, 1:]).sum(axis=1)
+    default = np.array(scaled) * (struck * lost).sum(axis=1)
+    return Costs(np.maximum(default, 0.0), np.maximum(certain, 0.0))
 
 
 def tilted(prepared: PreparedPool, proposal: Proposal) -> PreparedPool:
@@ -97,13 +114,14 @@ def tilted(prepared: PreparedPool, proposal: Proposal) -> PreparedPool:
         [student_t_quantile(-np.expm1(-(own + common)), nu) + SLACK for common in regime]
         for own in params.hazard[:, -1]
     ]
-    severity = severities(prepared)
-    costliest = float(severity.max(initial=0.0))
+    costs = costs_of(prepared)
+    costliest = float(costs.default.max(initial=0.0))
     tilt = PoolTilt(
         shares=proposal.shares.copy(),
         shifts=proposal.shifts.copy(),
         target=proposal.target if costliest > 0.0 else 0.0,
-        severity=severity,
+        cost=costs.default,
+        certain=costs.certain,
         largest_twist=LARGEST_EXPONENT / costliest if costliest > 0.0 else 0.0,
         limits=np.array(limits),
         most_regime=most,
