@@ -266,9 +266,10 @@ def draw_tilted_defaults(params, state, seed, paths, outputs, offset):
             if own[lane] >= drawn[lane]:
                 continue
             exponent[lane] += twist[lane] * cost
-            score = rest * normal_quantile(own[lane] * (chance[lane] / drawn[lane]))
+            score = 0.0
             for k in range(count):
                 score += params.loadings[k, name] * factors[k, lane]
+            score += rest * normal_quantile(own[lane] * (chance[lane] / drawn[lane]))
             score *= mixing[lane]
             strike(params, state, seed, paths[lane], name, lane, score, outputs, offset)
     for lane in range(paths.shape[0]):

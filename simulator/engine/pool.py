@@ -88,10 +88,13 @@ class PreparedPool:
         The study.
     params : PoolParams
         Packed terms.
+    weighted : bool
+        Whether outputs carry likelihood ratios; all are 1 if the terms do not tilt.
     """
 
     pool: PoolInputs
     params: PoolParams
+    weighted: bool = False
     inputs: None = None  # nothing is uncertain, so nothing is packed anew
 
     @cached_property
@@ -138,7 +141,7 @@ class PreparedPool:
         if self.pool.tranches:
             rows["note_loss"] = tranche_losses(self.pool, outputs.book_loss)
         scalars = {name: np.ascontiguousarray(array.T) for name, array in rows.items()}
-        if self.params.tilt.shares.size:
+        if self.weighted:
             scalars["path_weight"] = outputs.weight
         return scalars | {"book_lender_loss": outputs.book_loss}
 

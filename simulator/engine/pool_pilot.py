@@ -15,7 +15,8 @@ R. Y. Rubinstein, D. P. Kroese (2004), "The Cross-Entropy Method", Springer, cha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -47,7 +48,7 @@ LARGEST_PART: Final = 0.1
 """Of an estimate, that one path may make up in the test."""
 
 LEAST_GAIN: Final = 2.0
-"""Variance of plain sampling over that of the proposal, of the shortfall: tilted paths cost more."""
+"""Variance of plain sampling over that of the proposal: tilted paths take more time each."""
 
 STARTS: Final = 24
 FAR: Final = 3.0  # standard deviations
@@ -89,13 +90,24 @@ class Pilot:
     used: bool
 
     def to_json(self) -> dict[str, Any]:
-        """Return it in JSON's own types."""
-        return {"proposal": self.proposal.to_json(), "note": self.note, "used": self.used}
+        """Return it in JSON's own types, as the folder of a run keeps it."""
+        return {
+            "method": "importance" if self.used else "plain",
+            "note": self.note,
+            "proposal": self.proposal.to_json(),
+        }
 
     @classmethod
-    def from_json(cls, plain: dict[str, Any]) -> Pilot:
+    def from_json(cls, plain: Mapping[str, Any]) -> Pilot:
         """Read it back."""
-        return cls(Proposal.from_json(plain["proposal"]), plain["note"], plain["used"])
+        used = plain["method"] == "importance"
+        return cls(Proposal.from_json(plain["proposal"]), plain["note"], used)
+
+    def applied(self, prepared: PreparedPool) -> PreparedPool:
+        """Return a pool that draws its paths so; plainly, with weights of 1, if it was given up."""
+        if self.used:
+            return tilted(prepared, self.proposal)
+        return replace(prepared, weighted=True)
 
 
 def seed_of(seed: int, stage: int) -> int:

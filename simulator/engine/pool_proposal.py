@@ -5,6 +5,7 @@ Model: docs/model.md §17; the laws and their likelihood ratios: `credit.pool_ti
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
@@ -52,7 +53,7 @@ class Proposal:
         }
 
     @classmethod
-    def from_json(cls, plain: dict[str, Any]) -> Proposal:
+    def from_json(cls, plain: Mapping[str, Any]) -> Proposal:
         """Read it back."""
         return cls(np.array(plain["shares"]), np.array(plain["shifts"]), float(plain["target"]))
 
@@ -127,4 +128,4 @@ def tilted(prepared: PreparedPool, proposal: Proposal) -> PreparedPool:
         most_regime=most,
         stream=np.uint64(stream_id("tilt")),
     )
-    return replace(prepared, params=params._replace(tilt=tilt))
+    return replace(prepared, params=params._replace(tilt=tilt), weighted=True)
