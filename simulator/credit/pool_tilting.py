@@ -38,7 +38,7 @@ from simulator.numerics.jit import inner
 from simulator.numerics.normal import normal_cdf
 
 STEPS = 60  # at most, of the search for a twist; six or so are taken
-CLOSE = 1e-3  # of the target: any twist has an exact likelihood ratio, so that near is enough
+CLOSE = 1e-5  # of the target: any twist has an exact likelihood ratio, so that near is enough
 LEAST_REST = 1e-9  # loading of a name's own normal where its factors explain it all
 
 
@@ -72,10 +72,10 @@ def shift_factors(tilt, seed, paths, factors, law_of, density):
     law_of : (lane,), written: number of the law
     density : (lane,), written: sum of s_m times the density of law m over that of the plain one
     """
-    start = np.int64(0)
+    month = 0
     last = tilt.shares.shape[0] - 1
     for lane in range(paths.shape[0]):
-        left, _ = uniforms(seed, paths[lane], tilt.stream, start)
+        left, _ = uniforms(seed, paths[lane], tilt.stream, month)
         law = 0
         while law < last and left >= tilt.shares[law]:
             left -= tilt.shares[law]

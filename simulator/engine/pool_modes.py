@@ -12,7 +12,7 @@ each way in which the pool may go bad: all that are found are kept.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ from simulator.engine.pool_proposal import costs_of
 from simulator.numerics.quantiles import LOWEST, TABLE_NODES
 from simulator.numerics.student_t import student_t_quantile
 
-__all__ = ["Modes", "TailBound", "find_modes"]
+__all__ = ["APART", "Modes", "TailBound", "find_modes"]
 
 Vector = NDArray[np.float64]
 
@@ -153,7 +153,8 @@ def find_modes(
             height, slope = bound.at(place, limits)
             return -height, -slope
 
-        found = optimize.minimize(descent, start, jac=True, method="BFGS", options=ENOUGH)
+        search: Any = optimize.minimize
+        found = search(descent, start, jac=True, method="BFGS", options=ENOUGH)
         tops.append((-float(found.fun), found.x))
     tops.sort(key=lambda top: -top[0])
     kept: list[tuple[float, Vector]] = []

@@ -23,11 +23,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.engine.pool import PreparedPool
-from simulator.engine.pool_modes import Modes, find_modes
+from simulator.engine.pool_modes import APART, Modes, find_modes
 from simulator.engine.pool_proposal import Proposal, costs_of, plain_proposal, tilted
 from simulator.numerics.streams import stream_id
 
-__all__ = ["Pilot", "PilotPaths", "draw_paths", "run_pilot", "seed_of"]
+__all__ = ["Pilot", "PilotPaths", "aimed_at", "draw_paths", "run_pilot", "seed_of"]
 
 Vector = NDArray[np.float64]
 
@@ -59,6 +59,10 @@ DECIMALS: Final = 4
 """Of shares and shifts: any serve, and rounded ones do not depend on how a machine adds up."""
 
 LEAST_SHARE: Final = 0.02
+MOST_JOINED: Final = 5
+DOMINANT: Final = 0.01
+"""Of the second moment of an estimate, in one path, that calls for a law of its own."""
+
 LANES: Final = 128
 
 
@@ -293,6 +297,22 @@ def weights_of(modes: Modes) -> Vector:
     return normed
 
 
+def joined(
+    factors: NDArray[np.float64], worth: Vector, shares: Vector, places: NDArray[np.float64]
+) -> tuple[Vector, NDArray[np.float64]]:
+    """Add laws at paths whose weights dominate: no mode stands near, yet bad paths go there.
+
+    A law has no more spread than the model's; along a ridge it takes several.
+    """
+    square = worth**2
+    for path in np.argsort(-square, kind="stable")[:MOST_JOINED]:
+        far = np.linalg.norm(places - factors[path], axis=1).min() > APART
+        if far and square[path] > DOMINANT * square.sum():
+            places = np.vstack([places, factors[path]])
+            shares = np.append(shares * (1.0 - LEAST_SHARE), LEAST_SHARE)
+    return shares, places
+
+
 def moved(
     drawn: PilotPaths, aim: float, shares: Vector, places: NDArray[np.float64]
 ) -> tuple[Vector, NDArray[np.float64]]:
@@ -305,6 +325,7 @@ def moved(
     factors, excess = drawn.factors[beyond], drawn.loss[beyond] - aim
     mean = float(excess.mean()) if excess.any() else 1.0
     worth = drawn.weight[beyond] * (1.0 + excess / mean)
+    shares, places = joined(factors, worth, shares, places)
     for _ in range(ROUNDS):
         exponent = np.log(shares) + factors @ places.T - 0.5 * np.sum(places**2, axis=1)
         exponent -= exponent.max(axis=1, keepdims=True)
