@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from simulator.config.pool_sampling import refuse_sampling
 from simulator.config.pool_study import PoolStudy
 from simulator.config.study import Study, load_study
 from simulator.dataset.layout import bytes_per_path
@@ -22,7 +23,13 @@ from simulator.dataset.provenance import current_versions
 from simulator.dataset.store import Existing, RunStore
 from simulator.engine.expectations import from_json, to_json
 from simulator.engine.layout import layout_of
-from simulator.engine.pool import POOL_VARIABLES, pool_ids, pool_labels, prepare_pool
+from simulator.engine.pool import (
+    POOL_VARIABLES,
+    PreparedPool,
+    pool_ids,
+    pool_labels,
+    prepare_pool,
+)
 from simulator.engine.prepare import Prepared, prepare
 from simulator.engine.results import ids_of, labels_of
 from simulator.engine.runner import BLOCK_LANES, Progress, Runnable, chunk_size, run
@@ -205,6 +212,8 @@ def with_sampling(study: Drawn, method: Method | None) -> Drawn:
 def sampling_of(study: Study | PoolStudy) -> dict[str, Any]:
     """Return how paths are drawn, as a plan says it: empty if plainly."""
     chosen = study.sampling
+    if isinstance(study, PoolStudy):
+        refuse_sampling(chosen)
     return {} if chosen.method == "plain" else chosen.model_dump(mode="json")
 
 
@@ -269,10 +278,28 @@ def compute(
     if store.complete:
         return
     if isinstance(study, PoolStudy):
-        prepared: Runnable = prepare_pool(study.inputs)
+        prepared: Runnable = prepare_sampled_pool(study, store)
     else:
         prepared = prepare_book(study, store, jobs)
     run(prepared, store.plan, store, jobs=jobs, executor=executor, lanes=block, report=report)
+
+
+def prepare_sampled_pool(study: PoolStudy, store: RunStore | MemoryStore) -> PreparedPool:
+    """Make a pool ready, with what a pilot found about how to draw its paths, or kept there."""
+    prepared, chosen = prepare_pool(study.inputs), study.sampling
+    if chosen.method == "plain":
+        return prepared
+    from simulator.engine.pool_pilot import Pilot, run_pilot  # SciPy's optimisers, only if needed
+
+    kept = store.sampling()
+    if kept is None:
+        plan = store.plan
+        pilot = run_pilot(
+            prepared, plan.seed, chosen.level, chosen.defensive_share, chosen.pilot_paths
+        )
+        kept = {**pilot.to_json(), "measure": "book_lender_loss", "level": chosen.level}
+        store.keep_sampling(kept)
+    return Pilot.from_json(kept).applied(prepared)
 
 
 def prepare_book(study: Study, store: RunStore | MemoryStore, jobs: int = 1) -> Prepared:
@@ -291,6 +318,6 @@ def sampled_book(
     known = store.sampling()
     if known is None:
         found = pilot_book(prepared, study.sampling, store.plan.seed, jobs)
-        known = found_to_json(found, prepared)
+        known = found_to_json(found, prepared, study.sampling)
         store.keep_sampling(known)
     return steered(prepared, found_from_json(known).proposal)

@@ -19,6 +19,14 @@ if TYPE_CHECKING:
     from simulator.config.study import Study
     from simulator.dataset.store import RunStore
 
+SAMPLING_FACTS = (
+    "sampling_method",
+    "effective_sample_size",
+    "effective_tail_paths",
+    "sampling_note",
+)
+"""Attributes of a run that say how its paths were drawn, if not plainly."""
+
 EPILOG = """\b
 Examples:
   neobox run study.yaml --paths 100000 --jobs 2 --out results/base
@@ -150,9 +158,12 @@ def summary(folder: Path, *, reused: bool, seconds: float, as_json: bool) -> str
 
     with told_as_failures(), ProgressLine(quiet=as_json) as line:
         line.note("summing up the results")
-        numbers: dict[str, Any] = headline(analyse(open_run(folder)))
+        found_there = open_run(folder)
+        numbers: dict[str, Any] = headline(analyse(found_there))
+    facts = {name: value for name, value in found_there.attrs.items() if name in SAMPLING_FACTS}
     if as_json:
-        found = {"out": str(folder), "reused": reused, "seconds": seconds, **numbers}
+        found = {"out": str(folder), "reused": reused, "seconds": seconds, **numbers, **facts}
         return json.dumps(found, indent=2)
     told = "the same run was there, finished" if reused else f"done in {duration(seconds)}"
-    return f"{as_text(numbers)}\n{told}: {folder}\nnext: neobox report {folder}"
+    drawn = f"sampling: {facts['sampling_note']}\n" if facts else ""
+    return f"{as_text(numbers)}\n{drawn}{told}: {folder}\nnext: neobox report {folder}"

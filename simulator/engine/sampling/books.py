@@ -15,6 +15,7 @@ from simulator.config.schema import Sampling
 from simulator.dataset.plan import Chunk
 from simulator.engine.executors import execute
 from simulator.engine.prepare import Prepared
+from simulator.engine.results import ids_of
 from simulator.engine.runner import BLOCK_LANES
 from simulator.engine.sampling.coordinates import coordinate_names, steering_of
 from simulator.engine.sampling.pilot import Found, find_proposal
@@ -83,11 +84,8 @@ def measure_of(prepared: Prepared, wanted: str) -> Measure:
     MeasureError
         If a run of the book has no such number, or none that is an amount of loss.
     """
-    layout = prepared.layout
-    labels = {
-        "lender_loss": tuple(layout.facilities),
-        "lender_principal_loss": tuple(layout.facilities),
-    }
+    facilities = tuple(ids_of(prepared.layout)["facility"])
+    labels = {"lender_loss": facilities, "lender_principal_loss": facilities}
     variable, _, label = (wanted or BOOK_LOSS).partition("/")
     if variable == BOOK_LOSS and not label:
         return Measure(variable, None)
@@ -141,11 +139,16 @@ def pilot_book(prepared: Prepared, sampling: Sampling, seed: int, jobs: int) -> 
     )
 
 
-def found_to_json(found: Found, prepared: Prepared) -> dict[str, Any]:
+def found_to_json(found: Found, prepared: Prepared, sampling: Sampling) -> dict[str, Any]:
     """Return what a pilot found in JSON's own types, for the folder of a run."""
+    measure = measure_of(prepared, sampling.measure)
     steering = steering_of(prepared.horizon, len(prepared.layout.names))
     return {
         "schema": SCHEMA,
+        "method": sampling.method,
+        "measure": measure.variable,
+        "place": measure.place,
+        "level": sampling.level,
         "note": found.note,
         "gain": found.gain,
         "paths": found.paths,

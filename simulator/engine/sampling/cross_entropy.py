@@ -74,9 +74,7 @@ def fit_mixture(coordinates: Vector, contributions: Vector, parts: int) -> Fitte
     return max((climb(points, masses, start) for start in starts), key=lambda one: one.entropy)
 
 
-def spread_out(
-    points: Vector, masses: Vector, parts: int, random: np.random.Generator
-) -> Vector:
+def spread_out(points: Vector, masses: Vector, parts: int, random: np.random.Generator) -> Vector:
     """Choose points far from each other as first shifts (part, coordinate) (k-means++)."""
     chosen = [int(random.choice(masses.size, p=masses))]
     for _ in range(parts - 1):

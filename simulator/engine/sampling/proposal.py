@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.numerics.philox import fill_normals, fill_uniform_pairs
-from simulator.numerics.streams import stream_id
+from simulator.numerics.streams import stream_id_array
 
 __all__ = ["Proposal", "log_ratios", "standard_normals"]
 
@@ -59,8 +59,8 @@ class Proposal:
         """
         coordinates = standard_normals(self.shifts.shape[1], seed, paths)
         which, spare = np.zeros(paths.size), np.zeros(paths.size)
-        key = np.uint64(seed)
-        fill_uniform_pairs(key, paths, np.uint64(stream_id("sampling.part")), START, which, spare)
+        numbers, stream = paths.astype(np.uint64), stream_id_array(["sampling.part"])[0]
+        fill_uniform_pairs(seed, numbers, stream, START, which, spare)
         part = np.searchsorted(np.cumsum(self.shares)[:-1], which, side="right")
         coordinates += self.shifts[part].T
         return coordinates, self.weights(coordinates)
@@ -88,10 +88,10 @@ class Proposal:
 def standard_normals(count: int, seed: int, paths: NDArray[np.int64]) -> Vector:
     """Draw so many independent standard normals (coordinate, path), by number of the path."""
     found, spare = np.zeros((count, paths.size)), np.zeros(paths.size)
-    key = np.uint64(seed)
+    streams = stream_id_array(f"sampling.coordinate.{row}" for row in range(count))
+    numbers = paths.astype(np.uint64)
     for row in range(count):
-        stream = np.uint64(stream_id(f"sampling.coordinate.{row}"))
-        fill_normals(key, paths, stream, START, found[row], spare)
+        fill_normals(seed, numbers, streams[row], START, found[row], spare)
     return found
 
 
