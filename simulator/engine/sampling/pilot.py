@@ -34,13 +34,13 @@ Simulate = Callable[[Proposal, NDArray[np.int64]], tuple[Vector, Vector]]
 FIRST_PATH: Final = 1 << 44
 """Number of a pilot's first path, beyond those of any run."""
 
-STAGE_PATHS: Final = (4096, 4096)
+STAGE_PATHS: Final = (4096, 4096, 4096)
 """Paths of the stages if the study does not say how many."""
 
 MASSES: Final = (0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.0002, 0.0001)
 """Tails that a stage may aim at, the widest first."""
 
-TOLD_BY: Final = 100.0
+TOLD_BY: Final = 200.0
 """Effective number of paths that a tail must have in the pilot to be fitted to."""
 
 LEAST_GAIN: Final = 1.5
@@ -116,14 +116,15 @@ def find_proposal(
     defensive_share : float
         Share of paths that the model draws itself.
     paths : int
-        Of the pilot, over its two stages; 0 for 8,192.
+        Of the pilot, over its three stages; 0 for 12,288.
 
     Returns
     -------
     Found
         The same for the same study and seed.
     """
-    sizes = STAGE_PATHS if paths == 0 else (paths - paths // 2, paths // 2)
+    third = max(1, paths // 3)
+    sizes = STAGE_PATHS if paths == 0 else (third, third, third)
     pool = Pool()
     proposal, first = explorer(names), FIRST_PATH
     for size in sizes:
