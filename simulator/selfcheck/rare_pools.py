@@ -205,9 +205,9 @@ def tail_of_two_modes(case: Mapping[str, Any], draws: Draws) -> Result:
 def law_aimed_at(pool: PreparedPool, seed: int, loss: float) -> Proposal:
     """Return the laws that a pilot chooses for a loss that is given, not for a level."""
     proposal = plain_proposal(pool)
-    for stage, moves in enumerate((False, True)):
+    for stage in range(3):
         drawn = draw_paths(pool, proposal, seed_of(seed, stage), PILOT)
-        proposal = aimed_at(pool, drawn, loss, PLAIN, moves=moves)
+        proposal = aimed_at(pool, drawn, loss, PLAIN, proposal)
     return proposal
 
 
