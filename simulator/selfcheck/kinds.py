@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,11 @@ class Draws:
     paths: int = PATHS
     asked: tuple[str, ...] = ()
     folder: Path = Path()
+
+    def of(self, name: str) -> Draws:
+        """Return the same with a seed of its own for a case or a part of one: they are independent."""
+        digest = hashlib.blake2b(f"{self.seed}/{name}".encode(), digest_size=7).digest()
+        return replace(self, seed=int.from_bytes(digest))
 
 
 @dataclass(frozen=True)
