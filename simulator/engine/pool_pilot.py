@@ -31,11 +31,11 @@ __all__ = ["Pilot", "PilotPaths", "aimed_at", "draw_paths", "run_pilot", "seed_o
 
 Vector = NDArray[np.float64]
 
-STAGES: Final = 4
-"""A stage takes this part of the pilot's paths; most levels need three stages and the test."""
+STAGES: Final = 8
+"""At most, the test among them; each takes its part of the pilot's paths. Most levels need five."""
 
-MOST_CLIMBS: Final = 8
-PATHS: Final = 16_000
+MOST_LAWS: Final = 32
+PATHS: Final = 32_000
 """Paths of a pilot, unless the study says."""
 
 SEEN: Final = 50.0
@@ -160,18 +160,19 @@ def run_pilot(
     cheapest = costs.default[costs.default > 0.0].min(initial=np.inf)
     least = float(cheapest if np.isfinite(cheapest) else LEAST_PART * costs.total)
     proposal, aimed = plain_proposal(prepared), 0
-    for stage in range(MOST_CLIMBS):
+    for stage in range(STAGES - 1):
         drawn = draw_paths(prepared, proposal, seed_of(seed, stage), count)
         aim, reached = aim_of(drawn, level)
         aim = rounded(max(aim, least))  # something is lost
         if not aim < MOST_OF_ALL * costs.total:
             return given_up(prepared, "its level is beyond all that names may cost together")
-        proposal = aimed_at(prepared, drawn, aim, plain_share, moves=stage > 0)
+        settled = stage > 0 and is_settled(drawn, aim)
+        proposal = aimed_at(prepared, drawn, aim, plain_share, proposal)
         aimed = aimed + 1 if reached and stage > 0 else 0
-        if aimed == 2:
+        if aimed > 1 and settled:
             break
-    test = draw_paths(prepared, proposal, seed_of(seed, MOST_CLIMBS), count)
-    fault = fault_of(test, level) if aimed == 2 else "its pilot did not reach the level"
+    test = draw_paths(prepared, proposal, seed_of(seed, STAGES), count)
+    fault = fault_of(test, level) if aimed > 1 else "its pilot did not reach the level"
     if fault:
         return given_up(prepared, fault)
     return Pilot(proposal, note_of(proposal, level), used=True)
@@ -240,7 +241,11 @@ def fault_of(test: PilotPaths, level: float) -> str:
 
 
 def aimed_at(
-    prepared: PreparedPool, drawn: PilotPaths, aim: float, plain_share: float, *, moves: bool
+    prepared: PreparedPool,
+    drawn: PilotPaths,
+    aim: float,
+    plain_share: float,
+    before: Proposal,
 ) -> Proposal:
     """Return laws that aim at a loss: at its modes, and moved from there if the paths allow.
 
@@ -254,13 +259,15 @@ def aimed_at(
         Loss, USD m.
     plain_share : float
         Of the model's own law.
-    moves : bool
-        Whether the paths were tilted, so that enough of them stand beyond the aim.
+    before : Proposal
+        That they were drawn from; if it is the model's own law alone, too few of them stand beyond
+        the aim to tell more than where to look for modes.
     """
     starts, regimes = starts_of(prepared, drawn)
     modes = find_modes(prepared, aim, starts, regimes)
     shares, places = weights_of(modes), modes.places
-    if moves:
+    if before.shares.size > 1:
+        shares, places = united(shares, places, before)
         shares, places = moved(drawn, aim, shares, places)
     if prepared.pool.copula_nu == 0.0:
         places[:, -1] = 0.0
@@ -297,6 +304,31 @@ def weights_of(modes: Modes) -> Vector:
     return normed
 
 
+def united(
+    shares: Vector, places: NDArray[np.float64], before: Proposal
+) -> tuple[Vector, NDArray[np.float64]]:
+    """Put the laws of the stage before, where they are no mode, beside the modes."""
+    for share, place in zip(before.shares[1:], before.shifts[1:], strict=True):
+        far = np.linalg.norm(places - place, axis=1).min() > APART
+        if far and len(places) < MOST_LAWS:
+            places = np.vstack([places, place])
+            shares = np.append(shares * (1.0 - share), share)
+    return shares, places
+
+
+def is_settled(drawn: PilotPaths, aim: float) -> bool:
+    """Return whether no path dominates the second moment of what is estimated."""
+    beyond = drawn.loss >= aim
+    square = (drawn.weight[beyond] * (1.0 + worth_of(drawn.loss[beyond] - aim))) ** 2
+    return bool(square.max() <= DOMINANT * square.sum())
+
+
+def worth_of(excess: Vector) -> Vector:
+    """Return what losses beyond the aim add to the shortfall, 1 on average."""
+    mean = float(excess.mean())
+    return excess / mean if mean > 0.0 else excess
+
+
 def joined(
     factors: NDArray[np.float64], worth: Vector, shares: Vector, places: NDArray[np.float64]
 ) -> tuple[Vector, NDArray[np.float64]]:
@@ -307,7 +339,7 @@ def joined(
     square = worth**2
     for path in np.argsort(-square, kind="stable")[:MOST_JOINED]:
         far = np.linalg.norm(places - factors[path], axis=1).min() > APART
-        if far and square[path] > DOMINANT * square.sum():
+        if far and square[path] > DOMINANT * square.sum() and len(places) < MOST_LAWS:
             places = np.vstack([places, factors[path]])
             shares = np.append(shares * (1.0 - LEAST_SHARE), LEAST_SHARE)
     return shares, places
@@ -322,9 +354,8 @@ def moved(
     the pilot has not seen may still be there.
     """
     beyond = drawn.loss >= aim
-    factors, excess = drawn.factors[beyond], drawn.loss[beyond] - aim
-    mean = float(excess.mean()) if excess.any() else 1.0
-    worth = drawn.weight[beyond] * (1.0 + excess / mean)
+    factors = drawn.factors[beyond]
+    worth = drawn.weight[beyond] * (1.0 + worth_of(drawn.loss[beyond] - aim))
     shares, places = joined(factors, worth, shares, places)
     for _ in range(ROUNDS):
         exponent = np.log(shares) + factors @ places.T - 0.5 * np.sum(places**2, axis=1)

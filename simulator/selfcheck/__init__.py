@@ -17,10 +17,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from simulator.selfcheck import (
+    capital,
     cashflows,
     finite_pools,
     large_pools,
     listed_pools,
+    paper_pools,
     rare_pools,
     scope,
 )
@@ -29,14 +31,16 @@ from simulator.selfcheck.months import Result
 
 __all__ = ["CASES", "Draws", "Kind", "Result", "kind_of", "kinds_of", "run_case"]
 
-CASES: dict[str, Kind] = (
-    cashflows.CASES
-    | large_pools.CASES
-    | finite_pools.CASES
-    | listed_pools.CASES
-    | rare_pools.CASES
-    | scope.CASES
-)
+CASES: dict[str, Kind] = {
+    **cashflows.CASES,
+    **large_pools.CASES,
+    **capital.CASES,
+    **finite_pools.CASES,
+    **listed_pools.CASES,
+    **paper_pools.CASES,
+    **rare_pools.CASES,
+    **scope.CASES,
+}
 """Kinds of cases, and what tells them apart. Each family has a module with some of them."""
 
 

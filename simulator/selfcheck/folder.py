@@ -24,12 +24,10 @@ import numpy as np
 from simulator.analytics import Estimate
 from simulator.config.errors import NeoboxError
 from simulator.selfcheck import CASES, Draws, kinds_of
+from simulator.selfcheck.kinds import HIGHEST
 from simulator.selfcheck.months import Result
 
-__all__ = ["HIGHEST", "SHIPPED", "Verdict", "check_folder", "numbers"]
-
-HIGHEST: Final = 4.0
-"""Standard errors that an estimate may lie from what is expected."""
+__all__ = ["SHIPPED", "Verdict", "check_folder", "numbers"]
 
 SHIPPED: Final = Path(__file__).parent / "cases"
 """Cases that come with the package."""
@@ -153,7 +151,7 @@ def check_folder(folder: Path, draws: Draws | None = None) -> Iterator[Verdict]:
         raise CaseError(f"{folder}: expected JSON files of cases, found none")
     cases = [case for file in files for case in cases_of(file)]  # all are read before any is run
     for case in cases:
-        yield verdict(case, replace(draws or Draws(), folder=folder))
+        yield verdict(case, replace(draws or Draws(), folder=folder).of(case["id"]))
 
 
 def cases_of(file: Path) -> list[dict[str, Any]]:

@@ -21,10 +21,12 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
 from simulator.analytics import Estimate
-from simulator.analytics.tail import TailRisk, tail_risk
+from simulator.analytics.tail import TailRisk, tail_risk, value_at_risk_interval
 from simulator.selfcheck.estimating import mean_of, moment_of, share_of, tails_of
+from simulator.selfcheck.kinds import HIGHEST
 
 __all__ = ["Losses", "figures_of"]
 
@@ -38,9 +40,6 @@ BATCHES: Final = 40
 
 LEAST_BEYOND: Final = 50
 """Losses beyond VaR in each part."""
-
-CERTAIN: Final = 0.01
-"""Error of VaR, in steps of a law with atoms, below which no other step can be the right one."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +74,14 @@ class Losses:
         """Value at risk and expected shortfall by level."""
         return tails_of(self.values, self.levels)
 
+    def reach(self, level: float) -> tuple[float, float]:
+        """Return where a quantile may lie, at the confidence of `HIGHEST` errors of a normal law.
+
+        Atoms make quantiles jump: a standard error says little of how far, an interval of order
+        statistics all.
+        """
+        return value_at_risk_interval(self.values, level, float(2.0 * ndtr(HIGHEST) - 1.0))
+
     @cached_property
     def batches(self) -> list[TailRisk]:
         """The same with reported errors, by parts of the paths."""
@@ -103,8 +110,13 @@ def matched(path: str) -> tuple[Rule, re.Match[str] | None]:
 
 
 def value_at_risk(losses: Losses, match: re.Match[str]) -> Estimate:
-    """VaR at a level."""
-    return losses.tails[float(match["level"])][0]
+    """VaR at a level; of a law with atoms with an error that reaches as far as it may be off."""
+    level = float(match["level"])
+    var = losses.tails[level][0]
+    if losses.step == 0.0 or math.isnan(var.se):
+        return var
+    low, high = losses.reach(level)
+    return Estimate(var.value, max(high - var.value, var.value - low) / HIGHEST)
 
 
 def shortfall(losses: Losses, match: re.Match[str]) -> Estimate:
@@ -113,11 +125,19 @@ def shortfall(losses: Losses, match: re.Match[str]) -> Estimate:
 
 
 def mass_at_quantile(losses: Losses, match: re.Match[str]) -> Estimate:
-    """Probability of a loss beyond VaR, or of one as large; where VaR itself is beyond doubt."""
-    var, se = value_at_risk(losses, match)
-    if not se <= CERTAIN * losses.step:
+    """Probability of a loss beyond VaR, or of one as large.
+
+    Where VaR may be another atom, the mass between is part of the error.
+    """
+    level = float(match["level"])
+    var, se = losses.tails[level][0]
+    if math.isnan(se):
         return UNKNOWN
-    return share_of(losses.values > var if match["side"] == "gt" else losses.values >= var)
+    compare = np.greater if match["side"] == "gt" else np.greater_equal
+    found = share_of(compare(losses.values, var))
+    ends = [float(compare(losses.values, end).mean()) for end in losses.reach(level)]
+    between = max(abs(end - found.value) for end in ends)
+    return Estimate(found.value, math.hypot(found.se, between / HIGHEST))
 
 
 def exceedance(losses: Losses, match: re.Match[str]) -> Estimate:

@@ -25,6 +25,7 @@ from simulator.engine.pool_proposal import Proposal, costs_of, plain_proposal, t
 from tests.unit.engine.small import as_bytes, differing
 from tests.unit.engine.test_pool import names_of, study_file
 
+QUICK = {"method": "importance", "level": 0.99, "pilot_paths": 8_000}
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(101)
 WEIGHTS = WEIGHTS / WEIGHTS.sum()
 
@@ -201,9 +202,9 @@ def test_both_modes_of_two_sectors_are_kept(tmp_path: Path) -> None:
     covered = 0
     for seed in range(4):
         pilot = run_pilot(prepared, seed, 0.999, 0.1)
-        worse = pilot.proposal.shifts[1:, :2].min(axis=1) < -2.5
-        assert worse.sum() == 2
-        assert set(np.argmin(pilot.proposal.shifts[1:, :2], axis=1)) == {0, 1}
+        worse = pilot.proposal.shifts[1:, :2] < -2.5
+        assert worse[:, 0].any()
+        assert worse[:, 1].any()
         for run in range(50):
             drawn = draw_paths(prepared, pilot.proposal, 50 * seed + run, 1_000)
             terms = drawn.weight * (drawn.loss > loss - 0.5)
@@ -224,7 +225,7 @@ def test_a_lost_mode_is_no_secret(tmp_path: Path) -> None:
 
 
 def test_runs_do_not_depend_on_how_they_are_computed(tmp_path: Path) -> None:
-    file = study_file(tmp_path, names_of(6), sampling={"method": "importance", "level": 0.99})
+    file = study_file(tmp_path, unlike_names(8), regimes=None, sampling=QUICK)
     whole = simulate(file, paths=700, seed=4)
     for keys in ({"block": 33}, {"chunk": 200, "jobs": 2}, {"chunk": 128, "executor": "serial"}):
         assert differing(as_bytes(whole), as_bytes(simulate(file, paths=700, seed=4, **keys))) == []
@@ -239,7 +240,7 @@ def test_runs_do_not_depend_on_how_they_are_computed(tmp_path: Path) -> None:
 def test_a_resumed_run_reads_what_its_pilot_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = study_file(tmp_path, names_of(6), sampling={"method": "importance", "level": 0.99})
+    file = study_file(tmp_path, unlike_names(8), regimes=None, sampling=QUICK)
     whole = simulate(file, paths=600, seed=4)
 
     def stop(progress: Any) -> None:
