@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from simulator.config.pool_study import PoolStudy
 from simulator.config.study import Study, load_study
@@ -37,10 +38,13 @@ __all__ = [
     "create_store",
     "plan_run",
     "simulate",
+    "with_sampling",
     "workers",
 ]
 
 Report = Callable[[Progress], None]
+Drawn = TypeVar("Drawn", bound=Study | PoolStudy)
+Method = Literal["plain", "importance", "quasi", "stratified"]
 
 
 def simulate(
@@ -53,6 +57,7 @@ def simulate(
     out: str | Path | None = None,
     overrides: Mapping[str, Any] | None = None,
     scenarios: Sequence[str | Path] = (),
+    sampling: Method | None = None,
     resume: bool = False,
     overwrite: bool = False,
     keep_paths: bool = False,
@@ -81,6 +86,8 @@ def simulate(
         Values by dotted key, as ``--set`` takes them; only with a study file.
     scenarios : sequence of path
         Overlays, later ones win; only with a study file.
+    sampling : {"plain", "importance", "quasi", "stratified"}, optional
+        How paths are drawn; as the study says by default.
     resume, overwrite : bool
         What to do about an unfinished run of this study, or about another run, in `out`. The
         same run, complete, is reused unless it is to be overwritten.
@@ -108,6 +115,7 @@ def simulate(
         raise ValueError(
             "overrides and scenarios change a study file: give its path, not a loaded study"
         )
+    study = with_sampling(study, sampling)
     jobs = workers(jobs)
     plan = plan_run(
         study, paths=paths, seed=seed, jobs=jobs, chunk=chunk, block=block, keep_paths=keep_paths
@@ -170,6 +178,7 @@ def plan_run(
             versions=current_versions(),
             keep_paths=keep_paths,
             title=study.title,
+            sampling=sampling_of(study),
             **contents,
         )
 
@@ -178,6 +187,19 @@ def plan_run(
     draft = plan(1)
     size = bytes_per_path(draft, "scalar") + bytes_per_path(draft, "series")
     return plan(chunk_size(size, paths, jobs, block))
+
+
+def with_sampling(study: Drawn, method: Method | None) -> Drawn:
+    """Return a study whose paths are drawn by another method; as it says itself if None."""
+    if method is None:
+        return study
+    return replace(study, sampling=study.sampling.model_copy(update={"method": method}))
+
+
+def sampling_of(study: Study | PoolStudy) -> dict[str, Any]:
+    """Return how paths are drawn, as a plan says it: empty if plainly."""
+    chosen = study.sampling
+    return {} if chosen.method == "plain" else chosen.model_dump(mode="json")
 
 
 def contents_of(study: Study | PoolStudy) -> dict[str, Any]:

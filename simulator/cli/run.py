@@ -13,6 +13,7 @@ from simulator.cli.failures import INTERRUPTED, told_as_failures
 from simulator.cli.options import changed_study, changes_to_a_study, folder_name
 
 if TYPE_CHECKING:
+    from simulator.api import Method
     from simulator.cli.progress import ProgressLine
     from simulator.config.pool_study import PoolStudy
     from simulator.config.study import Study
@@ -44,6 +45,11 @@ or block. An interrupted run keeps its finished chunks; the same command with --
 )
 @changes_to_a_study
 @click.option(
+    "--sampling",
+    type=click.Choice(["plain", "importance", "quasi", "stratified"]),
+    help="How paths are drawn; as the study says by default.",
+)
+@click.option(
     "--executor",
     type=click.Choice(["threads", "processes", "serial"]),
     default="threads",
@@ -65,6 +71,7 @@ def run(
     seed: int,
     jobs: int,
     out: Path | None,
+    sampling: Method | None,
     executor: str,
     resume: bool,
     overwrite: bool,
@@ -76,10 +83,10 @@ def run(
     """Simulate STUDY and print the headline risk of its book."""
     if resume and overwrite:
         raise click.UsageError("--resume keeps what is there, --overwrite replaces it: choose one")
-    from simulator.api import BLOCK_LANES, create_store, plan_run, workers
+    from simulator.api import BLOCK_LANES, create_store, plan_run, with_sampling, workers
     from simulator.cli.progress import ProgressLine
 
-    loaded = changed_study(ctx, study)
+    loaded = with_sampling(changed_study(ctx, study), sampling)
     lanes = block or BLOCK_LANES
     plan = plan_run(
         loaded,

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from simulator.config.schema import Copula, Model, term
+from simulator.config.schema import Copula, Model, Sampling, term
 from simulator.config.values import (
     Correlation,
     Hazard,
@@ -108,6 +108,7 @@ class PoolFile(Model):
     horizon_months: Horizon = term("length of a path", "months", 60)
     discount_rate: Rate = term("of losses, to t0", "fraction per year", 0)
     copula: Copula = term("dependence of defaults beyond the factors", "", Copula())
+    sampling: Sampling = term("how paths are drawn", "", Sampling())
     names: dict[Identifier, PoolName] = term("borrowers, by id", "", {})
     names_table: Text = term(
         "CSV of more of them: name, the same keys as columns, loading_1, loading_2, ...; relative"

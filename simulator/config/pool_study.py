@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +21,7 @@ from simulator.config.plain import canonical_json, plain_values
 from simulator.config.pool_schema import PoolFile
 from simulator.config.pool_terms import Collateral, PoolInputs, PoolName, PoolTranche, Regimes
 from simulator.config.ratings import NOTCHES, Curves, curve, notch, package_curves, user_curves
+from simulator.config.schema import Sampling
 from simulator.config.tables import read_csv
 
 MOST_FACTORS: Final = 30
@@ -45,6 +46,8 @@ class PoolStudy:
         The study with all defaults filled, as plain values for JSON.
     digest
         SHA-256 of the model inputs: equal digests simulate the same.
+    sampling
+        How paths are drawn; the model does not depend on it, so that it is no part of the digest.
     """
 
     name: str
@@ -53,6 +56,7 @@ class PoolStudy:
     inputs: PoolInputs
     resolved: dict[str, Any]
     digest: str
+    sampling: Sampling = field(default_factory=Sampling)
 
     @property
     def title(self) -> str:
@@ -124,7 +128,7 @@ def resolve_pool(
         "study": study.model_dump(mode="json", by_alias=True),
         "inputs": plain,
     }
-    return PoolStudy(study.name, study.description, path, inputs, resolved, digest)
+    return PoolStudy(study.name, study.description, path, inputs, resolved, digest, study.sampling)
 
 
 def add_names(document: Document, base: Path, out: Problems) -> None:

@@ -18,6 +18,9 @@ EXACT_LIMIT = 1_000_000
 PILOT = 65_536
 """Number of first paths that choose the edges of histograms, if there are histograms."""
 
+WEIGHT = "path_weight"
+"""Variable of runs whose paths are not drawn plainly."""
+
 WITHOUT_INFLUENCE = frozenset({"chunk", "title"})
 """Fields of a plan that change no number of the results."""
 
@@ -67,6 +70,8 @@ class RunPlan:
         Name of the study.
     paths_per_draw : int
         Paths that share a draw of uncertain parameters; 1 if none are uncertain.
+    sampling : mapping
+        How paths are drawn, by the keys of `config.schema.Sampling`; empty if plainly.
     """
 
     paths: int
@@ -83,6 +88,7 @@ class RunPlan:
     exact_limit: int = EXACT_LIMIT
     title: str = ""
     paths_per_draw: int = 1
+    sampling: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse sizes and names that cannot be."""
@@ -110,6 +116,7 @@ class RunPlan:
             if variable.kind == kind
             and name in self.variables
             and (variable.needs is None or variable.needs in self.ids)
+            and (variable.name != WEIGHT or bool(self.sampling))
         )
 
     def entities(self, variable: Variable) -> tuple[int, ...]:
@@ -167,7 +174,7 @@ class RunPlan:
     def to_json(self) -> dict[str, Any]:
         """Return the plan in JSON's own types."""
         values = {item.name: getattr(self, item.name) for item in fields(self)}
-        for name in ("ids", "labels", "versions"):
+        for name in ("ids", "labels", "versions", "sampling"):
             values[name] = dict(values[name])
         plain: dict[str, Any] = json.loads(json.dumps(values))
         return plain

@@ -42,6 +42,7 @@ POOL_VARIABLES: Final = (
     "note_loss",
     "outstanding_debt",
     "cumulative_lender_loss",
+    "path_weight",
 )
 """What a run of a pool stores: a facility is a name, the book is the pool."""
 
