@@ -18,6 +18,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.credit.pool_granular import PoolGranular
+from simulator.credit.pool_severity import PoolSeverity, share_lost
 from simulator.credit.thresholds import draw_mixing, mix_scores, threshold_of
 from simulator.drivers.draws import beta_at_normal, normals, uniforms
 from simulator.numerics.elementary import log
@@ -35,6 +37,8 @@ class PoolParams(NamedTuple):
     balance: NDArray[np.float64]  # (name, month), at its end, USD m
     nominal: NDArray[np.float64]  # (name, month), loss at a default, or all of it to be scaled
     present: NDArray[np.float64]  # (name, month), the same discounted to t0
+    severity: PoolSeverity  # how loss given default moves with the factors
+    granular: PoolGranular  # names that are many; in the rows above they make no claims
     law: NDArray[np.int64]  # (name,), row of `laws` that scales the loss, -1 = it is certain
     laws: NDArray[np.float64]  # (law, node), quantiles of loss given default
     factor_streams: NDArray[np.uint64]  # (factor,)
@@ -145,7 +149,7 @@ def first_month(hazard, name, regime, lane, threshold):
 @inner
 def note_default(params, state, seed, path, name, lane, month, outputs, column):
     """Write claim and loss of one default, and take its balances out of the pool."""
-    scale = 1.0
+    scale = share_lost(params.severity, state.factors, name, lane)
     law = params.law[name]
     if law >= 0:
         z, _ = normals(seed, path, params.loss_streams[name], month)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -14,7 +15,16 @@ from simulator.analytics.moments import moment_terms, variance_error
 from simulator.analytics.sample import tail_mass
 from simulator.analytics.tail import tail_risk
 
-__all__ = ["MOST_UNSURE", "given", "mean_of", "moment_of", "share_of", "shortfall_of", "value_of"]
+__all__ = [
+    "MOST_UNSURE",
+    "given",
+    "mean_of",
+    "moment_of",
+    "share_of",
+    "shortfall_of",
+    "tails_of",
+    "value_of",
+]
 
 MOST_UNSURE: Final = 0.2
 """Relative error of the estimated variance beyond which an estimate is not given.
@@ -48,14 +58,23 @@ def moment_of(values: ArrayLike, order: int) -> Estimate:
     return given(Estimate(value, standard_error(terms)), terms)
 
 
+def tails_of(losses: Vector, levels: Sequence[float]) -> dict[float, tuple[Estimate, Estimate]]:
+    """Estimate value at risk and expected shortfall at several levels."""
+    tail = tail_risk(losses, levels)
+    found = {}
+    for place, level in enumerate(levels):
+        var = Estimate(float(tail.var[place]), float(tail.var_se[place]))
+        excess = np.maximum(losses - var.value, 0.0) / tail_mass(level)
+        es = Estimate(float(tail.es[place]), float(tail.es_se[place]))
+        found[level] = given(var, excess > 0.0), given(es, excess)
+    return found
+
+
 def value_of(losses: Vector, level: float) -> Estimate:
     """Estimate a value at risk."""
-    tail = tail_risk(losses, [level])
-    return given(Estimate(float(tail.var[0]), float(tail.var_se[0])), losses > tail.var[0])
+    return tails_of(losses, [level])[level][0]
 
 
 def shortfall_of(losses: Vector, level: float) -> Estimate:
     """Estimate an expected shortfall."""
-    tail = tail_risk(losses, [level])
-    terms = np.maximum(losses - tail.var[0], 0.0) / tail_mass(level)
-    return given(Estimate(float(tail.es[0]), float(tail.es_se[0])), terms)
+    return tails_of(losses, [level])[level][1]
