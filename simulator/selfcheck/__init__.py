@@ -16,14 +16,36 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from simulator.selfcheck import cashflows, finite_pools, large_pools, listed_pools, scope
+from simulator.selfcheck import (
+    cashflows,
+    curves,
+    estimators,
+    finite_pools,
+    generator,
+    large_pools,
+    listed_pools,
+    processes,
+    quasi,
+    regimes,
+    scope,
+)
 from simulator.selfcheck.kinds import Draws, Kind
 from simulator.selfcheck.months import Result
 
 __all__ = ["CASES", "Draws", "Kind", "Result", "kind_of", "kinds_of", "run_case"]
 
 CASES: dict[str, Kind] = (
-    cashflows.CASES | large_pools.CASES | finite_pools.CASES | listed_pools.CASES | scope.CASES
+    cashflows.CASES
+    | large_pools.CASES
+    | finite_pools.CASES
+    | listed_pools.CASES
+    | processes.CASES
+    | regimes.CASES
+    | estimators.CASES
+    | generator.CASES
+    | curves.CASES
+    | quasi.CASES
+    | scope.CASES
 )
 """Kinds of cases, and what tells them apart. Each family has a module with some of them."""
 

@@ -21,10 +21,11 @@ from simulator.engine.market import MarketState
 from simulator.engine.market_alone import reference_path, run_market, without_deals
 from simulator.engine.pack_market import pack_market
 from simulator.engine.state import ModelState
+from simulator.selfcheck.kinds import Draws
 
-__all__ = ["Clock", "run_driver"]
+__all__ = ["MACHINE", "Clock", "run_driver"]
 
-Vector = NDArray[np.float64]
+Values = NDArray[np.float64]
 LANES = 2_048
 STEPS_A_YEAR = 12  # of the drivers
 
@@ -80,11 +81,11 @@ def run_driver(
     parameters: Mapping[str, float],
     switches: Sequence[str],
     steps: int,
-    paths: int,
-    seed: int,
-    read: Callable[[MarketState, int], Vector],
-    kept: Callable[[Vector], Vector] = lambda by_step: by_step,
-) -> Vector:
+    draws: Draws,
+    read: Callable[[MarketState], Values],
+    kept: Callable[[Values], Values],
+    generation: Generation = MACHINE,
+) -> Values:
     """Simulate a driver alone.
 
     Parameters
@@ -95,14 +96,14 @@ def run_driver(
         What is on.
     steps : int
         How many steps (months of the driver).
-    paths : int
-        How many.
-    seed : int
-        Of all random streams.
+    draws : Draws
+        Seed, and how many paths.
     read : callable
-        From the state and the step (0: start) to (lane,).
+        What is read of the state at the start and after every step, (..., lane).
     kept : callable
-        What is kept of each block, from (step 0..n, lane) to (..., lane): all of it, unless less.
+        What is kept of it: from (step 0..n, ..., lane) to (..., lane).
+    generation : Generation
+        Of the machine or hall in the market.
 
     Returns
     -------
@@ -110,24 +111,25 @@ def run_driver(
         What was kept.
     """
     compile_kernels()
-    world = world_of(parameters, switches)
-    reference = reference_path(world, steps)
-    market = pack_market(world, world, steps, reference)
+    world = world_of(parameters, switches, generation)
+    market = pack_market(world, world, steps, reference_path(world, steps))
     params = without_deals(world, world, steps, market)
     blocks = []
-    for first in range(0, paths, LANES):
-        numbers = np.arange(first, min(first + LANES, paths), dtype=np.int64)
-        by_step = np.empty((steps + 1, numbers.size))
+    for first in range(0, draws.paths, LANES):
+        by_step: list[Values] = []
 
-        def watch(state: ModelState, step: int, by_step: Vector = by_step) -> None:
-            by_step[step] = read(state.market, step)
+        def watch(state: ModelState, _step: int, by_step: list[Values] = by_step) -> None:
+            by_step.append(np.array(read(state.market)))
 
-        run_market(params, seed, numbers, watch)
-        blocks.append(kept(by_step))
+        numbers = np.arange(first, min(first + LANES, draws.paths), dtype=np.int64)
+        run_market(params, draws.seed, numbers, watch)
+        blocks.append(kept(np.array(by_step)))
     return np.concatenate(blocks, axis=-1)
 
 
-def world_of(parameters: Mapping[str, float], switches: Sequence[str]) -> World:
+def world_of(
+    parameters: Mapping[str, float], switches: Sequence[str], generation: Generation
+) -> World:
     """Return a market in which nothing moves but what is switched on, all shocks independent."""
     size = len(CORRELATION_ORDER)
     return World(
@@ -135,7 +137,7 @@ def world_of(parameters: Mapping[str, float], switches: Sequence[str]) -> World:
         switches={name: name in switches for name in SWITCHES},
         correlations=tuple(tuple(float(i == j) for j in range(size)) for i in range(size)),
         sofr_forwards=(),
-        generations=(MACHINE,),
+        generations=(generation,),
         jurisdictions=(("place", 1.0),),
         hyperscalers=(),
         currencies=(),
