@@ -260,7 +260,7 @@ def quantile_with_atoms(case: Mapping[str, Any], draws: Draws) -> Result:
         Seed; paths set how often.
     """
     size, level = int(case["n"]), float(case["alpha"])
-    count = min(MOST, max(FEWEST, 10 * draws.paths // size))
+    count = min(MOST, max(FEWEST, 5 * draws.paths // size))
     names = alike(int(case["N"]), pd=case["PD"], lgd=1.0, loadings=[math.sqrt(case["rho"])])
     pool = run_pool(names, replace(draws, paths=size * count), months=1)
     samples = np.split(pool.loss[: pool.loss.size // size * size], pool.loss.size // size)

@@ -46,14 +46,16 @@ __all__ = ["CASES"]
 Values = NDArray[np.float64]
 
 FEWEST_STEPS = 60
-FINEST_REVERSION = 0.1  # most of a deviation that may revert in a step, for integrals
+MOST_REVERTED = 0.1  # of a deviation in a step, for integrals
+MOST_EVENTS = 0.05  # expected in a step
 FAR = 12_000  # steps after which nothing is left of the start
 
 
 def clock_of(case: Mapping[str, Any]) -> Clock:
     """Return steps so short that sums over them are integrals, far within sampling errors."""
     years = float(case["T"])
-    return Clock(years, max(FEWEST_STEPS, int(np.ceil(case["kappa"] * years / FINEST_REVERSION))))
+    needed = max(case["kappa"] / MOST_REVERTED, case.get("lam", 0.0) / MOST_EVENTS)
+    return Clock(years, max(FEWEST_STEPS, int(np.ceil(needed * years))))
 
 
 def trapezoids(by_step: Values, clock: Clock) -> Values:
@@ -224,7 +226,7 @@ def compound_sum(case: Mapping[str, Any], draws: Draws) -> Result:
     draws : Draws
         Seed, paths, thresholds (``P_gt/5.0``) and levels (``risk/0.99``) asked for.
     """
-    steps = max(FEWEST_STEPS, int(np.ceil(20.0 * case["lam"])))
+    steps = max(FEWEST_STEPS, int(np.ceil(case["lam"] / MOST_EVENTS)))
     chance = case["lam"] / (steps + case["lam"] / 2.0)
     total = run_driver(
         {
@@ -233,7 +235,7 @@ def compound_sum(case: Mapping[str, Any], draws: Draws) -> Result:
         },
         ("policy",),
         steps,
-        draws.fewer(2),
+        draws.fewer(4),
         lambda market: market.policy.rows[POLICY.site_slip].sum(axis=0),
         lambda by_step: by_step.sum(axis=0),
     )
@@ -265,7 +267,7 @@ def jump_diffusion(case: Mapping[str, Any], draws: Draws) -> Result:
         Seed, paths, prices (``P_S_below/60``) and levels (``quantile_S/0.01``) asked for.
     """
     years, jumps = float(case["T"]), float(case["lam"] * case["T"])
-    clock = Clock(years, max(FEWEST_STEPS, int(np.ceil(40.0 * jumps))))
+    clock = Clock(years, max(FEWEST_STEPS, int(np.ceil(jumps / MOST_EVENTS))))
     chance = jumps / (clock.steps + jumps / 2.0)
     mean, square = case["jump_mean"], case["jump_mean"] ** 2 + case["jump_sd"] ** 2
     size = mean / (1.0 - chance / 2.0)

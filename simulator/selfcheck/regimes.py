@@ -75,7 +75,7 @@ def common_regime(case: Mapping[str, Any], draws: Draws) -> Result:
     pairs = share * (count - 1.0) / (CORRELATED - 1.0)
     figures["survival"] = mean_of(1.0 - share)
     figures["two_name_default_correlation"] = given_by_groups(correlation, share, pairs)
-    if "mu" in case and len(generator) == 2:
+    if "mu" in case and sorted(case["pi0"]) == [0, 1]:
         figures |= price_figures(price_in_two_states(case, draws), draws)
     return Result({}, figures)
 
@@ -254,9 +254,10 @@ def semi_markov(case: Mapping[str, Any], draws: Draws) -> Result:
         "mean_sojourn": [mean_of(first_spell(shortage)), mean_of(first_spell(balanced))],
         "stationary_fraction_state1": mean_of(late.mean(axis=0)),
         "long_run_cycles_per_year": mean_of(12.0 * starts.mean(axis=0)),
-        "P_no_switch_by_T": outlasts(float(case["T_months"]), stages, means[0], draws),
     }
     for path in draws.asked:
+        if path == "P_no_switch_by_T":
+            figures[path] = outlasts(float(case["T_months"]), stages, means[0], draws)
         if found := re.fullmatch(r"P_state1_lasts_gt_([\d.]+)", path):
             figures[path] = outlasts(float(found[1]), stages, means[0], draws)
     return Result({}, figures)
