@@ -132,8 +132,10 @@ def world_of(
 ) -> World:
     """Return a market in which nothing moves but what is switched on, all shocks independent."""
     size = len(CORRELATION_ORDER)
+    values = {name: one.base for name, one in parameter_table().items()} | dict(parameters)
     return World(
-        parameters={name: one.base for name, one in parameter_table().items()} | dict(parameters),
+        # kernels are compiled by type: a whole number among them would compile all of them again
+        parameters={name: float(value) for name, value in values.items()},
         switches={name: name in switches for name in SWITCHES},
         correlations=tuple(tuple(float(i == j) for j in range(size)) for i in range(size)),
         sofr_forwards=(),
