@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from simulator.selfcheck import (
+    capital,
     cashflows,
     curves,
     estimators,
@@ -24,6 +25,7 @@ from simulator.selfcheck import (
     generator,
     large_pools,
     listed_pools,
+    paper_pools,
     processes,
     quasi,
     regimes,
@@ -34,19 +36,21 @@ from simulator.selfcheck.months import Result
 
 __all__ = ["CASES", "Draws", "Kind", "Result", "kind_of", "kinds_of", "run_case"]
 
-CASES: dict[str, Kind] = (
-    cashflows.CASES
-    | large_pools.CASES
-    | finite_pools.CASES
-    | listed_pools.CASES
-    | processes.CASES
-    | regimes.CASES
-    | estimators.CASES
-    | generator.CASES
-    | curves.CASES
-    | quasi.CASES
-    | scope.CASES
-)
+CASES: dict[str, Kind] = {
+    **cashflows.CASES,
+    **large_pools.CASES,
+    **capital.CASES,
+    **finite_pools.CASES,
+    **listed_pools.CASES,
+    **paper_pools.CASES,
+    **processes.CASES,
+    **regimes.CASES,
+    **estimators.CASES,
+    **generator.CASES,
+    **curves.CASES,
+    **quasi.CASES,
+    **scope.CASES,
+}
 """Kinds of cases, and what tells them apart. Each family has a module with some of them."""
 
 

@@ -67,7 +67,8 @@ def pairs(_: Case, draws: Draws) -> Result:
         p, q, loading = terms["p"], terms["q"], terms["rho"] ** 0.5
         one = {"exposure_usd_m": 1.0, "lgd": 1.0, "loadings": [loading]}
         names = {"P": {**one, "pd": p}, "Q": {**one, "pd": q}}
-        pool = run_pool(names, replace(draws, paths=10 * draws.paths), nu=terms.get("nu"))
+        more = replace(draws.of(group), paths=10 * draws.paths)
+        pool = run_pool(names, more, nu=terms.get("nu"))
         both = share_of(pool.loss > 1.5)
         scale = math.sqrt(p * (1.0 - p) * q * (1.0 - q))
         correlation = Estimate((both.value - p * q) / scale, both.se / scale)
@@ -94,10 +95,10 @@ def limits(case: Case, draws: Draws) -> Result:
         terms = {"pd": pd, "lgd": 1.0, "loadings": [float(found["rho"]) ** 0.5]}
         nu = case["nu"] if "t copula" in path else None
         if "LHP" in path:
-            loss = run_pool(many(**terms), draws, nu=nu, months=1).loss
+            loss = run_pool(many(**terms), draws.of(path), nu=nu, months=1).loss
             figures[path] = variance_of(loss)
             continue
-        defaults = np.rint(run_pool(alike(count, **terms), draws, nu=nu).loss)
+        defaults = np.rint(run_pool(alike(count, **terms), draws.of(path), nu=nu).loss)
         for words, event in (
             ("P(K>=k)", defaults >= case["k"]),
             ("P(K=N)", defaults == count),
@@ -129,8 +130,8 @@ def values_in(text: str) -> dict[str, float]:
 
 
 def quantiles_of(asked: tuple[str, ...]) -> frozenset[str]:
-    """Return the quantiles asked for, which in a pool of lumps can take a few values only."""
-    return frozenset(path for path in asked if re.search(r"(^|/)VaR(_|/|$)", path))
+    """Return what is asked of quantiles, which in a pool of lumps can take a few values only."""
+    return frozenset(path for path in asked if re.search(r"(^|/|_)VaR(_|/|$)", path))
 
 
 CASES: dict[str, Kind] = {

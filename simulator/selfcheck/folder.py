@@ -169,7 +169,7 @@ def check_folder(folder: Path, draws: Draws | None = None) -> Iterator[Verdict]:
         raise CaseError(f"{folder}: expected JSON files of cases, found none")
     cases = [case for file in files for case in cases_of(file)]  # all are read before any is run
     for case in cases:
-        yield verdict(case, replace(draws or Draws(), folder=folder))
+        yield verdict(case, replace(draws or Draws(), folder=folder).of(case["id"]))
 
 
 def cases_of(file: Path) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -51,6 +52,11 @@ class Draws:
         begin = f"{name}/"
         levels = (path[len(begin) :].split("/")[0] for path in self.asked if path.startswith(begin))
         return list(dict.fromkeys(levels))
+
+    def of(self, name: str) -> Draws:
+        """Return the same with a seed of its own for a case or a part of one: they are independent."""
+        digest = hashlib.blake2b(f"{self.seed}/{name}".encode(), digest_size=7).digest()
+        return replace(self, seed=int.from_bytes(digest))
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """Pools of infinitely many names alike: the limit of Vasicek (2002).
 
-With a loss given default that moves with the factor: Frye (2000), Pykhtin (2003). They are studies of one granular name. A path costs two normals, so there are twenty times as many
-as of other cases; the horizon is one month, since only its end counts.
+With a loss given default that moves with the factor: Frye (2000), Pykhtin (2003).
+They are studies of one granular name. A path costs two normals, so there are
+ten times as many as of other cases; the horizon is one month, since only its end counts.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ __all__ = ["CASES", "TIMES"]
 
 Case = Mapping[str, Any]
 
-TIMES: Final = 20
+TIMES: Final = 10
 """Paths for each that is asked for."""
 
 

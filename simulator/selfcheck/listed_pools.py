@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from simulator.analytics import shortfall_contributions, value_at_risk
-from simulator.selfcheck.estimating import given
+from simulator.selfcheck.estimating import given, shortfall_of
 from simulator.selfcheck.finite_pools import quantiles_of
 from simulator.selfcheck.kinds import Draws, Kind, sampled
 from simulator.selfcheck.months import Result
@@ -57,8 +57,12 @@ def contributions(parts: np.ndarray, digits: str) -> dict[str, Any]:
     book = parts.sum(axis=0)
     beyond = book > value_at_risk(book, level).value
     found = shortfall_contributions(list(parts), level)
-    known = [given(one, part * beyond) for one, part in zip(found, parts, strict=True)]
-    return {f"ES{digits}_contributions_units": known}
+    known = [
+        given(one, (part - np.median(part[beyond])) * beyond)  # seen to be more than one value
+        for one, part in zip(found, parts, strict=True)
+    ]
+    whole = shortfall_of(book, level)
+    return {f"ES{digits}_contributions_units": known, f"ES{digits}_contributions_sum": whole}
 
 
 def listed_names(table: Path) -> Names:

@@ -39,9 +39,6 @@ BATCHES: Final = 40
 LEAST_BEYOND: Final = 50
 """Losses beyond VaR in each part."""
 
-CERTAIN: Final = 0.01
-"""Error of VaR, in steps of a law with atoms, below which no other step can be the right one."""
-
 
 @dataclass(frozen=True)
 class Losses:
@@ -113,11 +110,19 @@ def shortfall(losses: Losses, match: re.Match[str]) -> Estimate:
 
 
 def mass_at_quantile(losses: Losses, match: re.Match[str]) -> Estimate:
-    """Probability of a loss beyond VaR, or of one as large; where VaR itself is beyond doubt."""
+    """Probability of a loss beyond VaR, or of one as large.
+
+    Where VaR may be an atom further up or down, the mass between is part of the error.
+    """
     var, se = value_at_risk(losses, match)
-    if not se <= CERTAIN * losses.step:
+    beyond = losses.values > var if match["side"] == "gt" else losses.values >= var
+    found = share_of(beyond)
+    if math.isnan(se) or losses.step == 0.0:
         return UNKNOWN
-    return share_of(losses.values > var if match["side"] == "gt" else losses.values >= var)
+    reach = math.ceil(se / losses.step) * losses.step
+    near = np.abs(losses.values - var) <= reach + 0.5 * losses.step
+    mass = float(near.mean()) / (2.0 * reach / losses.step + 1.0)  # of a step
+    return Estimate(found.value, math.hypot(found.se, se / losses.step * mass))
 
 
 def exceedance(losses: Losses, match: re.Match[str]) -> Estimate:

@@ -55,6 +55,10 @@ CASES: dict[str, Kind] = {
         "no double-t copula: Gaussian and Student t are offered",
         *("N", "PD", "rho", "nuM", "nu_e"),
     ),
+    "infection": outside(
+        "no infection of one name by another (Davis-Lo): names share factors and regimes",
+        *("n", "p", "q"),
+    ),
     "credit_risk_plus": outside(
         "no CreditRisk+ (Poisson defaults with gamma intensities): a name defaults once",
         *("unit", "exposures", "PD", "sd_ratio"),

@@ -17,7 +17,9 @@ __all__ = ["HEADING", "Row", "Sum", "lines_of", "rows_of", "sum_of"]
 CHANCE = 1e-4
 """How often a right model may lie outside of the band of the mean of z squared."""
 
-HEADING = f"{'case':<12} {'quantity':<34} {'exact':>12} {'estimate':>12} {'SE':>9} {'z':>6}"
+MOST_DIGITS = 8
+
+HEADING = f"{'case':<12} {'quantity':<46} {'exact':>12} {'estimate':>12} {'SE':>9} {'z':>6}"
 
 
 class Row(NamedTuple):
@@ -96,7 +98,7 @@ def rows_of(verdict: Verdict) -> Iterator[Row]:
     """Yield the estimates of a case, with the digits that their errors leave standing."""
     for path, z in verdict.scores.items():
         value, se = verdict.found[path]
-        places = max(0, decimals_of(se) + 1) if math.isfinite(se) else 6
+        places = min(MOST_DIGITS, max(0, decimals_of(se) + 1))
         exact, estimate, error = (f"{x:.{places}f}" for x in (verdict.expected[path], value, se))
         yield Row(verdict.id, path, exact, estimate, error, z)
 
@@ -115,6 +117,6 @@ def lines_of(verdict: Verdict) -> Iterator[str]:
     )
     for row in rows_of(verdict):
         yield (
-            f"{row.case:<12} {row.quantity:<34} {row.exact:>12} {row.estimate:>12} "
+            f"{row.case:<12} {row.quantity:<46} {row.exact:>12} {row.estimate:>12} "
             f"{row.se:>9} {row.z:>+6.2f}"
         )
