@@ -8,6 +8,8 @@ The second form of ES (Rockafellar and Uryasev 2002) splits an atom at VaR by it
 With weights (likelihood ratios) both use the *right tail*: P(L > x) = (1/n) Σ w·1(L > x), not
 divided by Σw.  That is the estimator whose error importance sampling of large losses cuts
 (Glynn 1996; Hong, Hu and Liu 2014); normalised weights would lose most of the gain.
+
+How many paths such a number rests on says `tail_count`.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ from simulator.analytics.sample import (
     as_groups,
     as_vector,
     as_weights,
+    effective_size,
     rank_of,
     tail_mass,
 )
@@ -231,8 +234,49 @@ def value_at_risk_interval(
     return float(tail.ordered[low]), float(tail.ordered[_first_within(tail, mass - reach)])
 
 
+def tail_count(
+    losses: ArrayLike, level: float, weights: Weights = None, var: float | None = None
+) -> float:
+    """Count the independent paths that VaR and ES at a level rest on.
+
+    Parameters
+    ----------
+    losses : array_like, (n_paths,)
+        Loss per path.
+    level : float
+        Confidence level.
+    weights : array_like, (n_paths,), or Design, optional
+        Likelihood ratios, or how the paths were drawn.
+    var : float, optional
+        VaR at that level, if it is known already.
+
+    Returns
+    -------
+    float
+        Paths that lose at least VaR, those without a loss left out: of an atom at VaR the part
+        that lies beyond the level. Unequal weights count as Kish's (Σw)²/Σw² equal ones, groups
+        as what their design effect leaves of them.
+    """
+    sample = _sample(losses, weights)
+    x, n = sample.values, sample.values.size
+    var = _value_at_risk(sample, [level])[0].value if var is None else var
+    reached = (x >= var) & (x != 0.0)
+    beyond = reached if sample.weights is None else reached & (sample.weights > 0.0)
+    if not beyond.any():
+        return 0.0
+    w = np.ones(n) if sample.weights is None else sample.weights
+    mass = total(w * beyond) / n
+    count = effective_size(w[beyond], n) * min(1.0, tail_mass(level) / mass)
+    effect = design_effect(w * beyond, sample.groups)
+    return 0.0 if math.isnan(effect) else count / effect
+
+
 def shortfall_difference(
-    losses: ArrayLike, baseline: ArrayLike, level: float, weights: Weights = None
+    losses: ArrayLike,
+    baseline: ArrayLike,
+    level: float,
+    weights: Weights = None,
+    baseline_weights: Weights = None,
 ) -> Estimate:
     """ES of `losses` less ES of `baseline` on the same paths, with the paired error.
 
@@ -243,7 +287,9 @@ def shortfall_difference(
     level : float
         Confidence level.
     weights : array_like, (n_paths,), or Design, optional
-        Likelihood ratios, or how the paths were drawn, the same for both.
+        Likelihood ratios, or how the paths were drawn.
+    baseline_weights : array_like, (n_paths,), or Design, optional
+        Those of the baseline if it was drawn from another proposal; else the same.
 
     Returns
     -------
@@ -255,7 +301,8 @@ def shortfall_difference(
         raise ValueError(f"paired difference: {x.size} paths against {y.size}")
     mass = tail_mass(level)
     values, terms = [], []
-    for sample in (_sample(x, weights), _sample(y, weights)):
+    others = weights if baseline_weights is None else baseline_weights
+    for sample in (_sample(x, weights), _sample(y, others)):
         var = _value_at_risk(sample, [level])[0].value
         values.append(_shortfall(sample, var, mass).value)
         terms.append(_excess(sample.values, var, mass, sample.weights))
