@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simulator.dataset.build import LabelledArray, build, label_fans
+from simulator.dataset.drawn import Drawn
 from simulator.dataset.errors import RunIncompleteError
 from simulator.dataset.fans import exact_fans
 from simulator.dataset.layout import Array, fields_of, fit
-from simulator.dataset.plan import Chunk, RunPlan
+from simulator.dataset.plan import WEIGHT, Chunk, RunPlan
 from simulator.dataset.variables import Variable
 
 if TYPE_CHECKING:
@@ -79,6 +80,12 @@ class MemoryStore:
         self._scalars[index] = dict(zip(layout, fit(layout, scalars), strict=True))
         layout = fields_of(self.plan, "series", count)
         self._series[index] = dict(zip(layout, fit(layout, series), strict=True))
+
+    def drawn(self) -> Drawn:
+        """Return how the paths were drawn."""
+        weighted = any(variable.name == WEIGHT for variable in self.plan.scalars)
+        parts = [self._scalars[chunk.index][WEIGHT] for chunk in self._chunks] if weighted else []
+        return Drawn(np.concatenate(parts) if parts else None, self.plan.paths_per_draw)
 
     def rows(self, name: str, start: int, out: Array) -> None:
         """Fill a table with rows of a series, all paths side by side."""
