@@ -25,6 +25,7 @@ from scipy.special import ndtri
 from simulator.analytics.estimate import Estimate
 from simulator.analytics.estimators import design_effect, standard_error, total
 from simulator.analytics.quantiles import (
+    STEADY,
     crossing_effect,
     crossing_error,
     interval_ranks,
@@ -98,14 +99,19 @@ def _first_within(tail: RightTail, mass: float) -> int:
     return int(np.argmax(tail.above <= mass * (1.0 + 1e-12)))
 
 
+def _mass_effect(tail: RightTail, index: int, losses: Losses) -> float:
+    """Return the design effect of the mass above VaR, which stands at `index`."""
+    if losses.groups is None or losses.weights is None:
+        return 1.0
+    beyond = losses.weights * (losses.values > tail.ordered[max(0, index - 1)])
+    return design_effect(beyond, losses.groups)
+
+
 def _mass_error(tail: RightTail, mass: float, losses: Losses) -> float:
     """Return the standard error of the mass above VaR; of the loss below if VaR is last."""
     index = _first_within(tail, mass)
     plain = float(np.max(tail.errors[max(0, index - 1) : index + 1]))
-    if losses.groups is None or losses.weights is None:
-        return plain
-    beyond = losses.weights * (losses.values > tail.ordered[max(0, index - 1)])
-    return plain * math.sqrt(design_effect(beyond, losses.groups))
+    return plain * math.sqrt(_mass_effect(tail, index, losses))
 
 
 def _value_at_risk(losses: Losses, levels: Sequence[float]) -> list[Estimate]:
@@ -122,9 +128,15 @@ def _value_at_risk(losses: Losses, levels: Sequence[float]) -> list[Estimate]:
         return found
     tail, found = _right_tail(x, losses.weights), []
     for mass in map(tail_mass, levels):
-        error = _mass_error(tail, mass, losses)
-        point = float(tail.ordered[_first_within(tail, mass)])
-        found.append(Estimate(point, crossing_error(tail.ordered, mass - tail.above, error)))
+        index = _first_within(tail, mass)
+        effect = math.sqrt(_mass_effect(tail, index, losses))
+        errors = effect * np.minimum(tail.errors, STEADY * tail.errors[max(0, index - 1)])
+        found.append(
+            Estimate(
+                float(tail.ordered[index]),
+                crossing_error(tail.ordered, mass - tail.above, errors),
+            )
+        )
     return found
 
 
