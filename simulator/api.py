@@ -248,6 +248,7 @@ def compute(
     executor: str = "threads",
     block: int = BLOCK_LANES,
     report: Report | None = None,
+    more: Callable[[], bool] | None = None,
 ) -> None:
     """Compute what a store lacks; nothing if it is complete.
 
@@ -259,6 +260,8 @@ def compute(
         Of a plan of that study.
     jobs, executor, block, report
         As `simulate` takes them.
+    more : callable, optional
+        Asked once all chunks are there: whether it has let the store grow.
     """
     if store.complete:
         return
@@ -266,7 +269,16 @@ def compute(
         prepared: Runnable = prepare_pool(study.inputs)
     else:
         prepared = prepare_book(study, store)
-    run(prepared, store.plan, store, jobs=jobs, executor=executor, lanes=block, report=report)
+    run(
+        prepared,
+        store.plan,
+        store,
+        jobs=jobs,
+        executor=executor,
+        lanes=block,
+        report=report,
+        more=more,
+    )
 
 
 def prepare_book(study: Study, store: RunStore | MemoryStore) -> Prepared:

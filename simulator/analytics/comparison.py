@@ -84,9 +84,7 @@ def comparison_table(outcomes: Mapping[str, Outcome]) -> xr.Dataset:
                 "--paths"
             )
     rows = [measures(one, base) for one in outcomes.values()]
-    draws = min(
-        independent_draws(one.weights, one.lender_loss.size) for one in outcomes.values()
-    )
+    draws = min(independent_draws(one.weights, one.lender_loss.size) for one in outcomes.values())
     columns = {key: [row[key] for row in rows] for key in rows[0]}
     data = {
         name: part
@@ -95,7 +93,9 @@ def comparison_table(outcomes: Mapping[str, Outcome]) -> xr.Dataset:
             key, ("scenario",), values, (len(names),), UNITS[key]["long_name"], UNITS[key]["units"]
         ).items()
     }
-    return xr.Dataset(data, coords={"scenario": names}, attrs={"base": names[0], "level": LEVEL, "draws": draws})
+    return xr.Dataset(
+        data, coords={"scenario": names}, attrs={"base": names[0], "level": LEVEL, "draws": draws}
+    )
 
 
 def measures(one: Outcome, base: Outcome) -> dict[str, Estimate]:

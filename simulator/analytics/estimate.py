@@ -121,7 +121,8 @@ def format_probability(value: float, se: float, paths: float) -> str:
     value, se : float
         Share of paths and its standard error.
     paths : float
-        Number of independent draws, see `sample.independent_draws`. No event in n paths bounds the probability by 3/n with 95% confidence.
+        Number of independent draws, see `sample.independent_draws`. No event in n of them bounds
+        the probability by 3/n with 95% confidence.
 
     Returns
     -------

@@ -126,6 +126,25 @@ def terms_of(values: Vector, weights: Vector) -> Vector:
     return np.asarray(terms - slope * (weights - 1.0))
 
 
+def counted(event: ArrayLike, weights: Weights = None) -> float:
+    """Count the independent paths on which an event happens.
+
+    Returns
+    -------
+    float
+        Unequal weights count as Kish's (Σw)²/Σw² equal ones, groups as what the design effect of
+        the event leaves of them; 0 if it cannot be told.
+    """
+    indicator = as_vector(np.asarray(event, dtype=np.float64), "event")
+    w, groups = as_weights(weights, indicator.size), as_groups(weights, indicator.size)
+    terms = indicator if w is None else w * indicator
+    if not terms.any():
+        return 0.0
+    count = total(terms) ** 2 / total(terms * terms)
+    effect = design_effect(terms, groups)
+    return 0.0 if math.isnan(effect) else count / effect
+
+
 def plainly_drawn(weights: Weights, n: int) -> bool:
     """Whether paths are independent and carry no weights, so that counts of them are binomial."""
     return as_weights(weights, n) is None and as_groups(weights, n) is None

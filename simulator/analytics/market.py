@@ -38,7 +38,8 @@ def market_fans(market: xr.Dataset) -> xr.Dataset:
         codes as ``share_x(x_state, month[, entity])``; a standard error ``_se`` beside each.
     """
     design = path_weights(market)
-    drawn = Drawn(design and design.weights, int(market.attrs.get("paths_per_draw", 1)))
+    weights = None if design is None else design.weights
+    drawn = Drawn(weights, int(market.attrs.get("paths_per_draw", 1)))
     found: dict[str, Any] = {}
     for name, variable in market.data_vars.items():
         if PATH not in variable.dims:

@@ -134,6 +134,15 @@ def _book(dataset: xr.Dataset) -> Lending:
     return Lending(lent, lent, loss, share_of(loss, lent), defaulted, claim, lost, censored)
 
 
+def book_defaults(dataset: xr.Dataset) -> NDArray[np.bool_]:
+    """Return on which paths any facility defaults of which the book holds a part; (path,)."""
+    struck = np.zeros(dataset.sizes["path"], dtype=np.bool_)
+    for i in range(dataset.sizes[FACILITY]):
+        months = vector(dataset, "facility_default_month", facility=i)
+        struck |= (months > 0) & (holding(dataset, i).share > 0.0)
+    return struck
+
+
 def known_mean(values: Vector, weights: Design | None) -> Estimate:
     """Mean over paths; NaN if the quantity is not defined on every path."""
     if not np.isfinite(values).all():

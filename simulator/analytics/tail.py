@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
 from simulator.analytics.estimate import Estimate
-from simulator.analytics.estimators import design_effect, standard_error, total
+from simulator.analytics.estimators import counted, design_effect, standard_error, total
 from simulator.analytics.quantiles import (
     STEADY,
     crossing_effect,
@@ -38,7 +38,6 @@ from simulator.analytics.sample import (
     as_groups,
     as_vector,
     as_weights,
-    effective_size,
     rank_of,
     tail_mass,
 )
@@ -273,14 +272,10 @@ def tail_count(
     x, n = sample.values, sample.values.size
     var = _value_at_risk(sample, [level])[0].value if var is None else var
     reached = (x >= var) & (x != 0.0)
-    beyond = reached if sample.weights is None else reached & (sample.weights > 0.0)
-    if not beyond.any():
-        return 0.0
     w = np.ones(n) if sample.weights is None else sample.weights
-    mass = total(w * beyond) / n
-    count = effective_size(w[beyond], n) * min(1.0, tail_mass(level) / mass)
-    effect = design_effect(w * beyond, sample.groups)
-    return 0.0 if math.isnan(effect) else count / effect
+    mass = total(w * reached) / n
+    part = min(1.0, tail_mass(level) / mass) if mass > 0.0 else 0.0
+    return part * counted(reached, weights)
 
 
 def shortfall_difference(

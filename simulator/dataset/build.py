@@ -118,9 +118,7 @@ def label_fans(plan: RunPlan, fans: Iterable[tuple[Variable, Fan]]) -> Iterator[
         yield LabelledArray(f"{name}_se", (QUANTILE, *by_month), fan.errors.reshape(levels), error)
         yield LabelledArray(f"{name}_mean", by_month, fan.means.reshape(shape), plain)
         spread = {"units": variable.units, "long_name": f"{label}, standard error of the mean"}
-        yield LabelledArray(
-            f"{name}_mean_se", by_month, fan.mean_errors.reshape(shape), spread
-        )
+        yield LabelledArray(f"{name}_mean_se", by_month, fan.mean_errors.reshape(shape), spread)
         if variable.may_be_nan or (fan.counts < plan.paths).any():
             count = {"units": "1", "long_name": f"{label}, paths with a value"}
             yield LabelledArray(f"{name}_count", by_month, fan.counts.reshape(shape), count)

@@ -62,7 +62,7 @@ class Row(NamedTuple):
     errors: Vector
     mean: float
     mean_error: float
-    count: int  # of paths with a value
+    paths: int  # with a value
 
 
 def row_of(values: NDArray[np.float32], drawn: Drawn) -> Row:
@@ -156,9 +156,7 @@ def quantile_error(
     first = int(np.searchsorted(ordered, point))
     if first + 1 < len(ordered) and ordered[first + 1] == point:  # an atom: the worse side of it
         sides.append(values < point)
-    error = max(
-        sum_error(share * (side - float(np.sum(share * side))), starts) for side in sides
-    )
+    error = max(sum_error(share * (side - float(np.sum(share * side))), starts) for side in sides)
     low, high = level - NORMAL_975 * error, level + NORMAL_975 * error
     if not (low > 0.0 and high < 1.0):
         return math.nan

@@ -2,7 +2,8 @@
 
 Up to `RunPlan.exact_limit` paths they are exact order statistics; beyond, they are read off
 integer histograms.  Neither depends on the size of chunks or the order in which they were done.
-Paths count by their weights, if they carry any; errors are taken over draws of uncertain parameters.
+Paths count by their weights, if they carry any; errors are taken over draws of uncertain
+parameters.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ class Fan:
         """Fill a row."""
         self.quantiles[:, row], self.errors[:, row] = found.quantiles, found.errors
         self.means[row], self.mean_errors[row] = found.mean, found.mean_error
-        self.counts[row] = found.count
+        self.counts[row] = found.paths
 
 
 def row_count(plan: RunPlan, variable: Variable) -> int:
@@ -117,7 +118,6 @@ def exact_fans(
     Fan
         Its quantiles.
     """
-
     drawn = source.drawn()
 
     def sort(task: tuple[Variable, Fan, slice]) -> None:

@@ -101,7 +101,7 @@ class Histogram:
         self.plain[0] = drawn.plain
         for row, values in enumerate(pilot, start=rows.start):
             found = row_of(values, drawn)
-            root = math.sqrt(found.count)
+            root = math.sqrt(found.paths)
             self.errors[row] = [*(root * found.errors), root * found.mean_error]
         pilot.sort(axis=1)
         for row, values in enumerate(pilot, start=rows.start):
@@ -134,8 +134,8 @@ class Histogram:
             return
         if weights.max(initial=0.0) >= LARGEST:
             raise ChunkError(
-                f"a path weighs {weights.max():g}, expected less than {LARGEST:g}; mend by a larger "
-                "share of paths that are drawn plainly"
+                f"a path weighs {weights.max():g}, expected less than {LARGEST:g}; mend by a "
+                "larger share of paths that are drawn plainly"
             )
         whole = np.rint(weights * SCALE).astype(np.int64)
         counts, sums, paths = self.counts[rows], self.sums[rows], self.paths[rows]

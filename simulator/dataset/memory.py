@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +55,16 @@ class MemoryStore:
     def missing_chunks(self) -> list[Chunk]:
         """Return the chunks that are still to be computed, in order of paths."""
         return [chunk for chunk in self._chunks if chunk.index not in self._series]
+
+    def grow(self, paths: int) -> None:
+        """Go on to more paths, one of the `RunPlan.looks`; finished chunks stay."""
+        self.plan = replace(self.plan, paths=paths)
+        self._chunks = tuple(self.plan.chunks())
+
+    def so_far(self, names: Collection[str]) -> xr.Dataset:
+        """Return some scalars of a run whose chunks are all done but which is not finished."""
+        wanted = tuple(one for one in self.plan.scalars if one.name in names)
+        return build(self.plan, self._whole(self._scalars, wanted, first_is_path=True))
 
     def write_chunk(
         self, index: int, scalars: Mapping[str, Array], series: Mapping[str, Array]

@@ -151,9 +151,7 @@ def test_copies_tell_nothing_new_in_any_table() -> None:
             scale = max(1e-12, float(np.max(first, initial=0.0)))
             worst = float(np.max(np.abs(second - first), initial=0.0)) / scale
             assert worst < (0.25 if far else 0.02), (name, worst)
-    once, copied = (
-        convergence_table(one).isel(paths=-1, level=0) for one in (run, copies)
-    )
+    once, copied = (convergence_table(one).isel(paths=-1, level=0) for one in (run, copies))
     for name in ("expected_loss_se", "expected_shortfall_se"):
         assert float(copied[name]) == pytest.approx(float(once[name]), rel=0.01)
     once, copied = exceedance_table(run), exceedance_table(copies)
