@@ -7,7 +7,7 @@ blocks and interruptions.
 
 Stopping by an estimated error favours samples whose error looks small, and with losses that are
 skewed to the right those are samples whose estimate is low.  Few looks, two for each doubling, and
-at least `precision.FEWEST` independent paths behind each estimate keep that bias well below the
+at least `precision.ENOUGH` independent paths behind each estimate keep that bias well below the
 error that was asked for; `docs/precision.md` tells how far.
 
 >>> import simulator

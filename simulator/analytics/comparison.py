@@ -100,7 +100,7 @@ def comparison_table(outcomes: Mapping[str, Outcome]) -> xr.Dataset:
 
 def measures(one: Outcome, base: Outcome) -> dict[str, Estimate]:
     """Return the measures of a run and their changes against the base."""
-    w, w0 = one.weights, base.weights
+    w, w0 = one.weights, base.weights or Design()  # plain, whatever the other is
     lost, lost_before = one.lender_loss > 0.0, base.lender_loss > 0.0
     value = mean_difference(one.equity_value, base.equity_value, w, w0)
     return {
@@ -129,7 +129,10 @@ def _share(change: Estimate, one: Outcome, base: Outcome) -> Estimate:
         return Estimate(np.nan, np.nan)
     share = change.value / before
     error = mean_difference(
-        one.equity_value, (1.0 + share) * base.equity_value, one.weights, base.weights
+        one.equity_value,
+        (1.0 + share) * base.equity_value,
+        one.weights,
+        base.weights or Design(),
     ).se
     return Estimate(share, error / abs(before))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,6 +13,10 @@ from simulator.analytics.estimate import Estimate
 from simulator.analytics.estimators import mean
 from simulator.analytics.sample import Vector, Weights, as_vector, part_of
 from simulator.analytics.tail import tail_risk
+
+ENOUGH: Final = 50
+"""Independent paths that an estimate must rest on before its error is believed: of thirty in the
+tail, 95% intervals of expected shortfall cover 92%; of sixty, 94%."""
 
 
 class Convergence(NamedTuple):
@@ -61,7 +65,7 @@ def convergence(
     return Convergence(sizes, means[:, 0].copy(), means[:, 1].copy(), *tails)
 
 
-def paths_needed(found: Estimate, paths: int, relative: float) -> float:
+def paths_needed(found: Estimate, paths: int, relative: float, rests_on: float = math.inf) -> float:
     """Return about how many paths would bring the error of an estimate down to a share of it.
 
     Parameters
@@ -72,13 +76,16 @@ def paths_needed(found: Estimate, paths: int, relative: float) -> float:
         How many those were.
     relative : float
         Standard error that is wanted, as a share of the value.
+    rests_on : float
+        Independent paths that the estimate rests on.
 
     Returns
     -------
     float
-        n·(se/(relative·value))², since errors fall with the root of the paths; rounded to two
-        digits, which is more than the error of an error supports. NaN where value or error is not
-        known; infinite for a value of 0.
+        n·(se/(relative·value))², since errors fall with the root of the paths; at least as many as
+        let the estimate rest on `ENOUGH` of them. Rounded to two digits, which is more than the
+        error of an error supports. NaN where value or error is not known; infinite for a value of
+        0.
 
     Examples
     --------
@@ -90,7 +97,9 @@ def paths_needed(found: Estimate, paths: int, relative: float) -> float:
         return math.nan
     if value == 0.0:
         return math.inf
-    exact = paths * (se / (relative * value)) ** 2
+    if rests_on <= 0.0:
+        return math.nan
+    exact = paths * max((se / (relative * value)) ** 2, ENOUGH / rests_on)
     if exact == 0.0:
         return 0.0
     scale = 10.0 ** (math.floor(math.log10(exact)) - 1)

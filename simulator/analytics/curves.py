@@ -10,8 +10,10 @@ import xarray as xr
 
 from simulator.analytics.convergence import convergence, paths_needed
 from simulator.analytics.estimate import Estimate
+from simulator.analytics.estimators import counted
 from simulator.analytics.exceedance import Exceedance, exceedance_curve
 from simulator.analytics.frame import labels, path_weights, vector
+from simulator.analytics.tail import tail_count
 from simulator.dataset.dims import FACILITY
 
 RELATIVE_ERROR: Final = 0.01
@@ -73,8 +75,12 @@ def convergence_table(
         ``value_at_risk_paths(level)``, ``expected_shortfall_paths(level)``.
     """
     loss = vector(dataset, "book_lender_loss")
-    result = convergence(loss, levels, blocks, path_weights(dataset))
+    weights = path_weights(dataset)
+    result = convergence(loss, levels, blocks, weights)
     money, count = {"units": "million USD"}, {"units": "1"}
+    tails = [tail_count(loss, level, weights) for level in levels]
+    rests_on = {"expected_loss": [counted(loss != 0.0, weights)]}
+    rests_on |= dict.fromkeys(("value_at_risk", "expected_shortfall"), tails)
     found: dict[str, tuple[str | tuple[str, ...], object, dict[str, str]]] = {}
     for name, values, errors in (
         ("expected_loss", result.mean, result.mean_se),
@@ -82,10 +88,10 @@ def convergence_table(
         ("expected_shortfall", result.shortfall, result.shortfall_se),
     ):
         dims = ("paths",) if values.ndim == 1 else ("level", "paths")
-        last = zip(values[..., -1:].ravel(), errors[..., -1:].ravel(), strict=True)
+        last = zip(values[..., -1:].ravel(), errors[..., -1:].ravel(), rests_on[name], strict=True)
         needed = [
-            paths_needed(Estimate(float(value), float(se)), loss.size, RELATIVE_ERROR)
-            for value, se in last
+            paths_needed(Estimate(float(value), float(se)), loss.size, RELATIVE_ERROR, rests)
+            for value, se, rests in last
         ]
         found[name] = (dims, values, money)
         found[f"{name}_se"] = (dims, errors, money)

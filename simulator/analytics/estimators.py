@@ -264,7 +264,8 @@ def mean_difference(
     weights : array_like, (n_paths,), or Design, optional
         Likelihood ratios, or how the paths were drawn.
     baseline_weights : array_like, (n_paths,), or Design, optional
-        Those of the baseline if it was drawn from another proposal; else the same.
+        Those of the baseline if it was drawn from another proposal, `Design()` if plainly; else
+        the same.
 
     Returns
     -------

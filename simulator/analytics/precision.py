@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 import xarray as xr
 
-from simulator.analytics.convergence import paths_needed
+from simulator.analytics.convergence import ENOUGH, paths_needed
 from simulator.analytics.estimate import Estimate, format_estimate, format_significant
 from simulator.analytics.estimators import counted, mean, probability
 from simulator.analytics.frame import path_weights, vector
@@ -23,10 +23,7 @@ from simulator.config.errors import NeoboxError
 from simulator.dataset.dims import PATH
 from simulator.dataset.plan import WEIGHT
 
-__all__ = ["FEWEST", "VARIABLES", "Goal", "Judged", "judge", "parse_goals"]
-
-FEWEST: Final = 20
-"""Independent paths that an estimate must rest on before its error is believed."""
+__all__ = ["ENOUGH", "VARIABLES", "Goal", "Judged", "judge", "parse_goals"]
 
 VARIABLES: Final = (
     *("book_lender_loss", WEIGHT, "facility_default_month"),
@@ -107,8 +104,8 @@ class Judged(NamedTuple):
         said = f"{self.goal.name} {text}"
         if value != 0.0 and math.isfinite(se):
             said += f" ({format_significant(100.0 * se / abs(value), 2)}% of it)"
-        if self.rests_on < FEWEST:
-            said += f", rests on {self.rests_on:.0f} paths, {FEWEST} wanted"
+        if self.rests_on < ENOUGH:
+            said += f", rests on {self.rests_on:.0f} paths, {ENOUGH} wanted"
         if self.met:
             return f"{said}, precise enough"
         takes = (
@@ -181,7 +178,7 @@ def judge(run: xr.Dataset, goals: tuple[Goal, ...], paths: int | None = None) ->
     Returns
     -------
     list of Judged
-        A goal is met if the error is within its limit and the estimate rests on at least `FEWEST`
+        A goal is met if the error is within its limit and the estimate rests on at least `ENOUGH`
         independent paths: with a loss, a default, or beyond the level.
     """
     some = run if paths is None else run.isel({PATH: slice(paths)})
@@ -202,9 +199,7 @@ def _judge(run: xr.Dataset, goal: Goal) -> Judged:
         found = measured(loss, goal.level, weights)
         rests_on = tail_count(loss, goal.level, weights)
     limit = goal.limit * abs(found.value) if goal.relative else goal.limit
-    met = bool(rests_on >= FEWEST and found.value != 0.0 and found.se <= limit)
+    met = bool(rests_on >= ENOUGH and found.value != 0.0 and found.se <= limit)
     share = goal.limit if goal.relative else goal.limit / abs(found.value or math.nan)
-    needed = paths_needed(found, n, share) if found.value else math.nan
-    if 0.0 < rests_on < FEWEST:
-        needed = max(needed, math.ceil(n * FEWEST / rests_on))
+    needed = paths_needed(found, n, share, rests_on) if found.value else math.nan
     return Judged(goal, found, rests_on, needed, met)

@@ -143,7 +143,10 @@ def _shortfall(losses: Losses, var: float, mass: float) -> Estimate:
     """ES around a given VaR, with the error of its influence function VaR + (L − VaR)⁺/(1 − a)."""
     excess = _excess(losses.values, var, mass, losses.weights)
     beyond = np.sort(excess[excess > 0.0])  # the same sum for any order of the paths
-    return Estimate(var + total(beyond) / excess.size, _plug_in_error(excess, losses.groups))
+    error = _plug_in_error(excess, losses.groups)
+    if not beyond.size and np.count_nonzero(losses.values == var) == 1 < excess.size:
+        error = math.nan  # all that is known of the tail is one path
+    return Estimate(var + total(beyond) / excess.size, error)
 
 
 def _excess(losses: Vector, var: float, mass: float, weights: Vector | None) -> Vector:

@@ -109,7 +109,7 @@ def row_of(values: NDArray[np.float32], drawn: Drawn) -> Row:
         ]
     )
     with np.errstate(invalid="ignore"):  # infinite values
-        error = sum_error(share * (kept - mean), starts)
+        error = sum_error(share * (kept.astype(np.float64) - mean), starts)
     return Row(quantiles, errors, mean, error, count)
 
 

@@ -159,8 +159,8 @@ def convergence(table: xr.Dataset, axes: Axes, variable: str, *, title: str = ""
     axes.axhline(float(value[-1]), color=INK, linewidth=0.7, linestyle=(0, (4, 3)))
     axes.set_xlim(0, float(paths[-1]))
     settled = slice(min(4, len(value) - 1), None)  # the first few would set the scale
-    low, high = (float(np.nanmin(end[settled])) for end in (value - 3 * se, -value - 3 * se))
-    high = -high
+    reach = 3 * np.nan_to_num(se)  # NaN where a single path is all there is
+    low, high = float(np.min((value - reach)[settled])), float(np.max((value + reach)[settled]))
     if high > low:
         axes.set_ylim(min(low, float(value[-1])), max(high, float(value[-1])))
     money_axis(axes, "x")

@@ -16,7 +16,6 @@ from simulator.reports.tables.table import Table, level_name, reader_of
 
 FEW: Final = 20
 
-
 FEW_NOTE: Final = (
     f"† fewer than {FEW} independent paths lie beyond this level: read it as a rough indication "
     "and run more."

@@ -249,6 +249,24 @@ def test_difference_of_runs_from_two_proposals() -> None:
     assert same[0] == same[1]
 
 
+def test_a_weighted_run_against_a_plain_one() -> None:
+    weighted, alone = half_and_nothing(complete(1200))
+    outcomes = {"base": outcome_of(alone), "half": outcome_of(alone)}
+    plain = comparison_table(outcomes)
+    assert (plain["expected_loss_change_se"] == 0.0).all()
+    base = outcome_of(weighted.drop_vars("path_weight"))
+    table = comparison_table({"base": base, "weighted": outcome_of(weighted)}).sel(
+        scenario="weighted"
+    )
+    change = mean(alone["book_lender_loss"]).value - mean(weighted["book_lender_loss"]).value
+    assert float(table["expected_loss_change"]) == pytest.approx(change)
+    assert float(table["expected_loss"]) == pytest.approx(mean(alone["book_lender_loss"]).value)
+    value = mean(alone["equity_pnl"].sum("box") + alone["equity_contributions"].sum("box")).value
+    before = mean(base.equity_value).value
+    assert float(table["equity_value_change_share"]) == pytest.approx(value / before - 1.0)
+    assert float(table["equity_value_change_share_se"]) > 0.0
+
+
 def test_variance_within_and_between_by_weight() -> None:
     """1 between, 4 within, of paths whose noise was drawn with a shifted mean."""
     rng = np.random.default_rng(8)
