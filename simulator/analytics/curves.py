@@ -99,5 +99,5 @@ def convergence_table(
     return xr.Dataset(
         found,
         coords={"paths": result.paths, "level": list(levels)},
-        attrs={"relative_error": RELATIVE_ERROR, "run_paths": loss.size},
+        attrs={"relative_error": RELATIVE_ERROR},
     )

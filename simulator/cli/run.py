@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from simulator.config.pool_study import PoolStudy
     from simulator.config.study import Study
     from simulator.dataset.store import Existing, RunStore
-    from simulator.sequential import Sequential
+    from simulator.sequential import Look, Sequential
 
 PATHS = 10_000
 """Of a run if no number is given."""
@@ -106,7 +106,7 @@ def run(
     from simulator.cli.progress import ProgressLine
     from simulator.sequential import MOST_PATHS, plan_sequential
 
-    sequential = until(target_se, paths or MOST_PATHS, quiet=as_json)
+    sequential = until(target_se, paths or MOST_PATHS)
     loaded = with_sampling(changed_study(ctx, study), sampling)
     lanes = block or BLOCK_LANES
     make_plan = plan_sequential if sequential else plan_run
@@ -146,19 +146,12 @@ def run(
     ctx.exit(0 if met else IMPRECISE)
 
 
-def until(goals: str | None, paths: int, *, quiet: bool) -> Sequential | None:
+def until(goals: str | None, paths: int) -> Sequential | None:
     """Return what ends a run once its goals are met; None if the number of paths is fixed."""
     from simulator.analytics.precision import parse_goals
-    from simulator.sequential import Look, Sequential
+    from simulator.sequential import Sequential
 
-    if goals is None:
-        return None
-
-    def tell(look: Look) -> None:
-        if not quiet:
-            click.echo(str(look), err=True)
-
-    return Sequential(parse_goals(goals), paths, tell)
+    return None if goals is None else Sequential(parse_goals(goals), paths)
 
 
 def simulate_into(
@@ -179,6 +172,14 @@ def simulate_into(
         line.note(f"preparing {study.title}")
         if isinstance(study, Study):
             compiling(line)
+
+    def tell(look: Look) -> None:
+        if not line.quiet:
+            line.close()
+            click.echo(str(look), err=True)
+
+    if sequential:
+        sequential.told = tell
     begin = sequential.run if sequential else compute
     begin(study, store, jobs=jobs, executor=executor, block=lanes, report=line)
 
