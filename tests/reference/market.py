@@ -483,7 +483,9 @@ class Market:
         else:
             drift = p[f"mem.mu.{STATE_NAMES[state]}"]
         sigma = p[f"mem.sigma.{STATE_NAMES[state]}"]
-        self.memory_log += drift / self.per_month + sigma * self.xi[t]["M"] / math.sqrt(self.per_year)
+        self.memory_log += drift / self.per_month + sigma * self.xi[t]["M"] / math.sqrt(
+            self.per_year
+        )
         self.memory_state.append(state)
         share = p["mem.capex_share"] * p["mem.passthru"]
         self.c.append(1.0 + share * math.expm1(self.memory_log))
@@ -579,7 +581,11 @@ class Market:
 
         self.price_noise(t)
         for g in self.generations:
-            level = price_drift(p, g) * t / self.per_year - g.steps_share * steps + g.tightness_share * q
+            level = (
+                price_drift(p, g) * t / self.per_year
+                - g.steps_share * steps
+                + g.tightness_share * q
+            )
             contract = level + self.X[g.name, "contract"]
             spot = level + self.X[g.name, "spot"] + g.tightness_share * self.Y[t]
             self.contract_price[g.name].append(g.contract_price * math.exp(contract))
