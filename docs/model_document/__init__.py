@@ -1,1 +1,1 @@
-"""What docs/model-document.md is made of: a script for each set of numbers, and the pages' tables."""
+"""What docs/model-document.md is made of: a script a set of numbers, and what writes tables."""

@@ -81,11 +81,11 @@ class Facility:
 
 
 class Answer(NamedTuple):
-    """What the challenger says, undiscounted probability and present value as share of t0's debt."""
+    """What the challenger says."""
 
     default_probability: float
-    expected_loss_share: float
-    loss_given_default: float  # expected loss over expected claim at default, both at t0
+    expected_loss_share: float  # present value, of the balance at t0
+    loss_given_default: float  # expected loss over expected claim at default, present values
 
 
 def challenge(facility: Facility) -> Answer:

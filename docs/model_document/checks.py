@@ -19,7 +19,7 @@ TESTS: Final = ROOT / "tests"
 HOLDS: Final = {
     "cli": "every command, its messages and exit codes",
     "project": "the documents, the pages, the layers and what is shipped",
-    "properties": "cash that is neither made nor lost, the engine against the plain model on random studies",
+    "properties": "cash neither made nor lost; the engine and the plain model on random studies",
     "reference": "the plain model itself: equations one by one, from docs/model.md",
     "stylised": "what must be true of any loan book, with signs and errors",
     "unit": "each part alone: laws of drivers, terms of deals, estimators, store, reports",

@@ -7,6 +7,7 @@ Nothing is simulated: a test holds what stands on the pages against what this wo
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -28,6 +29,9 @@ DOCUMENT: Final = ROOT / "docs" / "model-document.md"
 MARKED: Final = re.compile(r"(<!-- made: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 LARGEST: Final = 20
 ERRORS: Final = 2.0  # a change that is smaller, in standard errors, is not told from chance
+
+EVENTS: Final = ("dem.ap_lambda", "eff.lambda", "reg.lambda", "ease.lambda")
+"""Hazards of events that may come more than once."""
 
 Row = Mapping[str, str]
 
@@ -187,6 +191,19 @@ def register_page() -> str:
         "which understates what the whole curve does: for that see the rows by driver of "
         "[scenarios.md](../scenarios.md).",
         markdown((*REGISTER_HEAD, "why this value"), map(register_with_reason, judged()), 3),
+        "## Judged tables",
+        "The correlations of monthly innovations (`simulator/config/correlations.csv`) are judged "
+        "as a whole, anchored on how things moved together in 2025-26 and 2001. Scaling the block "
+        "of demand, rents, AI credit and the credit cycle (`correlation_stress`):",
+        markdown(
+            ("factor", "expected loss", "ES 99%"),
+            (
+                [f"{row['value']}", change(row, "expected_loss"), change(row, "expected_shortfall")]
+                for row in register()["correlation_stress"].values()
+            ),
+        ),
+        "Shares of hardware and installed bases of `generations.csv` are judged where its source "
+        "column says so; `hazards.csv` is a smooth fit by rating, not judged.",
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -269,7 +286,9 @@ def lineage_of_parameters() -> str:
     for one in parameter_table().values():
         by.setdefault(driver_of(one), Counter())[one.basis] += 1
     bases = ("sourced", "derived", "judgement")
-    rows = ([part, *(str(found[basis] or "") for basis in bases)] for part, found in sorted(by.items()))
+    rows = (
+        [part, *(str(found[basis] or "") for basis in bases)] for part, found in sorted(by.items())
+    )
     return markdown(("part", *bases), rows)
 
 
@@ -334,6 +353,17 @@ def step_book() -> str:
     return markdown(head, rows)
 
 
+def events_lost() -> str:
+    """Return which share of events a month that holds at most one of a kind loses."""
+    table = parameter_table()
+    rows = []
+    for name in EVENTS:
+        month = table[name].base / 12.0
+        lost = 1.0 + math.expm1(-month) / month
+        rows.append([table[name].description, f"`{name}`", f"{table[name].base:g}", f"{lost:.2%}"])
+    return markdown(("event", "hazard", "a year", "lost"), rows, 2)
+
+
 # ------------------------------------------------------------------ challenger
 
 
@@ -357,7 +387,10 @@ def bridge() -> str:
         f"{(float(last[name]) - float(answer[name])) / float(last[f'{name}_se']):+.1f} for {said}"
         for name, said in (("default", "the default probability"), ("loss", "the expected loss"))
     )
-    closing = f"The last rung less the challenger, in standard errors: {apart}."
+    closing = (
+        "The challenger's changes are path by path, given the month in which the customer defaults; "
+        f"against its closed form the last rung is, in standard errors, {apart} off."
+    )
     return f"{markdown(head, rows)}\n\n{closing}"
 
 
@@ -369,15 +402,24 @@ def challenger_terms() -> str:
     said = challenge(one)
     new = sum(value for value, _ in one.hardware)
     rows = [
-        ("balance at t0, coupon, maturity", f"USD {one.balance:,.0f} m, {one.coupon:.1%}, {one.maturity} months"),
+        (
+            "balance at t0, coupon, maturity",
+            f"USD {one.balance:,.0f} m, {one.coupon:.1%}, {one.maturity} months",
+        ),
         ("reserve", f"{one.reserve_months} payments"),
         ("hazard of the customer", f"{one.hazard:.4f} a year"),
         ("from default to sale", f"{one.decision_months} + {one.sale_months} months"),
         ("servers when new", f"USD {new:,.0f} m"),
-        ("log rent: κ, σ; elasticity of resale", f"{one.kappa:g}, {one.sigma:g}; {one.resale_beta:g}"),
+        (
+            "log rent: κ, σ; elasticity of resale",
+            f"{one.kappa:g}, {one.sigma:g}; {one.resale_beta:g}",
+        ),
         ("haircut, cost of sale", f"{one.haircut:.0%} ± {one.haircut_sd:.0%}, {one.sale_cost:.0%}"),
-        ("answer: P(default), expected loss, loss given default",
-         f"{said.default_probability:.2%}, {said.expected_loss_share:.2%}, {said.loss_given_default:.1%}"),
+        (
+            "answer: P(default), expected loss, loss given default",
+            f"{said.default_probability:.2%}, {said.expected_loss_share:.2%}, "
+            f"{said.loss_given_default:.1%}",
+        ),
     ]
     return markdown(("", "value"), rows, 2)
 
@@ -388,7 +430,10 @@ def challenger_terms() -> str:
 def checks() -> str:
     """Return the cases with known numbers."""
     head = ("case", "kind", "worst deviation, of what is allowed", "numbers")
-    rows = ([r["case"], r["kind"], r["worst"], f"{int(r['numbers']):,}"] for r in read_rows("checks.csv"))
+    rows = (
+        [row["case"], row["kind"], row["worst"], f"{int(row['numbers']):,}"]
+        for row in read_rows("checks.csv")
+    )
     return markdown(head, rows, 2)
 
 
@@ -406,6 +451,7 @@ TABLES: Final[Mapping[str, Callable[[], str]]] = {
     "step-exact": lambda: step_rows(exact=True),
     "step-euler": lambda: step_rows(exact=False),
     "step-book": step_book,
+    "events-lost": events_lost,
     "challenger-terms": challenger_terms,
     "bridge": bridge,
     "checks": checks,

@@ -1,6 +1,6 @@
 """Measure what each judged parameter does to the default book, one at a time.
 
-python -m docs.model_document.register            # writes register.csv: about ten CPU-minutes
+python -m docs.model_document.register            # writes register.csv: about twelve CPU-minutes
 
 Every parameter whose basis is "judgement" is set to its low and to its stress value, all else as
 the study has it, on the same random numbers; where the table gives no range it is moved by a
@@ -78,6 +78,18 @@ def outcome(variant: Variant) -> Outcome:
     return run_variants(studies, paths=PATHS, seed=SEED, jobs=JOBS)[variant.name]
 
 
+CORRELATIONS: Final = (
+    Move("correlation_stress", "low", 0.7, True),
+    Move("correlation_stress", "stress", 1.3, True),
+)
+"""The matrix of monthly innovations is judged as a whole: its block of D, P, C and Z is scaled."""
+
+
+def all_moves() -> list[Move]:
+    """Return every move that is measured, in the order of the file."""
+    return [*(move for one in judged() for move in moves_of(one)), *CORRELATIONS]
+
+
 MEASURES: Final = ("expected_loss", "expected_shortfall")
 
 
@@ -85,10 +97,9 @@ def rows() -> Iterator[dict[str, object]]:
     """Yield the base, then every move with its changes against the base and their paired errors."""
     base = outcome(Variant(BASE))
     yield row(Move(BASE, "", float("nan"), True), {BASE: base}, "")
-    for one in judged():
-        for move in moves_of(one):
-            found = {BASE: base, move.variant.name: outcome(move.variant)}
-            yield row(move, found, "_change")
+    for move in all_moves():
+        found = {BASE: base, move.variant.name: outcome(move.variant)}
+        yield row(move, found, "_change")
 
 
 def row(move: Move, found: dict[str, Outcome], ending: str) -> dict[str, object]:

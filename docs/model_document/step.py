@@ -12,6 +12,7 @@ import dataclasses
 import math
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -169,7 +170,7 @@ def difference(name: str, values: Mapping[int, Vector], **labels: object) -> dic
     coarse = values[1]
     row: dict[str, object] = {"quantity": name, **labels, "paths": coarse.size}
     row |= {"mean": f"{coarse.mean():.5g}", "sd": f"{coarse.std():.5g}"}
-    for before, after in zip(STEPS, STEPS[1:], strict=False):
+    for before, after in pairwise(STEPS):
         if after not in values:
             continue
         one, two = values[before], values[after]
@@ -245,7 +246,7 @@ def book_rows(
 def check_rows(
     inputs: ModelInputs, references: Mapping[int, ReferencePath]
 ) -> Iterator[dict[str, object]]:
-    """Yield what the first paths say, which a test computes again: cheap, and to the last digits."""
+    """Yield what the first paths say, which a test computes again."""
     for path in range(CHECK_PATHS):
         for n in STEPS:
             market = run_market(inputs, path, n, references)
