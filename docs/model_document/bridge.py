@@ -133,7 +133,7 @@ class Rung(NamedTuple):
 
 
 RUNGS: Final = (
-    Rung("the facility alone: no other box sells", alone),
+    Rung("the facility alone: no other box sells, no hyperscaler takes work in house", alone),
     Rung("customers do not renegotiate", off("renegotiation")),
     Rung("no tests, trapped cash, cures or sponsor", without_covenants),
     Rung("the market on its expected path but for noise of prices", off(*MARKET, "compensator")),

@@ -303,7 +303,7 @@ def lineage_of_book() -> str:
         [table, *(str(n[kind] or "") for kind in ("all", "rule", "assumed"))]
         for table, n in sorted(found.items())
     )
-    return markdown(("table", "cells with a source", "filled by a rule", "assumed"), rows)
+    return markdown(("table", "cells", "filled by a rule", "assumed"), rows)
 
 
 # ------------------------------------------------------------------ time step
@@ -388,8 +388,8 @@ def bridge() -> str:
         for name, said in (("default", "the default probability"), ("loss", "the expected loss"))
     )
     closing = (
-        "The challenger's changes are path by path, given the month in which the customer defaults; "
-        f"against its closed form the last rung is, in standard errors, {apart} off."
+        "The challenger's changes are path by path, given the month in which the customer defaults. "
+        f"Off its closed form the last rung is, in standard errors: {apart}."
     )
     return f"{markdown(head, rows)}\n\n{closing}"
 

@@ -71,6 +71,18 @@ def test_moves_without_a_range_stay_in_the_domain_and_move_what_is_rounded() -> 
     assert register.moves_of(table["dem.uncontracted_share"]) == []  # not read
 
 
+def test_words_about_the_register() -> None:
+    (base,) = (row for row in read_rows(register.FILE) if row["id"] == BASE)
+    moved = {
+        row["id"]: abs(float(row["expected_shortfall"]))
+        for row in read_rows(register.FILE)
+        if row["id"] != BASE and row["side"] == "stress"
+    }
+    first, second, *_ = sorted(moved, key=moved.__getitem__, reverse=True)
+    assert first == "cp.pd_ai_lab"
+    assert moved[first] > 0.5 * float(base["expected_shortfall"]) > moved[second]
+
+
 SOME = (("gpu.beta_tight", "stress"), ("cp.pd_ai_lab", "stress"), ("cp.rho", "stress"))
 
 
