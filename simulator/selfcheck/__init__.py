@@ -19,6 +19,7 @@ from typing import Any
 from simulator.selfcheck import (
     capital,
     cashflows,
+    collateral_loan,
     finite_pools,
     large_pools,
     listed_pools,
@@ -36,6 +37,7 @@ CASES: dict[str, Kind] = {
     **capital.CASES,
     **finite_pools.CASES,
     **listed_pools.CASES,
+    **collateral_loan.CASES,
     **paper_pools.CASES,
     **scope.CASES,
 }
