@@ -291,7 +291,7 @@ def prepare_sampled_pool(study: PoolStudy, store: RunStore | MemoryStore) -> Pre
         pilot = run_pilot(
             prepared, plan.seed, chosen.level, chosen.defensive_share, chosen.pilot_paths
         )
-        kept = {**pilot.to_json(), "measure": "book_lender_loss", "level": chosen.level}
+        kept = pilot.to_json()
         store.keep_sampling(kept)
     return Pilot.from_json(kept).applied(prepared)
 
