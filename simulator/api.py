@@ -33,6 +33,12 @@ from simulator.engine.pool import (
 from simulator.engine.prepare import Prepared, prepare
 from simulator.engine.results import ids_of, labels_of
 from simulator.engine.runner import BLOCK_LANES, Progress, Runnable, chunk_size, run
+from simulator.engine.sampling.books import (
+    found_from_json,
+    found_to_json,
+    pilot_book,
+    steered,
+)
 from simulator.engine.uncertainty import parameter_ids
 
 if TYPE_CHECKING:
@@ -274,7 +280,7 @@ def compute(
     if isinstance(study, PoolStudy):
         prepared: Runnable = prepare_sampled_pool(study, store)
     else:
-        prepared = prepare_book(study, store)
+        prepared = prepare_book(study, store, jobs)
     run(prepared, store.plan, store, jobs=jobs, executor=executor, lanes=block, report=report)
 
 
@@ -291,15 +297,27 @@ def prepare_sampled_pool(study: PoolStudy, store: RunStore | MemoryStore) -> Pre
         pilot = run_pilot(
             prepared, plan.seed, chosen.level, chosen.defensive_share, chosen.pilot_paths
         )
-        kept = pilot.to_json()
+        kept = {**pilot.to_json(), "measure": "book_lender_loss", "level": chosen.level}
         store.keep_sampling(kept)
     return Pilot.from_json(kept).applied(prepared)
 
 
-def prepare_book(study: Study, store: RunStore | MemoryStore) -> Prepared:
+def prepare_book(study: Study, store: RunStore | MemoryStore, jobs: int = 1) -> Prepared:
     """Make a book ready, with what was expected of it as the store knows it, or kept there."""
     known = store.expected() if isinstance(store, RunStore) else None
     prepared = prepare(study.inputs, from_json(study.inputs, known) if known else None)
     if isinstance(store, RunStore) and known is None:
         store.keep_expected(to_json(study.inputs, prepared.expectations))
-    return prepared
+    return sampled_book(study, prepared, store, jobs) if store.plan.sampling else prepared
+
+
+def sampled_book(
+    study: Study, prepared: Prepared, store: RunStore | MemoryStore, jobs: int
+) -> Prepared:
+    """Give a book its way of drawing paths, as the store knows it, or found now and kept there."""
+    known = store.sampling()
+    if known is None:
+        found = pilot_book(prepared, study.sampling, store.plan.seed, jobs)
+        known = found_to_json(found, prepared, study.sampling)
+        store.keep_sampling(known)
+    return steered(prepared, found_from_json(known).proposal)

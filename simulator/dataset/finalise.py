@@ -60,7 +60,7 @@ def write_results(
     }
     if plan.keep_paths:
         groups[PATHS] = (whole(plan, variable, files.series) for variable in plan.series)
-    drawn = sampling_attributes(plan, sampling, lambda name: files.scalar(name, 0, plan.paths))
+    drawn = sampling_attributes(sampling, lambda name: files.scalar(name, 0, plan.paths))
     attributes = attributes_of(plan, resolved) | drawn
     hashes = {
         name: write_group(directory / name, arrays, coordinates(plan), attributes)

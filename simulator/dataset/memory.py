@@ -120,9 +120,7 @@ class MemoryStore:
         if self.plan.keep_paths:
             arrays += self._whole(self._series, self.plan.series, first_is_path=False)
         found = build(self.plan, arrays, self.resolved)
-        drawn = sampling_attributes(
-            self.plan, self._sampling, lambda name: np.asarray(found[name].values)
-        )
+        drawn = sampling_attributes(self._sampling, lambda name: np.asarray(found[name].values))
         return found.assign_attrs(drawn)
 
     def _whole(

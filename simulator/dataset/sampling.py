@@ -12,15 +12,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.dataset.plan import WEIGHT, RunPlan
-from simulator.dataset.variables import VARIABLES
+from simulator.dataset.plan import WEIGHT
 
 __all__ = ["sampling_attributes"]
 
 Read = Callable[[str], NDArray[np.float64]]
-
-LOSS: Final = "book_lender_loss"
-"""Whose tail is wanted, unless a study says."""
 
 LEAST_EFFECTIVE: Final = 100.0
 """Effective paths beyond a level under which its estimates are called unreliable."""
@@ -29,18 +25,13 @@ LARGEST_PART: Final = 0.1
 """Of the chance of the tail, that one path may make up."""
 
 
-def sampling_attributes(
-    plan: RunPlan, kept: Mapping[str, Any] | None, read: Read
-) -> dict[str, Any]:
+def sampling_attributes(kept: Mapping[str, Any] | None, read: Read) -> dict[str, Any]:
     """Return the attributes of a Dataset that say how its paths were drawn.
 
     Parameters
     ----------
-    plan : RunPlan
-        The run: its method, measure and level.
     kept : mapping, optional
-        What a pilot found, with a ``note`` and, where the method was given up, another ``method``;
-        none if paths were drawn plainly.
+        ``{"method", "note", "measure", "level", ...}``; none if paths were drawn plainly.
     read : callable
         Returns a scalar variable (path,) by its name.
 
@@ -53,31 +44,23 @@ def sampling_attributes(
     """
     if kept is None:
         return {}
-    weights, losses = read(WEIGHT), measured(plan, read)
-    level, note = float(plan.sampling["level"]), str(kept["note"])
+    weights, losses = read(WEIGHT), read(kept["measure"])
+    if kept.get("place") is not None:  # along the entities of the measure
+        losses = losses[:, kept["place"]]
+    note = str(kept["note"])
     order = np.argsort(-losses, kind="stable")
     chance = np.cumsum(weights[order]) / weights.size
-    end = min(int(np.searchsorted(chance, 1.0 - level)), weights.size - 1)
+    end = min(int(np.searchsorted(chance, 1.0 - float(kept["level"]))), weights.size - 1)
     beyond = weights[losses >= losses[order[end]]]
     tail = effective(beyond)
     if tail < LEAST_EFFECTIVE or beyond.max() > LARGEST_PART * beyond.sum():
-        note += f"; UNRELIABLE beyond {level:.10g}: {tail:.0f} effective paths are there"
+        note += f"; UNRELIABLE beyond {kept['level']:.10g}: {tail:.0f} effective paths are there"
     return {
-        "sampling_method": str(kept.get("method", plan.sampling["method"])),
+        "sampling_method": str(kept["method"]),
         "effective_sample_size": round(effective(weights), 1),
         "effective_tail_paths": round(tail, 1),
         "sampling_note": note,
     }
-
-
-def measured(plan: RunPlan, read: Read) -> NDArray[np.float64]:
-    """Return what each path (path,) shows of the tail wanted: a variable, or one id of it."""
-    variable, _, label = (plan.sampling["measure"] or LOSS).partition("/")
-    values = read(variable)
-    if not label:
-        return values
-    entity = VARIABLES[variable].entity or ""
-    return np.ascontiguousarray(values[:, plan.ids[entity].index(label)])
 
 
 def effective(weights: NDArray[np.float64]) -> float:

@@ -19,11 +19,17 @@ from typing import Any
 from simulator.selfcheck import (
     capital,
     cashflows,
+    curves,
+    estimators,
     finite_pools,
+    generator,
     large_pools,
     listed_pools,
     paper_pools,
+    processes,
+    quasi,
     rare_pools,
+    regimes,
     scope,
 )
 from simulator.selfcheck.kinds import Draws, Kind
@@ -39,6 +45,12 @@ CASES: dict[str, Kind] = {
     **listed_pools.CASES,
     **paper_pools.CASES,
     **rare_pools.CASES,
+    **processes.CASES,
+    **regimes.CASES,
+    **estimators.CASES,
+    **generator.CASES,
+    **curves.CASES,
+    **quasi.CASES,
     **scope.CASES,
 }
 """Kinds of cases, and what tells them apart. Each family has a module with some of them."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
@@ -14,16 +14,20 @@ from simulator.analytics.estimators import standard_error
 from simulator.analytics.moments import moment_terms, variance_error
 from simulator.analytics.sample import tail_mass
 from simulator.analytics.tail import tail_risk
+from simulator.analytics.variance import jackknife_error
 
 __all__ = [
     "MOST_UNSURE",
+    "covariance_of",
     "given",
+    "given_by_groups",
     "mean_of",
     "moment_of",
     "share_of",
     "shortfall_of",
     "tails_of",
     "value_of",
+    "variance_of",
 ]
 
 MOST_UNSURE: Final = 0.2
@@ -78,3 +82,29 @@ def value_of(losses: Vector, level: float) -> Estimate:
 def shortfall_of(losses: Vector, level: float) -> Estimate:
     """Estimate an expected shortfall."""
     return tails_of(losses, [level])[level][1]
+
+
+def variance_of(values: ArrayLike) -> Estimate:
+    """Estimate a variance."""
+    x = np.asarray(values, dtype=float)
+    squares = (x - x.mean()) ** 2
+    return mean_of(squares * x.size / (x.size - 1.0))
+
+
+def covariance_of(values: ArrayLike, others: ArrayLike) -> Estimate:
+    """Estimate a covariance."""
+    x, y = (np.asarray(one, dtype=float) for one in (values, others))
+    return mean_of((x - x.mean()) * (y - y.mean()) * x.size / (x.size - 1.0))
+
+
+GROUPS: Final = 100
+"""Parts of a sample that the jackknife leaves out in turn."""
+
+
+def given_by_groups(statistic: Callable[..., float], *samples: Vector) -> Estimate:
+    """Estimate a function of samples on the same paths, its error by the jackknife over groups."""
+    size = samples[0].size // GROUPS
+    cut = [one[: size * GROUPS].reshape(GROUPS, size) for one in samples]
+    kept = ~np.eye(GROUPS, dtype=bool)
+    left_out = [statistic(*(one[rows].ravel() for one in cut)) for rows in kept]
+    return Estimate(statistic(*samples), jackknife_error(np.array(left_out)))

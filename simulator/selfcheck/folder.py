@@ -33,7 +33,7 @@ SHIPPED: Final = Path(__file__).parent / "cases"
 """Cases that come with the package."""
 
 PRINTED = 5.1e-11
-"""Half the last digit that tables of months are printed with."""
+"""Half the last digit that tables of months are printed with, at most."""
 
 
 class CaseError(NeoboxError):
@@ -67,7 +67,7 @@ class Verdict:
     missing : tuple of str
         Paths that are expected and that the engine's kind of case does not give.
     months : int
-        Numbers of the table of months that were compared.
+        Numbers of its table, and words, that were compared.
     reason : str
         Why it was not run.
     """
@@ -126,6 +126,22 @@ def numbers(values: Any) -> Iterator[tuple[str, float]]:
         yield path, one.value
 
 
+def words(values: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the words of nested values with the path to them.
+
+    Examples
+    --------
+    >>> dict(words({"a": 1, "b": ["9ceaf053", 2]}))
+    {'b/0': '9ceaf053'}
+    """
+    if isinstance(values, str):
+        yield path, values
+    elif isinstance(values, (Mapping, list, tuple)):
+        inside = values.items() if isinstance(values, Mapping) else enumerate(values)
+        for name, value in inside:
+            yield from words(value, f"{path}/{name}" if path else str(name))
+
+
 def check_folder(folder: Path, draws: Draws | None = None) -> Iterator[Verdict]:
     """Run every case of a folder.
 
@@ -170,7 +186,9 @@ def verdict(case: Mapping[str, Any], draws: Draws) -> Verdict:
     """Run one case and hold it against what is expected."""
     params, title = case.get("params") or {}, str(case.get("title", ""))
     wanted = dict(numbers(case.get("expected", {})))
-    kind, result, reason = best_kind(params, replace(draws, asked=tuple(wanted)))
+    spoken = dict(words(case.get("expected", {})))
+    draws = replace(draws, asked=tuple(wanted), words=spoken)
+    kind, result, reason = best_kind(params, draws)
     if result is None:
         return Verdict(case["id"], title, reason=reason)
     tolerance = case.get("tol", {})
@@ -187,9 +205,14 @@ def verdict(case: Mapping[str, Any], draws: Draws) -> Verdict:
         worst, where = max((worst, where), (gap(deviation, allowed), path))
     compared, table = 0, draws.folder / str(params.get("csv", ""))
     if table.is_file() and result.columns:
-        for column, place, deviation, size in months_of(table, result):
-            allowed = absolute + relative * size + PRINTED
+        for column, place, deviation, size, printed in months_of(table, result):
+            allowed = absolute + relative * size + printed
             worst, where = max((worst, where), (gap(deviation, allowed), f"{column}, row {place}"))
+            compared += 1
+    for path, said in words(result.figures):
+        if path in spoken:
+            differs = said.split() != spoken[path].lower().split()
+            worst, where = max((worst, where), (float("inf") if differs else 0.0, path))
             compared += 1
     missing = tuple(path for path in wanted if path not in given)
     expected = {path: wanted[path] for path in found}
@@ -225,7 +248,7 @@ def best_kind(params: Mapping[str, Any], draws: Draws) -> tuple[str, Result | No
     Of kinds that take as much to be of, all are tried; a less particular one only if they fail.
     """
     reason = "no kind of case has its parameters"
-    for rank in kinds_of(params, draws.asked):
+    for rank in kinds_of(params, (*draws.asked, *draws.words)):
         best: tuple[str, Result | None] = ("", None)
         most = 0
         for name in rank:
@@ -242,7 +265,8 @@ def best_kind(params: Mapping[str, Any], draws: Draws) -> tuple[str, Result | No
             ) as error:  # parameters of some other kind
                 reason = f"not a {name} ({type(error).__name__}: {error})"
                 continue
-            gives = len(set(draws.asked) & given_by(result).keys())
+            gives = len(set(draws.asked) & given_by(result).keys()) + len(result.columns)
+            gives += len(draws.words.keys() & dict(words(result.figures)).keys())
             if gives > most:
                 best, most = (name, result), gives
         if best[1] is not None:
@@ -257,8 +281,8 @@ def gap(deviation: float, allowed: float) -> float:
     return abs(deviation) / allowed if allowed > 0.0 else float("inf") if deviation else 0.0
 
 
-def months_of(table: Path, result: Result) -> Iterator[tuple[str, int, float, float]]:
-    """Yield column, row, deviation and size of every number of a table that the case gives."""
+def months_of(table: Path, result: Result) -> Iterator[tuple[str, int, float, float, float]]:
+    """Yield column, row, deviation, size and what printing cut off, of every number of a table."""
     with table.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     for column in rows[0].keys() & result.columns.keys():
@@ -266,4 +290,5 @@ def months_of(table: Path, result: Result) -> Iterator[tuple[str, int, float, fl
         for place, row in enumerate(rows):
             expected = float(row[column])
             there = float(values[place]) if place < len(values) else float("nan")
-            yield column, place + 1, there - expected, abs(expected)
+            cut = 0.51 * 10.0 ** -len(row[column].partition(".")[2])
+            yield column, place + 1, there - expected, abs(expected), min(PRINTED, cut)

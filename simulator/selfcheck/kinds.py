@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,12 +35,26 @@ class Draws:
         there and nowhere else. What these numbers should be it is not told.
     folder : Path
         Where tables that its parameters name stand.
+    words : mapping of str to str
+        What a case expects in words, by path: counters and keys of a generator stand there. What
+        a kind gives in words is compared with them, so that it must read none of its answers.
     """
 
     seed: int = 1
     paths: int = PATHS
     asked: tuple[str, ...] = ()
     folder: Path = Path()
+    words: Mapping[str, str] = field(default_factory=dict)
+
+    def fewer(self, by: int) -> Draws:
+        """Return the same with fewer paths, for a case that is costly by path."""
+        return replace(self, paths=max(1, self.paths // by))
+
+    def under(self, name: str) -> list[str]:
+        """Return the levels at which a figure is asked for: the part of a path after its name."""
+        begin = f"{name}/"
+        levels = (path[len(begin) :].split("/")[0] for path in self.asked if path.startswith(begin))
+        return list(dict.fromkeys(levels))
 
     def of(self, name: str) -> Draws:
         """Return the same with a seed of its own for a case, or a part of one."""

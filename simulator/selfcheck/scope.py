@@ -63,4 +63,18 @@ CASES: dict[str, Kind] = {
         "no CreditRisk+ (Poisson defaults with gamma intensities): a name defaults once",
         *("unit", "exposures", "PD", "sd_ratio"),
     ),
+    "rating_migration": outside(
+        "no migration of ratings: a name has a hazard by year, of its rating or its own",
+        *("csv", "rows_renormalised"),
+    ),
+    "par_spread": outside(
+        "no premium legs (par spreads): lenders are paid by loans", asks=r"^h=[\d.]+,R="
+    ),
+    "other_quantiles": outside(
+        "errors of algorithms for the normal quantile, of which the model has its own",
+        asks=r"^(AS241|Acklam)$",
+    ),
+    "net_properties": outside(
+        "properties in words, without numbers to compare", asks="^one_per_cell$"
+    ),
 }
