@@ -263,6 +263,7 @@ def compute(
     executor: str = "threads",
     block: int = BLOCK_LANES,
     report: Report | None = None,
+    more: Callable[[], bool] | None = None,
 ) -> None:
     """Compute what a store lacks; nothing if it is complete.
 
@@ -274,6 +275,8 @@ def compute(
         Of a plan of that study.
     jobs, executor, block, report
         As `simulate` takes them.
+    more : callable, optional
+        Asked once all chunks are there: whether it has let the store grow.
     """
     if store.complete:
         return
@@ -281,7 +284,16 @@ def compute(
         prepared: Runnable = prepare_sampled_pool(study, store)
     else:
         prepared = prepare_book(study, store, jobs)
-    run(prepared, store.plan, store, jobs=jobs, executor=executor, lanes=block, report=report)
+    run(
+        prepared,
+        store.plan,
+        store,
+        jobs=jobs,
+        executor=executor,
+        lanes=block,
+        report=report,
+        more=more,
+    )
 
 
 def prepare_sampled_pool(study: PoolStudy, store: RunStore | MemoryStore) -> PreparedPool:

@@ -22,8 +22,9 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -206,6 +207,51 @@ class RunStore:
         if self.complete:
             return []
         return [chunk for chunk in self._chunks if chunk.index not in self._manifest.records]
+
+    def grow(self, paths: int) -> None:
+        """Go on to more paths; finished chunks stay.
+
+        Parameters
+        ----------
+        paths : int
+            One of the `RunPlan.looks` beyond those of the run.
+        """
+        plan = replace(self.plan, paths=paths)
+        with self._guard, self._writing():
+            check_room(self.directory, plan)
+            record = {**read_json(self.directory / RUN), "plan": plan.to_json()}
+            write_json(self.directory / RUN, record)
+            self.plan = plan
+            self.writer = ChunkWriter(self.directory / SCRATCH, plan)
+            self._chunks = tuple(plan.chunks())
+            self._series = SeriesAccumulator(self.directory / SCRATCH, plan)
+
+    def note(self, name: str, content: object) -> None:
+        """Keep something about the run, in JSON's own types, under a name in `run.json`."""
+        with self._guard, self._writing():
+            write_json(self.directory / RUN, {**read_json(self.directory / RUN), name: content})
+
+    def so_far(self, names: Collection[str]) -> xr.Dataset:
+        """Return scalars of a run whose chunks are all done but which is not finished.
+
+        Parameters
+        ----------
+        names : collection of str
+            Variables that are wanted; those the run does not hold are left out.
+        """
+        from simulator.dataset.build import LabelledArray, build
+
+        files = ChunkFiles(self.writer.directory, self.plan, self._chunks)
+        return build(
+            self.plan,
+            [
+                LabelledArray(
+                    one.name, one.dims, files.scalar(one.name, 0, self.plan.paths), one.attributes
+                )
+                for one in self.plan.scalars
+                if one.name in names
+            ],
+        )
 
     def write_chunk(
         self, index: int, scalars: Mapping[str, Array], series: Mapping[str, Array]
