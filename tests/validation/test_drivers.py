@@ -24,6 +24,7 @@ from tests.unit.drivers.vasicek import bond
 SEEDS = range(1, 21)
 FILES = ("drivers", "statistics", "random_numbers")
 CASES = {one["id"]: one for name in FILES for one in cases_of(SHIPPED / f"{name}.json")}
+PATHS = {"VRID-P1": 40_000}  # the variance of a variance takes more of them
 RANDOM = [name for name in CASES if name[:3] not in ("HAZ", "HDM", "OSC", "PHX", "SOB", "NIN")]
 
 
@@ -35,7 +36,7 @@ def run(case: dict[str, Any], seed: int, paths: int) -> Verdict:
 @pytest.mark.parametrize("name", RANDOM)
 def test_scores_of_twenty_seeds(name: str) -> None:
     """|z| < 4 each; the mean of z squared over seeds in its band, on both sides."""
-    found = [run(CASES[name], seed, paths=8_000) for seed in SEEDS]
+    found = [run(CASES[name], seed, PATHS.get(name, 8_000)) for seed in SEEDS]
     assert all(one.passed for one in found), [one.where for one in found if not one.passed]
     together = sum_of(found)
     assert together.cases == len(SEEDS)
