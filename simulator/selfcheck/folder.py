@@ -24,12 +24,10 @@ import numpy as np
 from simulator.analytics import Estimate
 from simulator.config.errors import NeoboxError
 from simulator.selfcheck import CASES, Draws, kinds_of
+from simulator.selfcheck.kinds import HIGHEST
 from simulator.selfcheck.months import Result
 
-__all__ = ["HIGHEST", "SHIPPED", "Verdict", "check_folder", "numbers"]
-
-HIGHEST: Final = 4.0
-"""Standard errors that an estimate may lie from what is expected."""
+__all__ = ["SHIPPED", "Verdict", "check_folder", "numbers"]
 
 SHIPPED: Final = Path(__file__).parent / "cases"
 """Cases that come with the package."""

@@ -7,13 +7,16 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from simulator.selfcheck.months import Result
 
-__all__ = ["Draws", "Kind", "exact", "outside", "sampled"]
+__all__ = ["HIGHEST", "PATHS", "Draws", "Kind", "exact", "outside", "sampled"]
 
-PATHS = 200_000
+HIGHEST: Final = 4.0
+"""Standard errors that an estimate may lie from what is expected."""
+
+PATHS: Final = 100_000
 """Paths of a case with random numbers, unless told otherwise."""
 
 
@@ -54,7 +57,7 @@ class Draws:
         return list(dict.fromkeys(levels))
 
     def of(self, name: str) -> Draws:
-        """Return the same with a seed of its own for a case or a part of one: they are independent."""
+        """Return the same with a seed of its own for a case, or a part of one."""
         digest = hashlib.blake2b(f"{self.seed}/{name}".encode(), digest_size=7).digest()
         return replace(self, seed=int.from_bytes(digest))
 

@@ -1,8 +1,8 @@
 """Pools of infinitely many names alike: the limit of Vasicek (2002).
 
 With a loss given default that moves with the factor: Frye (2000), Pykhtin (2003).
-They are studies of one granular name. A path costs two normals, so there are
-ten times as many as of other cases; the horizon is one month, since only its end counts.
+They are studies of one granular name. A path costs two normals, so there are ten times as many as
+of other cases; the horizon is one month, since only its end counts.
 """
 
 from __future__ import annotations

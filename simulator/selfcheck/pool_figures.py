@@ -21,10 +21,12 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
 from simulator.analytics import Estimate
-from simulator.analytics.tail import TailRisk, tail_risk
+from simulator.analytics.tail import TailRisk, tail_risk, value_at_risk_interval
 from simulator.selfcheck.estimating import mean_of, moment_of, share_of, tails_of
+from simulator.selfcheck.kinds import HIGHEST
 
 __all__ = ["Losses", "figures_of"]
 
@@ -38,6 +40,9 @@ BATCHES: Final = 40
 
 LEAST_BEYOND: Final = 50
 """Losses beyond VaR in each part."""
+
+WITHIN: Final = 0.975 * HIGHEST
+"""Standard errors to the ends of an interval of that confidence, so that these are within it."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,14 @@ class Losses:
         """Value at risk and expected shortfall by level."""
         return tails_of(self.values, self.levels)
 
+    def reach(self, level: float) -> tuple[float, float]:
+        """Return where a quantile may lie, at the confidence of `HIGHEST` errors of a normal law.
+
+        Atoms make quantiles jump: a standard error says little of how far, an interval of order
+        statistics all.
+        """
+        return value_at_risk_interval(self.values, level, float(2.0 * ndtr(HIGHEST) - 1.0))
+
     @cached_property
     def batches(self) -> list[TailRisk]:
         """The same with reported errors, by parts of the paths."""
@@ -100,8 +113,13 @@ def matched(path: str) -> tuple[Rule, re.Match[str] | None]:
 
 
 def value_at_risk(losses: Losses, match: re.Match[str]) -> Estimate:
-    """VaR at a level."""
-    return losses.tails[float(match["level"])][0]
+    """VaR at a level; of a law with atoms with an error that reaches as far as it may be off."""
+    level = float(match["level"])
+    var = losses.tails[level][0]
+    if losses.step == 0.0 or math.isnan(var.se):
+        return var
+    low, high = losses.reach(level)
+    return Estimate(var.value, max(high - var.value, var.value - low) / WITHIN)
 
 
 def shortfall(losses: Losses, match: re.Match[str]) -> Estimate:
@@ -112,17 +130,17 @@ def shortfall(losses: Losses, match: re.Match[str]) -> Estimate:
 def mass_at_quantile(losses: Losses, match: re.Match[str]) -> Estimate:
     """Probability of a loss beyond VaR, or of one as large.
 
-    Where VaR may be an atom further up or down, the mass between is part of the error.
+    Where VaR may be another atom, the mass between is part of the error.
     """
-    var, se = value_at_risk(losses, match)
-    beyond = losses.values > var if match["side"] == "gt" else losses.values >= var
-    found = share_of(beyond)
-    if math.isnan(se) or losses.step == 0.0:
+    level = float(match["level"])
+    var, se = losses.tails[level][0]
+    if math.isnan(se):
         return UNKNOWN
-    reach = math.ceil(se / losses.step) * losses.step
-    near = np.abs(losses.values - var) <= reach + 0.5 * losses.step
-    mass = float(near.mean()) / (2.0 * reach / losses.step + 1.0)  # of a step
-    return Estimate(found.value, math.hypot(found.se, se / losses.step * mass))
+    compare = np.greater if match["side"] == "gt" else np.greater_equal
+    found = share_of(compare(losses.values, var))
+    ends = [float(compare(losses.values, end).mean()) for end in losses.reach(level)]
+    between = max(abs(end - found.value) for end in ends)
+    return Estimate(found.value, math.hypot(found.se, between / WITHIN))
 
 
 def exceedance(losses: Losses, match: re.Match[str]) -> Estimate:
@@ -144,14 +162,22 @@ def tranche(losses: Losses, match: re.Match[str]) -> Estimate:
 
 
 def scaled_error(losses: Losses, match: re.Match[str]) -> Estimate:
-    """Average the reported errors of VaR or ES, times the root of their paths, over parts."""
-    place = losses.levels.index(float(match["level"]))
-    size = losses.values.size // BATCHES
-    if size * (1.0 - losses.levels[place]) < LEAST_BEYOND:
+    """Scale the reported error of VaR or ES by the root of the number of paths.
+
+    Of VaR the mean over parts of the paths, which is the steadier figure. That of ES is smooth in
+    the paths and biased by a term in 1/n: parts and whole together are without (Quenouille 1956).
+    """
+    level = float(match["level"])
+    place, size = losses.levels.index(level), losses.values.size // BATCHES
+    if size * (1.0 - level) < LEAST_BEYOND:
         return UNKNOWN
     errors = [one.var_se if match["measure"] == "VaR" else one.es_se for one in losses.batches]
     scaled = np.array([error[place] for error in errors]) * math.sqrt(size)
-    return Estimate(float(scaled.mean()), float(scaled.std(ddof=1)) / math.sqrt(BATCHES))
+    value, se = float(scaled.mean()), float(scaled.std(ddof=1)) / math.sqrt(BATCHES)
+    if match["measure"] == "VaR":
+        return Estimate(value, se)
+    whole = losses.tails[level][1].se * math.sqrt(losses.values.size)
+    return Estimate((BATCHES * whole - value) / (BATCHES - 1), se * BATCHES / (BATCHES - 1))
 
 
 def density(losses: Losses, match: re.Match[str]) -> Estimate:

@@ -10,7 +10,8 @@ from typing import NamedTuple
 from scipy.stats import chi2
 
 from simulator.analytics.estimate import decimals_of
-from simulator.selfcheck.folder import HIGHEST, Verdict
+from simulator.selfcheck.folder import Verdict
+from simulator.selfcheck.kinds import HIGHEST
 
 __all__ = ["HEADING", "Row", "Sum", "lines_of", "rows_of", "sum_of"]
 
