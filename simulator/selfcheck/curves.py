@@ -119,7 +119,7 @@ def migrating_ratings(case: Mapping[str, Any], draws: Draws) -> Result:
     asked = [found for path in draws.asked if (found := re.match(PROBABILITY, path))]
     months = [round(float(found[1]) * (12 if found[2] == "y" else 1)) for found in asked]
     clock = Clock(max(months) / 12.0, max(months))
-    gone: dict[tuple[str, str], Matrix] = {}
+    gone: dict[tuple[str, str], NDArray[np.bool_]] = {}
     figures: dict[str, dict[str, Any]] = {}
     for found, month in zip(asked, months, strict=True):
         way, rating = found[3], found[4]
