@@ -125,7 +125,7 @@ def migrating_ratings(case: Mapping[str, Any], draws: Draws) -> Result:
         way, rating = found[3], found[4]
         if (way, rating) not in gone:
             start = np.eye(len(ratings))[ratings.index(rating)]
-            some = draws.fewer(2).of(f"{way} {rating}")
+            some = draws.of(f"{way} {rating}")
             generator = generator_of(yearly, way)
             gone[way, rating] = time_in(len(ratings) - 1, generator, start, clock, some) > 0.0
         event = share_of(gone[way, rating][month])
