@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from simulator.config.pool_sampling import refuse_sampling
 from simulator.config.pool_study import PoolStudy
 from simulator.config.study import Study, load_study
 from simulator.dataset.layout import bytes_per_path
@@ -22,10 +23,22 @@ from simulator.dataset.provenance import current_versions
 from simulator.dataset.store import Existing, RunStore
 from simulator.engine.expectations import from_json, to_json
 from simulator.engine.layout import layout_of
-from simulator.engine.pool import POOL_VARIABLES, pool_ids, pool_labels, prepare_pool
+from simulator.engine.pool import (
+    POOL_VARIABLES,
+    PreparedPool,
+    pool_ids,
+    pool_labels,
+    prepare_pool,
+)
 from simulator.engine.prepare import Prepared, prepare
 from simulator.engine.results import ids_of, labels_of
 from simulator.engine.runner import BLOCK_LANES, Progress, Runnable, chunk_size, run
+from simulator.engine.sampling.books import (
+    found_from_json,
+    found_to_json,
+    pilot_book,
+    steered,
+)
 from simulator.engine.uncertainty import parameter_ids
 
 if TYPE_CHECKING:
@@ -199,6 +212,8 @@ def with_sampling(study: Drawn, method: Method | None) -> Drawn:
 def sampling_of(study: Study | PoolStudy) -> dict[str, Any]:
     """Return how paths are drawn, as a plan says it: empty if plainly."""
     chosen = study.sampling
+    if isinstance(study, PoolStudy):
+        refuse_sampling(chosen)
     return {} if chosen.method == "plain" else chosen.model_dump(mode="json")
 
 
@@ -266,9 +281,9 @@ def compute(
     if store.complete:
         return
     if isinstance(study, PoolStudy):
-        prepared: Runnable = prepare_pool(study.inputs)
+        prepared: Runnable = prepare_sampled_pool(study, store)
     else:
-        prepared = prepare_book(study, store)
+        prepared = prepare_book(study, store, jobs)
     run(
         prepared,
         store.plan,
@@ -281,10 +296,40 @@ def compute(
     )
 
 
-def prepare_book(study: Study, store: RunStore | MemoryStore) -> Prepared:
+def prepare_sampled_pool(study: PoolStudy, store: RunStore | MemoryStore) -> PreparedPool:
+    """Make a pool ready, with what a pilot found about how to draw its paths, or kept there."""
+    prepared, chosen = prepare_pool(study.inputs), study.sampling
+    if chosen.method == "plain":
+        return prepared
+    from simulator.engine.pool_pilot import Pilot, run_pilot  # SciPy's optimisers, only if needed
+
+    kept = store.sampling()
+    if kept is None:
+        plan = store.plan
+        pilot = run_pilot(
+            prepared, plan.seed, chosen.level, chosen.defensive_share, chosen.pilot_paths
+        )
+        kept = {**pilot.to_json(), "measure": "book_lender_loss", "level": chosen.level}
+        store.keep_sampling(kept)
+    return Pilot.from_json(kept).applied(prepared)
+
+
+def prepare_book(study: Study, store: RunStore | MemoryStore, jobs: int = 1) -> Prepared:
     """Make a book ready, with what was expected of it as the store knows it, or kept there."""
     known = store.expected() if isinstance(store, RunStore) else None
     prepared = prepare(study.inputs, from_json(study.inputs, known) if known else None)
     if isinstance(store, RunStore) and known is None:
         store.keep_expected(to_json(study.inputs, prepared.expectations))
-    return prepared
+    return sampled_book(study, prepared, store, jobs) if store.plan.sampling else prepared
+
+
+def sampled_book(
+    study: Study, prepared: Prepared, store: RunStore | MemoryStore, jobs: int
+) -> Prepared:
+    """Give a book its way of drawing paths, as the store knows it, or found now and kept there."""
+    known = store.sampling()
+    if known is None:
+        found = pilot_book(prepared, study.sampling, store.plan.seed, jobs)
+        known = found_to_json(found, prepared, study.sampling)
+        store.keep_sampling(known)
+    return steered(prepared, found_from_json(known).proposal)

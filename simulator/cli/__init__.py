@@ -30,6 +30,7 @@ COMMANDS = {
     "cache": "Show or clear compiled kernels.",
     "doctor": "Check the installation.",
     "selfcheck": "Run cases with known numbers through the engine.",
+    "verify": "Compute blocks of a stored run again and compare them bit for bit.",
 }
 """Commands in the order of use, with the line `neobox --help` prints; module and object of a
 command have its name."""

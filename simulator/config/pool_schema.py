@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from simulator.config.schema import Copula, Model, Sampling, term
 from simulator.config.values import (
     Correlation,
+    Flag,
     Hazard,
     Identifier,
     Months,
@@ -76,6 +77,14 @@ class PoolName(Model):
     sale_cost: Share = term("of the proceeds", "share", 0)
     sale_lag_months: Months = term("from default to the sale", "months", 0)
     loadings: Loadings = term("on the common factors; one for each", "", ())
+    lgd_loadings: Loadings = term(
+        "of the loss given default on the common factors; blank: it does not move", "", ()
+    )
+    granular: Flag = term(
+        "a great many small borrowers alike, of whom given the factors the expected share defaults",
+        "",
+        False,
+    )
     source: Text = term("where this comes from", "", "")
 
 

@@ -14,6 +14,7 @@ from simulator.dataset.errors import RunIncompleteError
 from simulator.dataset.fans import exact_fans
 from simulator.dataset.layout import Array, fields_of, fit
 from simulator.dataset.plan import WEIGHT, Chunk, RunPlan
+from simulator.dataset.sampling import sampling_attributes
 from simulator.dataset.variables import Variable
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class MemoryStore:
         self.plan = plan
         self.resolved = resolved
         self.complete = False
+        self._sampling: Mapping[str, Any] | None = None
         self._chunks = tuple(plan.chunks())
         self._scalars: dict[int, dict[str, Array]] = {}
         self._series: dict[int, dict[str, Array]] = {}
@@ -51,6 +53,14 @@ class MemoryStore:
     def done(self) -> int:
         """Number of finished chunks."""
         return len(self._series)
+
+    def sampling(self) -> Mapping[str, Any] | None:
+        """Return how the run's paths are drawn, None if plainly."""
+        return self._sampling
+
+    def keep_sampling(self, sampling: Mapping[str, Any]) -> None:
+        """Keep how paths are drawn."""
+        self._sampling = sampling
 
     def missing_chunks(self) -> list[Chunk]:
         """Return the chunks that are still to be computed, in order of paths."""
@@ -126,7 +136,9 @@ class MemoryStore:
         arrays = [*self._whole(self._scalars, self.plan.scalars, first_is_path=True), *self._fans]
         if self.plan.keep_paths:
             arrays += self._whole(self._series, self.plan.series, first_is_path=False)
-        return build(self.plan, arrays, self.resolved)
+        found = build(self.plan, arrays, self.resolved)
+        drawn = sampling_attributes(self._sampling, lambda name: np.asarray(found[name].values))
+        return found.assign_attrs(drawn)
 
     def _whole(
         self,

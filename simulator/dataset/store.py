@@ -5,6 +5,7 @@
     results/<run>/
         config.yaml            as given
         config.resolved.json   with all defaults
+        sampling.json          how paths are drawn, if not plainly
         run.json               status, plan, versions, times
         manifest.jsonl         one line per finished chunk
         scratch/               finished chunks, until the run is complete
@@ -50,6 +51,7 @@ from simulator.dataset.folder import (
     PATHS,
     RESOLVED,
     RUN,
+    SAMPLING,
     SCALARS,
     SCRATCH,
 )
@@ -190,6 +192,16 @@ class RunStore:
         with self._guard, self._writing():
             write_json(self.directory / EXPECTED, expected)
 
+    def sampling(self) -> dict[str, Any] | None:
+        """Return how the run's paths are drawn, if an earlier process has kept it."""
+        path = self.directory / SAMPLING
+        return read_json(path) if path.exists() else None
+
+    def keep_sampling(self, sampling: Mapping[str, Any]) -> None:
+        """Keep how paths are drawn: a resumed run must draw all its paths alike."""
+        with self._guard, self._writing():
+            write_json(self.directory / SAMPLING, sampling)
+
     def missing_chunks(self) -> list[Chunk]:
         """Return the chunks that are still to be computed, in order of paths."""
         if self.complete:
@@ -309,7 +321,9 @@ class RunStore:
         files = ChunkFiles(self.writer.directory, self.plan, self._chunks)
         with self._guard, self._writing():
             fans = self._series.fans(threads)
-            results = write_results(self.directory, self.plan, resolved, files, fans)
+            results = write_results(
+                self.directory, self.plan, resolved, files, fans, self.sampling()
+            )
             self._manifest.rewrite()
             record = {**read_json(self.directory / RUN), **results}
             write_json(self.directory / RUN, {**record, "status": "complete", "finished": now()})
@@ -400,7 +414,7 @@ def begin(directory: Path, plan: RunPlan) -> None:
     """Make a folder that of a new run, whatever run it held."""
     record = {"format": FORMAT, "status": "running", "plan": plan.to_json(), "created": now()}
     write_json(directory / RUN, record)  # first: from here on the old run is gone
-    for name in (MANIFEST, SCRATCH, CONFIG, RESOLVED, EXPECTED):
+    for name in (MANIFEST, SCRATCH, CONFIG, RESOLVED, EXPECTED, SAMPLING):
         remove(directory / name)
 
 
