@@ -19,13 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.engine.sampling.cross_entropy import (
+    DECIMALS,
     effective_number,
+    fit_mixture,
     fit_proposal,
     second_moment,
 )
 from simulator.engine.sampling.proposal import Proposal
 
-__all__ = ["FIRST_PATH", "Found", "Simulate", "explorer", "find_proposal", "plain"]
+__all__ = ["FIRST_PATH", "Found", "explorer", "find_direction", "find_proposal", "plain"]
 
 Vector = NDArray[np.float64]
 Simulate = Callable[[Proposal, NDArray[np.int64]], tuple[Vector, Vector]]
@@ -137,6 +139,37 @@ def find_proposal(
             return Found(plain(len(names)), note, 1.0, sum(sizes))
         proposal = fit_proposal(pool.coordinates, pool.weights(), terms, defensive_share)
     return judged(pool, proposal, level, names, sum(sizes))
+
+
+def find_direction(
+    simulate: Simulate, names: tuple[str, ...], level: float, paths: int = 0
+) -> tuple[Vector, str]:
+    """Find the combination of coordinates along which losses of the tail lie.
+
+    Parameters
+    ----------
+    simulate, names, level, paths
+        As `find_proposal` takes them; the pilot draws plainly.
+
+    Returns
+    -------
+    direction : (coordinate,) float64
+        Of length one; zero if there is none.
+    note : str
+        What is stratified.
+    """
+    size = paths or sum(STAGE_PATHS)
+    pool, proposal = Pool(), plain(len(names))
+    numbers = np.arange(FIRST_PATH, FIRST_PATH + size, dtype=np.int64)
+    pool.add(proposal, *simulate(proposal, numbers))
+    terms = pool.tail(1.0 - level)
+    if terms is None:
+        return np.zeros(len(names)), "plain sampling: the pilot saw too few losses"
+    shift = np.round(fit_mixture(pool.coordinates, terms, 1).shifts[0], DECIMALS)
+    length = float(np.sqrt(np.sum(shift * shift)))
+    if length == 0.0:
+        return shift, "plain sampling: losses of the pilot follow no combination of coordinates"
+    return shift / length, f"{np.count_nonzero(shift)} coordinates, combined, in equal strata"
 
 
 def judged(
