@@ -13,7 +13,7 @@ BIN   := .venv/bin
 STAMP := .venv/.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-nojit coverage check lint types walls format bench pages lock notices clean distclean
+.PHONY: help setup run test test-nojit mutants coverage check lint types walls format bench pages lock notices clean distclean
 
 # Without bytecode every process would import three times slower, for ever.
 unexport PYTHONDONTWRITEBYTECODE
@@ -44,6 +44,9 @@ test: $(STAMP)  ## run the whole test suite; choose with ARGS="-m 'not slow'"
 
 test-nojit: $(STAMP)  ## run the small tests as plain Python, without the compiler
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -m nojit $(ARGS)
+
+mutants: $(STAMP)  ## put faults into the kernels and see which the tests notice (docs/mutation.md)
+	$(BIN)/python -m tests.mutation $(ARGS)
 
 coverage: $(STAMP)  ## branch coverage, without the compiler (compiled lines cannot be counted)
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m coverage run -m pytest -m nojit

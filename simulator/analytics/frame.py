@@ -91,8 +91,11 @@ def path_weights(dataset: xr.Dataset) -> Design | None:
     return Design(weights, np.asarray(numbers, dtype=np.int64) // shared)
 
 
-def draws_of(dataset: xr.Dataset) -> int:
-    """Return the number of independent draws of a run: of parameters if uncertain, else paths."""
+def draws_of(dataset: xr.Dataset) -> float:
+    """Return the number of independent draws that bounds what a run never saw.
+
+    See `sample.independent_draws`.
+    """
     return independent_draws(path_weights(dataset), dataset.sizes[PATH])
 
 

@@ -1,4 +1,4 @@
-"""Model inputs read back from the resolved study that stands in the folder of a run."""
+"""A study read back from the resolved one that stands in the folder of a run."""
 
 from __future__ import annotations
 
@@ -8,13 +8,20 @@ import typing
 from collections.abc import Mapping
 from dataclasses import asdict, fields, is_dataclass
 from enum import IntEnum
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 from simulator.config.errors import NeoboxError
 from simulator.config.plain import canonical_json, plain_values
+from simulator.config.pool_schema import POOL_SCHEMA
+from simulator.config.pool_study import PoolStudy
+from simulator.config.pool_terms import PoolInputs
+from simulator.config.study import Study
 from simulator.config.terms import ModelInputs
 
-__all__ = ["StoredStudyError", "stored_inputs"]
+__all__ = ["StoredStudyError", "stored_inputs", "stored_study"]
+
+Inputs = TypeVar("Inputs", ModelInputs, PoolInputs)
 
 
 class StoredStudyError(NeoboxError):
@@ -24,7 +31,7 @@ class StoredStudyError(NeoboxError):
 
 
 def stored_inputs(resolved: Mapping[str, Any]) -> ModelInputs:
-    """Read model inputs back.
+    """Read model inputs of a book back.
 
     Parameters
     ----------
@@ -41,8 +48,54 @@ def stored_inputs(resolved: Mapping[str, Any]) -> ModelInputs:
     StoredStudyError
         If it was written by another version, or changed since.
     """
+    return revived(ModelInputs, resolved)
+
+
+def stored_study(resolved: Mapping[str, Any], path: Path) -> Study | PoolStudy:
+    """Read a study back: all that a run needs, nothing of how its tape was read.
+
+    Parameters
+    ----------
+    resolved : mapping
+        `Study.resolved` or `PoolStudy.resolved`, as JSON gave it back.
+    path : Path
+        Where it stood.
+
+    Returns
+    -------
+    Study or PoolStudy
+        Simulates what the one that was written simulates; without derived cells, sources and
+        summaries of boxes.
+
+    Raises
+    ------
+    StoredStudyError
+        If it was written by another version, or changed since.
+    """
+    plain = dict(resolved)
+    told = plain.get("study", {})
+    name, description = str(told.get("name", "")), str(told.get("description", ""))
+    if told.get("schema") == POOL_SCHEMA:
+        pool = revived(PoolInputs, resolved)
+        return PoolStudy(name, description, path, pool, plain, resolved["digest"])
+    return Study(
+        name=name,
+        description=description,
+        path=path,
+        inputs=revived(ModelInputs, resolved),
+        derived=(),
+        resolved=plain,
+        digest=resolved["digest"],
+        sources={},
+        summaries=(),
+        scenarios=tuple(one["name"] for one in plain.get("scenarios", ())),
+    )
+
+
+def revived(kind: type[Inputs], resolved: Mapping[str, Any]) -> Inputs:
+    """Read inputs of a kind back, and hold them against their digest."""
     try:
-        inputs: ModelInputs = revive(ModelInputs, resolved["inputs"])
+        inputs: Inputs = revive(kind, resolved["inputs"])
         stored = resolved["digest"]
     except (KeyError, TypeError, ValueError) as error:
         raise StoredStudyError(

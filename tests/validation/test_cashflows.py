@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simulator.selfcheck import CASES, kind_of, run_case
+from simulator.selfcheck import cashflows, kind_of, run_case
 from simulator.selfcheck.folder import check_folder, numbers
 from simulator.selfcheck.months import Result
 
@@ -58,7 +58,7 @@ def test_a_case_tells_its_kind_by_its_parameters() -> None:
     for one in CASE.values():
         if one["kind"] != "level_loan_in_cents":  # a manner of printing the same loan
             assert kind_of(one["params"]) == one["kind"]
-    assert set(CASES) == {one["kind"] for one in CASE.values()}
+    assert set(cashflows.CASES) == {one["kind"] for one in CASE.values()}
     with pytest.raises(ValueError, match="no kind of case"):
         kind_of({"colour": "blue"})
 
@@ -89,4 +89,4 @@ def test_a_wrong_number_and_an_unknown_kind_show(tmp_path: Path) -> None:
     assert not wrong.passed
     assert wrong.where == "last_payment"
     assert wrong.missing == ("colour",)
-    assert (other.kind, other.found) == ("", None)
+    assert (other.kind, other.found) == ("", {})
