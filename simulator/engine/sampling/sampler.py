@@ -28,6 +28,10 @@ class Sampler(Protocol):
     def steering(self) -> SteeringParams:
         """Which coordinates it chooses."""
 
+    @property
+    def weighted(self) -> bool:
+        """Whether paths count by likelihood ratios; else all count the same."""
+
     def draw(
         self, seed: int, paths: NDArray[np.int64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -43,6 +47,11 @@ class Importance:
 
     steering: SteeringParams
     proposal: Proposal
+
+    @property
+    def weighted(self) -> bool:
+        """Whether paths count by likelihood ratios."""
+        return True
 
     def draw(
         self, seed: int, paths: NDArray[np.int64]
@@ -69,6 +78,11 @@ class Quasi:
 
     steering: SteeringParams
     size: int
+
+    @property
+    def weighted(self) -> bool:
+        """Whether paths count by likelihood ratios."""
+        return False
 
     def draw(
         self, seed: int, paths: NDArray[np.int64]
@@ -112,6 +126,11 @@ class Stratified:
     steering: SteeringParams
     direction: NDArray[np.float64]
     strata: int
+
+    @property
+    def weighted(self) -> bool:
+        """Whether paths count by likelihood ratios."""
+        return False
 
     def draw(
         self, seed: int, paths: NDArray[np.int64]
