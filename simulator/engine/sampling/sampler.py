@@ -98,10 +98,12 @@ class Quasi:
             first, count = int(points[0]), int(points[-1] - points[0]) + 1
             key = np.random.default_rng([seed, int(replicate)])
             sequence = qmc.Sobol(self.steering.rows, scramble=True, bits=SOBOL_BITS, rng=key)
+            found = sequence.random(1)  # alone, else scipy warns of numbers that are no power of 2
             if first > 0:
-                sequence.fast_forward(first)
-            uniforms = sequence.random(count)[points - first] + 0.5**SOBOL_BITS / 2.0
-            coordinates[:, mine] = ndtri(uniforms).T
+                sequence.fast_forward(first - 1)
+                found = found[:0]
+            found = np.concatenate([found, sequence.random(count - len(found))])
+            coordinates[:, mine] = ndtri(found[points - first] + 0.5**SOBOL_BITS / 2.0).T
         return coordinates, np.ones(paths.size)
 
 
