@@ -12,7 +12,7 @@ The part of a period's normals that is orthogonal to their sum is independent of
 standard normal coordinates the law of the path is what it was.  Without coordinates (no rows, as
 in every plain run) nothing is read and nothing is changed.
 
-Model: docs/model.md §17.
+Model: docs/model.md §19.
 """
 
 from __future__ import annotations
