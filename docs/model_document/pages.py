@@ -237,9 +237,10 @@ def sections() -> dict[str, str]:
 
 def equations_of(one: Parameter) -> str:
     """Return the sections of docs/model.md that name a parameter, or the family it is part of."""
-    family = one.id.rpartition(".")[0]
+    family, several = one.id.rpartition(".")[0], one.id.rpartition("_")[0]
     names = [one.id, *([family] if "." in family else [])]
-    pattern = re.compile("|".join(rf"`{re.escape(name)}(?:`|[.*_(])" for name in names))
+    bare = "|".join(map(re.escape, names))
+    pattern = re.compile(rf"(?<![\w.])(?:(?:{bare})(?![\w.]\w)|{re.escape(several)}_\*)")
     return ", ".join(f"§{number}" for number, text in sections().items() if pattern.search(text))
 
 
@@ -270,7 +271,8 @@ def lineage_page() -> str:
         "docs/model.md and the tape of the default book.",
         "## Parameters",
         "*Equation* is the section of [model.md](../model.md) that names the parameter or its "
-        "family; a blank one fills cells of a tape or of the table of generations.",
+        "family; blank: it stands there by its letter, or fills cells of a tape or of the table of "
+        "generations.",
         markdown(("parameter", "base", "part", "equation", "basis", "source"), rows, 6),
         "## Cells of the default book that are assumed",
         "The `assumed:` tags of the tape, cell by cell; all other cells are printed in the "
@@ -388,7 +390,7 @@ def bridge() -> str:
         for name, said in (("default", "the default probability"), ("loss", "the expected loss"))
     )
     closing = (
-        "The challenger's changes are path by path, given the month in which the customer defaults. "
+        "The challenger's changes are path by path, given the month of the customer's default. "
         f"Off its closed form the last rung is, in standard errors: {apart}."
     )
     return f"{markdown(head, rows)}\n\n{closing}"

@@ -64,10 +64,11 @@ def moves_of(one: Parameter) -> list[Move]:
     if one.low == one.stress == one.base:
         step = max(MOVE * abs(one.base), 1.0 if one.unit in WHOLE else 0.0)
         around = (("low", one.base - step), ("stress", one.base + step))
-        return [
-            Move(one.id, side, float(f"{min(max(value, one.minimum), one.maximum):.6g}"), False)
+        inside = [
+            (side, float(f"{min(max(value, one.minimum), one.maximum):.6g}"))
             for side, value in around
         ]
+        return [Move(one.id, side, value, False) for side, value in inside if value != one.base]
     sides = (("low", one.low), ("stress", one.stress))
     return [Move(one.id, side, value, True) for side, value in sides if value != one.base]
 

@@ -39,11 +39,14 @@ FIRST_PATH: Final = 1 << 44
 STAGE_PATHS: Final = (4096, 4096, 4096)
 """Paths of the stages if the study does not say how many."""
 
-MASSES: Final = (0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.0002, 0.0001)
-"""Tails that a stage may aim at, the widest first."""
+MASSES: Final = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1)
+"""Tails that a stage may aim at, the narrowest first."""
 
 TOLD_BY: Final = 200.0
-"""Effective number of paths that a tail must have in the pilot to be fitted to."""
+"""Effective number of paths beyond which a tail is told well enough to be aimed at."""
+
+LEAST_TOLD: Final = 50.0
+"""Effective number of paths below which nothing is fitted."""
 
 LEAST_GAIN: Final = 1.5
 """Foretold ratio of plain variance to variance below which paths are drawn plainly."""
@@ -221,17 +224,24 @@ class Pool:
         return np.maximum(self.losses - self.losses[order[place]], 0.0)
 
     def tail(self, least: float) -> Vector | None:
-        """Return terms of the narrowest tail that is wide enough to be fitted to, if any is.
+        """Return terms of the narrowest tail that many paths tell of, else of the best told.
 
         Parameters
         ----------
         least : float
             Mass of the tail that is wanted; no narrower one is taken.
+
+        Returns
+        -------
+        (path,) float64 or None
+            None if there are too few losses to tell of any tail.
         """
-        found = None
-        for mass in (*(one for one in MASSES if one > least), least):
+        weights, best, most = self.weights(), None, LEAST_TOLD
+        for mass in (least, *(one for one in MASSES if one > least)):
             terms = self.terms(mass)
-            if effective_number(self.weights() * terms) < TOLD_BY:
-                break
-            found = terms
-        return found
+            told = effective_number(weights * terms)
+            if told >= TOLD_BY:
+                return terms
+            if told >= most:
+                best, most = terms, told
+        return best

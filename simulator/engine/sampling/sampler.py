@@ -28,6 +28,10 @@ class Sampler(Protocol):
     def steering(self) -> SteeringParams:
         """Which coordinates it chooses."""
 
+    @property
+    def weighted(self) -> bool:
+        """Whether paths count by likelihood ratios; else all count the same."""
+
     def draw(
         self, seed: int, paths: NDArray[np.int64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -43,6 +47,11 @@ class Importance:
 
     steering: SteeringParams
     proposal: Proposal
+
+    @property
+    def weighted(self) -> bool:
+        """Whether paths count by likelihood ratios."""
+        return True
 
     def draw(
         self, seed: int, paths: NDArray[np.int64]
@@ -70,6 +79,11 @@ class Quasi:
     steering: SteeringParams
     size: int
 
+    @property
+    def weighted(self) -> bool:
+        """Whether paths count by likelihood ratios."""
+        return False
+
     def draw(
         self, seed: int, paths: NDArray[np.int64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -84,10 +98,12 @@ class Quasi:
             first, count = int(points[0]), int(points[-1] - points[0]) + 1
             key = np.random.default_rng([seed, int(replicate)])
             sequence = qmc.Sobol(self.steering.rows, scramble=True, bits=SOBOL_BITS, rng=key)
+            found = sequence.random(1)  # alone, else scipy warns of numbers that are no power of 2
             if first > 0:
-                sequence.fast_forward(first)
-            uniforms = sequence.random(count)[points - first] + 0.5**SOBOL_BITS / 2.0
-            coordinates[:, mine] = ndtri(uniforms).T
+                sequence.fast_forward(first - 1)
+                found = found[:0]
+            found = np.concatenate([found, sequence.random(count - len(found))])
+            coordinates[:, mine] = ndtri(found[points - first] + 0.5**SOBOL_BITS / 2.0).T
         return coordinates, np.ones(paths.size)
 
 
@@ -112,6 +128,11 @@ class Stratified:
     steering: SteeringParams
     direction: NDArray[np.float64]
     strata: int
+
+    @property
+    def weighted(self) -> bool:
+        """Whether paths count by likelihood ratios."""
+        return False
 
     def draw(
         self, seed: int, paths: NDArray[np.int64]
