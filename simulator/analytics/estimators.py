@@ -137,7 +137,7 @@ def counted(event: ArrayLike, weights: Weights = None) -> float:
     -------
     float
         Unequal weights count as Kish's (Σw)²/Σw² equal ones, groups as what the design effect of
-        the event leaves of them; 0 if it cannot be told.
+        the event leaves of them, at most all paths; 0 if it cannot be told.
     """
     indicator = as_vector(np.asarray(event, dtype=np.float64), "event")
     w, groups = as_weights(weights, indicator.size), as_groups(weights, indicator.size)
@@ -146,7 +146,7 @@ def counted(event: ArrayLike, weights: Weights = None) -> float:
         return 0.0
     count = total(terms) ** 2 / total(terms * terms)
     effect = design_effect(terms, groups)
-    return 0.0 if math.isnan(effect) else count / effect
+    return 0.0 if math.isnan(effect) else count / max(1.0, effect)
 
 
 def plainly_drawn(weights: Weights, n: int) -> bool:

@@ -57,7 +57,7 @@ def uncertainty_table(dataset: xr.Dataset) -> xr.Dataset | None:
         common and show it twice.
     """
     design = path_weights(dataset)
-    if design is None or design.groups is None:
+    if design is None or design.groups is None or design.spread:
         return None
     groups, weights = design.groups, design.weights
     loss = vector(dataset, "book_lender_loss")

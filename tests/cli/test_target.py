@@ -11,9 +11,11 @@ import pytest
 from click.testing import Result
 
 import simulator
+from simulator.analytics.precision import parse_goals
+from simulator.config.errors import NeoboxError
 from simulator.dataset.reading import open_run, read_status
-from simulator.sequential import looks_of
-from tests.unit.dataset.samples import bytes_below
+from simulator.sequential import Sequential, looks_of
+from tests.unit.dataset.samples import bytes_below, plan_of
 
 Call = Callable[..., Result]
 
@@ -121,11 +123,10 @@ def test_wrong_goals(call: Call, pool: Path, tmp_path: Path, wrong: str) -> None
 
 
 @pytest.mark.nojit
-def test_quasi_random_runs_have_a_fixed_number_of_paths(
-    call: Call, pool: Path, tmp_path: Path
-) -> None:
-    result = call(
-        "run", pool, "--target-se", "el <= 1%", "--sampling", "quasi", "--out", tmp_path / "run"
-    )
-    assert result.exit_code == 2
-    assert "fixes the number of paths beforehand" in result.stderr
+@pytest.mark.parametrize("method", ["quasi", "stratified"])
+def test_spread_runs_have_a_fixed_number_of_paths(method: str) -> None:
+    sequential = Sequential(parse_goals("el <= 1%"), 9000)
+    with pytest.raises(NeoboxError, match="fixes the number of paths beforehand"):
+        sequential.begin(plan_of(9000, sampling={"method": method}))
+    first = sequential.begin(plan_of(9000, sampling={"method": "importance"}))
+    assert (first.paths, first.looks) == (4000, (4000, 6000, 8000, 9000))

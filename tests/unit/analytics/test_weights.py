@@ -216,6 +216,13 @@ def test_headline_and_report_tell_how_paths_were_drawn() -> None:
     pictures(analyse(weighted))["exceedance"].figure()
 
 
+def test_replicates_of_a_spread_run_are_no_draws_of_parameters() -> None:
+    run = complete(800, 8).assign_attrs(sampling_method="quasi")
+    assert analyse(run).uncertainty is None
+    assert headline(analyse(run))["draws"] == 800
+    assert analyse(complete(800, 8)).uncertainty is not None
+
+
 def test_worst_paths_carry_their_weight_and_must_be_possible() -> None:
     weighted, _ = half_and_nothing(complete(400))
     table = worst_paths(weighted)
@@ -227,6 +234,7 @@ def test_what_was_never_seen_is_bounded_by_the_largest_weight() -> None:
     w = np.array([0.5, 0.5, 4.0, 0.5] * 50)
     assert independent_draws(w, 200) == 50.0
     assert independent_draws(Design(None, np.arange(200) // 8), 200) == 25
+    assert independent_draws(Design(None, np.arange(200) // 8, spread=True), 200) == 200
     assert probability(np.zeros(200), w) == (0.0, 0.0)
     assert probability(np.ones(200), w) == (1.0, 0.0)
 
