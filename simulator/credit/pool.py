@@ -47,7 +47,7 @@ class PoolParams(NamedTuple):
     nominal: NDArray[np.float64]  # (name, month), loss at a default, or all of it to be scaled
     present: NDArray[np.float64]  # (name, month), the same discounted to t0
     severity: PoolSeverity  # how loss given default moves with the factors
-    granular: PoolGranular  # names that are many; in the rows above they make no claims
+    granular: PoolGranular  # names that are many
     law: NDArray[np.int64]  # (name,), row of `laws` that scales the loss, -1 = it is certain
     laws: NDArray[np.float64]  # (law, node), quantiles of loss given default
     factor_streams: NDArray[np.uint64]  # (factor,)
@@ -169,11 +169,13 @@ def note_default(params, state, seed, path, name, lane, month, outputs, column):
     if law >= 0:
         z, _ = normals(seed, path, params.loss_streams[name], month)
         scale = beta_at_normal(params.laws[law], z)
-    loss = scale * params.present[name, month]
     outputs.default_month[name, column] = month
-    outputs.loss[name, column] = loss
     outputs.nominal_loss[name, column] = scale * params.nominal[name, month]
     outputs.claim[name, column] = params.claim[name, month]
+    if params.granular.row[name] >= 0:  # one of many: what all of them lose is written elsewhere
+        return
+    loss = scale * params.present[name, month]
+    outputs.loss[name, column] = loss
     outputs.book_loss[column] += loss
     state.lost[month, lane] += loss
     for later in range(month, params.balance.shape[1]):

@@ -7,6 +7,9 @@ With F the factors and S = sqrt(chi2/nu) of a t copula (1 if Gaussian), the shar
 the limit of a pool of n such borrowers as n grows, with probability one (Vasicek 2002; Gordy 2003).
 Their losses are those of each month times the share that defaults in it.
 
+Month, claim and nominal loss of such a name are those of one of them, drawn as for any other name
+and scaled to all, so that probabilities of default, exposures and losses given default are theirs.
+
 References
 ----------
 O. Vasicek (2002), "The distribution of loan portfolio value", Risk 15(12), 160-162.
@@ -26,13 +29,14 @@ from simulator.numerics.jit import inner
 
 
 class PoolGranular(NamedTuple):
-    """Terms of the names that are many; as names they owe, and make no claims of their own."""
+    """Terms of the names that are many."""
 
     names: NDArray[np.int64]  # (many,)
+    row: NDArray[
+        np.int64
+    ]  # (name,), row of a name that is many in the arrays below, -1 = it is one
     score: NDArray[np.float64]  # (many, month), s(t); minus infinity at t0
-    claim: NDArray[np.float64]  # (many, month), if all default in the month, USD m
-    nominal: NDArray[np.float64]  # (many, month), loss of them
-    present: NDArray[np.float64]  # (many, month), the same discounted to t0
+    present: NDArray[np.float64]  # (many, month), PV of the loss if all default in the month, USD m
 
 
 @inner
@@ -53,8 +57,6 @@ def lose_expected(params, state, outputs, offset):
                 before = share
                 loss = lost * struck * many.present[row, month]
                 outputs.loss[name, column] += loss
-                outputs.nominal_loss[name, column] += lost * struck * many.nominal[row, month]
-                outputs.claim[name, column] += struck * many.claim[row, month]
                 outputs.book_loss[column] += loss
                 state.lost[month, lane] += loss
                 state.gone[month, lane] += share * params.balance[name, month]

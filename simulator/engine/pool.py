@@ -205,7 +205,7 @@ def prepare_pool(pool: PoolInputs) -> PreparedPool:
         np.array(owed),
         *(np.array(rows) for rows in zip(*losses, strict=True)),
     )
-    granular = pack_granular(names, hazard, claim, nominal, present, nu)
+    granular = pack_granular(names, hazard, present, nu)
     drawn = sorted({(one.loss_mean, one.loss_sd) for one in names if one.loss_sd > 0.0})
     law = [drawn.index((n.loss_mean, n.loss_sd)) if n.loss_sd > 0.0 else -1 for n in names]
     tables = [beta_quantile_table(mean, sd) for mean, sd in drawn]
@@ -277,7 +277,7 @@ def losses_of(
     """Return nominal loss and its PV at a default in each month; all the claim if it is scaled."""
     discount = (1.0 + rate / 12.0) ** (-1.0 * months)
     if name.collateral is None:
-        certain = (name.loss_sd == 0.0 or name.granular) and not name.loss_loadings
+        certain = name.loss_sd == 0.0 and not name.loss_loadings
         nominal = claim * (name.loss_mean if certain else 1.0)
         return nominal, discount * nominal
     pledged = name.collateral

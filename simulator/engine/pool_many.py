@@ -33,9 +33,9 @@ def pack_severity(names: Sequence[PoolName], factors: int) -> PoolSeverity:
 
 
 def pack_granular(
-    names: Sequence[PoolName], hazard: Rows, claim: Rows, nominal: Rows, present: Rows, nu: float
+    names: Sequence[PoolName], hazard: Rows, present: Rows, nu: float
 ) -> PoolGranular:
-    """Take what granular names claim and lose out of the rows of names, (name, month), into theirs.
+    """Return what the names that are many lose.
 
     Parameters
     ----------
@@ -43,22 +43,23 @@ def pack_granular(
         All of them.
     hazard : (name, month) float64
         Integrated from t0.
-    claim, nominal, present : (name, month) float64
-        Of a default in each month, USD m; rows of granular names are set to 0.
+    present : (name, month) float64
+        PV of the loss at a default in each month, USD m; of a Beta law, of all the claim.
     nu : float
         Degrees of freedom of the t copula, 0 if it is Gaussian.
     """
-    many = np.array([place for place, one in enumerate(names) if one.granular], dtype=np.int64)
+    many = [place for place, one in enumerate(names) if one.granular]
+    row = np.full(len(names), -1, dtype=np.int64)
+    row[many] = np.arange(len(many))
     law = nu if nu > 0.0 else np.inf
     chances = -np.expm1(-hazard[many])
-    score = [[student_t_quantile(p, law) if p > 0.0 else -np.inf for p in row] for row in chances]
-    packed = PoolGranular(
-        names=many,
-        score=np.array(score).reshape(chances.shape),
-        claim=claim[many],
-        nominal=nominal[many],
-        present=present[many],
+    score = [[student_t_quantile(p, law) if p > 0.0 else -np.inf for p in line] for line in chances]
+    mean = np.array(
+        [names[place].loss_mean if names[place].loss_sd > 0.0 else 1.0 for place in many]
     )
-    for rows in (claim, nominal, present):
-        rows[many] = 0.0
-    return packed
+    return PoolGranular(
+        names=np.array(many, dtype=np.int64),
+        row=row,
+        score=np.array(score).reshape(chances.shape),
+        present=mean[:, None] * present[many],
+    )

@@ -69,13 +69,13 @@ def moving_severity(case: Case, draws: Draws) -> Result:
         replace(draws, paths=TIMES * draws.paths),
         nu=case.get("nu"),
         months=1,
-        columns=("exposure_at_default",),
+        columns=("facility_default_month",),
     )
-    claim = np.asarray(pool.columns["exposure_at_default"][:, 0])
+    struck = np.asarray(pool.columns["facility_default_month"][:, 0]) > 0
     return Result(
         {},
         figures_of(Losses(pool.loss, draws.asked))
-        | {"exposure_weighted_LGD": ratio(pool.loss, claim)},
+        | {"exposure_weighted_LGD": ratio(pool.loss, struck)},
     )
 
 

@@ -36,7 +36,7 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Sum:
-    """Estimates of many cases taken together.
+    """Estimates of many cases taken together, without those that take steps.
 
     Attributes
     ----------
@@ -85,7 +85,12 @@ class Sum:
 
 def sum_of(verdicts: Sequence[Verdict]) -> Sum:
     """Take the scores of all estimates together."""
-    scores = [(abs(z), f"{one.id} {path}") for one in verdicts for path, z in one.scores.items()]
+    scores = [
+        (abs(z), f"{one.id} {path}")
+        for one in verdicts
+        for path, z in one.scores.items()
+        if path not in one.stepped
+    ]
     squares = [one.mean_square for one in verdicts if math.isfinite(one.mean_square)]
     highest, where = max(scores, default=(0.0, ""))
     if not squares:
