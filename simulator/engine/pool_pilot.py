@@ -2,44 +2,34 @@
 
 A run aims at the loss that is exceeded with probability 1 - level. Plain paths do not reach it, so
 the pilot climbs: each stage draws from the laws of the stage before, estimates the highest level
-that it sees often enough, and finds the modes of the pool there (`pool_modes`). Shares and shifts
-are then moved by the cross-entropy method: to the shares and means of the factors on the paths that
-matter, weighted by their likelihood ratios and by what they add to the expected shortfall. The last
-stage is a test: proposals whose weights degenerate, or that gain nothing, are given up for plain
-sampling, and the run says so.
-
-References
-----------
-R. Y. Rubinstein, D. P. Kroese (2004), "The Cross-Entropy Method", Springer, chapter 2.
+that it sees often enough, and aims its laws there (`pool_laws`). The last stage is a test:
+proposals whose weights degenerate, or that gain nothing, are given up for plain sampling, and the
+run says so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.engine.pool import PreparedPool
-from simulator.engine.pool_modes import APART, Modes, find_modes
+from simulator.engine.pool_laws import LANES, SEEN, PilotPaths, aimed_at, draw_paths, is_settled
 from simulator.engine.pool_proposal import Proposal, costs_of, plain_proposal, tilted
 from simulator.numerics.streams import stream_id
 
-__all__ = ["Pilot", "PilotPaths", "aimed_at", "draw_paths", "run_pilot", "seed_of"]
+__all__ = ["Pilot", "run_pilot", "seed_of"]
 
 Vector = NDArray[np.float64]
 
 STAGES: Final = 8
 """At most, the test among them; each takes its part of the pilot's paths. Most levels need five."""
 
-MOST_LAWS: Final = 32
 PATHS: Final = 32_000
 """Paths of a pilot, unless the study says."""
-
-SEEN: Final = 50.0
-"""Effective number of paths beyond a level that a stage must see to aim there."""
 
 LEAST_EFFECTIVE: Final = 100.0
 """Effective number of paths beyond the level, in the test, under which a proposal is given up."""
@@ -50,29 +40,8 @@ LARGEST_PART: Final = 0.1
 LEAST_GAIN: Final = 2.0
 """Variance of plain sampling over that of the proposal: tilted paths take more time each."""
 
-STARTS: Final = 24
-FAR: Final = 3.0  # standard deviations
 MOST_OF_ALL: Final = 0.98  # of what all names together cost
 LEAST_PART: Final = 1e-4  # of it, that is worth aiming at
-ROUNDS: Final = 3
-DECIMALS: Final = 4
-"""Of shares and shifts: any serve, and rounded ones do not depend on how a machine adds up."""
-
-LEAST_SHARE: Final = 0.02
-MOST_JOINED: Final = 5
-DOMINANT: Final = 0.01
-"""Of the second moment of an estimate, in one path, that calls for a law of its own."""
-
-LANES: Final = 128
-
-
-class PilotPaths(NamedTuple):
-    """Paths as the pilot sees them."""
-
-    loss: Vector  # (path,), USD m
-    weight: Vector  # (path,)
-    factors: NDArray[np.float64]  # (path, factor), the mixing normal last
-    regime: Vector  # (path,), hazard of the common regime, integrated to H
 
 
 @dataclass(frozen=True)
@@ -117,24 +86,6 @@ class Pilot:
 def seed_of(seed: int, stage: int) -> int:
     """Return the seed of a stage of the pilot: its paths are none of the run's."""
     return stream_id(f"pilot.{seed}.{stage}") >> 1
-
-
-def draw_paths(prepared: PreparedPool, proposal: Proposal, seed: int, count: int) -> PilotPaths:
-    """Draw paths 0..count - 1 of a seed from a proposal."""
-    pool = tilted(prepared, proposal)
-    loss, weight, regime = np.empty(count), np.empty(count), np.empty(count)
-    factors = np.empty((count, proposal.shifts.shape[1]))
-    states: dict[int, Any] = {}
-    for first in range(0, count, LANES):
-        lanes = min(LANES, count - first)
-        state = states.setdefault(lanes, pool.state(lanes))
-        numbers = np.arange(first, first + lanes, dtype=np.int64)
-        outputs = pool.outputs(lanes)
-        pool.run_block(state, seed, numbers, outputs, 0)
-        here = slice(first, first + lanes)
-        loss[here], weight[here] = outputs.fields.book_loss, outputs.fields.weight
-        factors[here], regime[here] = state.fields.factors.T, state.fields.regime[-1]
-    return PilotPaths(loss, weight, factors, regime)
 
 
 def run_pilot(
@@ -240,132 +191,6 @@ def fault_of(test: PilotPaths, level: float) -> str:
     return ""
 
 
-def aimed_at(
-    prepared: PreparedPool,
-    drawn: PilotPaths,
-    aim: float,
-    plain_share: float,
-    before: Proposal,
-) -> Proposal:
-    """Return laws that aim at a loss: at its modes, and moved from there if the paths allow.
-
-    Parameters
-    ----------
-    prepared : PreparedPool
-        The pool.
-    drawn : PilotPaths
-        Of the stage before.
-    aim : float
-        Loss, USD m.
-    plain_share : float
-        Of the model's own law.
-    before : Proposal
-        That they were drawn from; if it is the model's own law alone, too few of them stand beyond
-        the aim to tell more than where to look for modes.
-    """
-    starts, regimes = starts_of(prepared, drawn)
-    modes = find_modes(prepared, aim, starts, regimes)
-    shares, places = weights_of(modes), modes.places
-    if before.shares.size > 1:
-        shares, places = united(shares, places, before)
-        shares, places = moved(drawn, aim, shares, places)
-    if prepared.pool.copula_nu == 0.0:
-        places[:, -1] = 0.0
-    shares = np.round((1.0 - plain_share) * shares, DECIMALS)
-    laws = np.concatenate([[1.0 - shares.sum()], shares])
-    shifts = np.vstack([np.zeros(places.shape[1]), np.round(places, DECIMALS)])
-    return Proposal(laws, shifts + 0.0, aim)
-
-
 def rounded(loss: float) -> float:
     """Round an aim to a few digits, so that the last bits of sums do not decide about a run."""
     return float(f"{loss:.6g}")
-
-
-def starts_of(prepared: PreparedPool, drawn: PilotPaths) -> tuple[NDArray[np.float64], Vector]:
-    """Return where to climb from: the worst paths, and against the loadings of unlike names."""
-    worst = np.argsort(-drawn.loss, kind="stable")[:STARTS]
-    loadings = prepared.params.loadings.T
-    sizes = np.linalg.norm(loadings, axis=1)
-    directions = np.unique(loadings[sizes > 0.0] / sizes[sizes > 0.0, None], axis=0)
-    some = directions[np.linspace(0, len(directions) - 1, min(STARTS, len(directions))).astype(int)]
-    against = np.hstack([-FAR * some, np.zeros((len(some), 1))])
-    regime = drawn.regime[worst]
-    return (
-        np.vstack([drawn.factors[worst], against]),
-        np.concatenate([regime, np.full(len(some), regime.mean())]),
-    )
-
-
-def weights_of(modes: Modes) -> Vector:
-    """Return shares of modes by their heights."""
-    shares = np.exp(modes.heights - modes.heights[0])
-    normed: Vector = shares / shares.sum()
-    return normed
-
-
-def united(
-    shares: Vector, places: NDArray[np.float64], before: Proposal
-) -> tuple[Vector, NDArray[np.float64]]:
-    """Put the laws of the stage before, where they are no mode, beside the modes."""
-    for share, place in zip(before.shares[1:], before.shifts[1:], strict=True):
-        far = np.linalg.norm(places - place, axis=1).min() > APART
-        if far and len(places) < MOST_LAWS:
-            places = np.vstack([places, place])
-            shares = np.append(shares * (1.0 - share), share)
-    return shares, places
-
-
-def is_settled(drawn: PilotPaths, aim: float) -> bool:
-    """Return whether no path dominates the second moment of what is estimated."""
-    beyond = drawn.loss >= aim
-    square = (drawn.weight[beyond] * (1.0 + worth_of(drawn.loss[beyond] - aim))) ** 2
-    return bool(square.max() <= DOMINANT * square.sum())
-
-
-def worth_of(excess: Vector) -> Vector:
-    """Return what losses beyond the aim add to the shortfall, 1 on average."""
-    mean = float(excess.mean())
-    return excess / mean if mean > 0.0 else excess
-
-
-def joined(
-    factors: NDArray[np.float64], worth: Vector, shares: Vector, places: NDArray[np.float64]
-) -> tuple[Vector, NDArray[np.float64]]:
-    """Add laws at paths whose weights dominate: no mode stands near, yet bad paths go there.
-
-    A law has no more spread than the model's; along a ridge it takes several.
-    """
-    square = worth**2
-    for path in np.argsort(-square, kind="stable")[:MOST_JOINED]:
-        far = np.linalg.norm(places - factors[path], axis=1).min() > APART
-        if far and square[path] > DOMINANT * square.sum() and len(places) < MOST_LAWS:
-            places = np.vstack([places, factors[path]])
-            shares = np.append(shares * (1.0 - LEAST_SHARE), LEAST_SHARE)
-    return shares, places
-
-
-def moved(
-    drawn: PilotPaths, aim: float, shares: Vector, places: NDArray[np.float64]
-) -> tuple[Vector, NDArray[np.float64]]:
-    """Move laws towards the paths beyond the aim, each path counted for the laws it is likely of.
-
-    A law that few paths stand for stays at its mode, and none loses its share altogether: what
-    the pilot has not seen may still be there.
-    """
-    beyond = drawn.loss >= aim
-    factors = drawn.factors[beyond]
-    worth = drawn.weight[beyond] * (1.0 + worth_of(drawn.loss[beyond] - aim))
-    shares, places = joined(factors, worth, shares, places)
-    for _ in range(ROUNDS):
-        exponent = np.log(shares) + factors @ places.T - 0.5 * np.sum(places**2, axis=1)
-        exponent -= exponent.max(axis=1, keepdims=True)
-        part = np.exp(exponent)
-        part *= (worth / part.sum(axis=1))[:, None]
-        seen = part.sum(axis=0)
-        known = seen**2 / np.maximum((part**2).sum(axis=0), 1e-300) >= SEEN
-        means = (part.T @ factors) / np.maximum(seen, 1e-300)[:, None]
-        places = np.where(known[:, None], means, places)
-        shares = np.maximum(seen / seen.sum(), LEAST_SHARE)
-        shares = shares / shares.sum()
-    return shares, places

@@ -17,8 +17,9 @@ from simulator.analytics import Estimate
 from simulator.analytics.estimators import standard_error
 from simulator.config.pool_terms import PoolInputs, PoolName
 from simulator.engine.pool import PreparedPool, prepare_pool
+from simulator.engine.pool_laws import aimed_at, draw_paths
 from simulator.engine.pool_modes import find_modes
-from simulator.engine.pool_pilot import aimed_at, draw_paths, seed_of
+from simulator.engine.pool_pilot import seed_of
 from simulator.engine.pool_proposal import Proposal, plain_proposal
 from simulator.selfcheck.estimating import given
 from simulator.selfcheck.formulas import formula

@@ -19,8 +19,9 @@ from simulator.config.pool_sampling import SamplingError
 from simulator.config.pool_study import PoolStudy
 from simulator.config.study import load_study
 from simulator.engine.pool import PreparedPool, prepare_pool
+from simulator.engine.pool_laws import draw_paths
 from simulator.engine.pool_modes import TailBound, find_modes
-from simulator.engine.pool_pilot import draw_paths, run_pilot, seed_of
+from simulator.engine.pool_pilot import run_pilot, seed_of
 from simulator.engine.pool_proposal import Proposal, costs_of, plain_proposal, tilted
 from tests.unit.engine.small import as_bytes, differing
 from tests.unit.engine.test_pool import names_of, study_file
