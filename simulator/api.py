@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from simulator.config.book_sampling import group_size
 from simulator.config.pool_sampling import refuse_sampling
 from simulator.config.pool_study import PoolStudy
 from simulator.config.study import Study, load_study
@@ -33,12 +34,7 @@ from simulator.engine.pool import (
 from simulator.engine.prepare import Prepared, prepare
 from simulator.engine.results import ids_of, labels_of
 from simulator.engine.runner import BLOCK_LANES, Progress, Runnable, chunk_size, run
-from simulator.engine.sampling.books import (
-    found_from_json,
-    found_to_json,
-    pilot_book,
-    steered,
-)
+from simulator.engine.sampling.books import find_sampling, sampler_of
 from simulator.engine.uncertainty import parameter_ids
 
 if TYPE_CHECKING:
@@ -178,7 +174,7 @@ def plan_run(
         raise ValueError(f"block must be at least 1, got {block}")
     if not 0 <= seed < 1 << 63:
         raise ValueError(f"seed must be a whole number from 0 to 2^63 - 1, got {seed}")
-    contents = contents_of(study)
+    contents = contents_of(study, paths)
 
     def plan(size: int) -> RunPlan:
         return RunPlan(
@@ -217,8 +213,8 @@ def sampling_of(study: Study | PoolStudy) -> dict[str, Any]:
     return {} if chosen.method == "plain" else chosen.model_dump(mode="json")
 
 
-def contents_of(study: Study | PoolStudy) -> dict[str, Any]:
-    """Return the fields of a plan that say what a run of a study holds."""
+def contents_of(study: Study | PoolStudy, paths: int) -> dict[str, Any]:
+    """Return the fields of a plan that say what a run of so many paths of a study holds."""
     if isinstance(study, PoolStudy):
         pool = study.inputs
         return {"ids": pool_ids(pool), "labels": pool_labels(pool), "variables": POOL_VARIABLES}
@@ -226,7 +222,7 @@ def contents_of(study: Study | PoolStudy) -> dict[str, Any]:
     return {
         "ids": ids_of(layout, parameter_ids(inputs)),
         "labels": labels_of(inputs, layout),
-        "paths_per_draw": inputs.uncertainty.paths_per_draw if inputs.uncertainty else 1,
+        "paths_per_draw": group_size(inputs, study.sampling, paths),
     }
 
 
@@ -327,9 +323,9 @@ def sampled_book(
     study: Study, prepared: Prepared, store: RunStore | MemoryStore, jobs: int
 ) -> Prepared:
     """Give a book its way of drawing paths, as the store knows it, or found now and kept there."""
-    known = store.sampling()
+    known: Mapping[str, Any] | None = store.sampling()
     if known is None:
-        found = pilot_book(prepared, study.sampling, store.plan.seed, jobs)
-        known = found_to_json(found, prepared, study.sampling)
+        plan = store.plan
+        known = find_sampling(prepared, study.sampling, plan.seed, plan.paths_per_draw, jobs)
         store.keep_sampling(known)
-    return steered(prepared, found_from_json(known).proposal)
+    return replace(prepared, sampler=sampler_of(prepared, known))

@@ -16,7 +16,7 @@ from simulator.analytics.tail import tail_risk
 
 ENOUGH: Final = 50
 """Independent paths that an estimate must rest on before its error is believed: of thirty in the
-tail, 95% intervals of expected shortfall cover 92%; of sixty, 94%."""
+tail, 95% intervals of expected shortfall cover 92%; of sixty, 93%."""
 
 
 class Convergence(NamedTuple):

@@ -25,6 +25,9 @@ from simulator.analytics.sample import Groups, Vector, Weights, as_groups, as_ve
 
 Z95 = 1.959963984540054  # Φ⁻¹(0.975)
 
+LEAST_EFFECT = 0.01
+"""Smallest design effect that a spread over groups is believed to show."""
+
 
 def total(values: Vector) -> float:
     """Sum over paths in path order (pairwise, so the rounding error stays near the last bit)."""
@@ -77,13 +80,14 @@ def design_effect(terms: Vector, groups: Groups | None) -> float:
     Returns
     -------
     float
-        1 without groups, and never less: given what a group shares its paths are independent,
-        so that they cannot differ more than independent ones do. NaN for a single group.
+        1 without groups. Above 1 where what a group shares makes its paths alike; below 1 where
+        a group is spread evenly on purpose (quasi-random and stratified sampling), and by chance;
+        never below `LEAST_EFFECT`. NaN for a single group.
     """
     plain = standard_error(terms)
     if groups is None or not plain > 0.0:
         return 1.0
-    return float(np.maximum(1.0, (standard_error(terms, groups) / plain) ** 2))
+    return float(np.maximum(LEAST_EFFECT, (standard_error(terms, groups) / plain) ** 2))
 
 
 def mean(values: ArrayLike, weights: Weights = None) -> Estimate:

@@ -16,6 +16,7 @@ class SamplingFacts(NamedTuple):
 
     method: str
     effective_paths: float | None
+    effective_tail_paths: float | None  # beyond the level that paths were drawn for
     note: str
 
     def __str__(self) -> str:
@@ -23,6 +24,8 @@ class SamplingFacts(NamedTuple):
         told = f"{self.method} sampling"
         if self.effective_paths is not None:
             told += f", {self.effective_paths:,.0f} effective paths"
+        if self.effective_tail_paths is not None:
+            told += f" ({self.effective_tail_paths:,.0f} in the tail)"
         return f"{told}; {self.note}" if self.note else told
 
 
@@ -32,7 +35,8 @@ def sampling_facts(dataset: xr.Dataset) -> SamplingFacts | None:
     Parameters
     ----------
     dataset : Dataset
-        A run: attributes ``sampling_method``, ``effective_sample_size`` and ``sampling_note``.
+        A run: attributes ``sampling_method``, ``effective_sample_size``, ``effective_tail_paths``
+        and ``sampling_note``.
 
     Returns
     -------
@@ -49,8 +53,10 @@ def sampling_facts(dataset: xr.Dataset) -> SamplingFacts | None:
     told = dataset.attrs.get("effective_sample_size")
     if told is None and ratios is not None:
         told = effective_size(ratios, dataset.sizes[PATH])
+    tail = dataset.attrs.get("effective_tail_paths")
     return SamplingFacts(
         method or ("plain" if ratios is None else "weighted"),
         None if told is None else float(told),
+        None if tail is None else float(tail),
         str(dataset.attrs.get("sampling_note", "")),
     )

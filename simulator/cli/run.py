@@ -23,14 +23,6 @@ if TYPE_CHECKING:
 PATHS = 10_000
 """Of a run if no number is given."""
 
-SAMPLING_FACTS = (
-    "sampling_method",
-    "effective_sample_size",
-    "effective_tail_paths",
-    "sampling_note",
-)
-"""Attributes of a run that say how its paths were drawn, if not plainly."""
-
 EPILOG = """\b
 Examples:
   neobox run study.yaml --paths 100000 --jobs 2 --out results/base
@@ -211,10 +203,9 @@ def summary(
         results = open_run(folder)
         numbers: dict[str, Any] = headline(analyse(results))
         looks = sequential.looks(results) if sequential else []
-    facts = {name: value for name, value in results.attrs.items() if name in SAMPLING_FACTS}
     met = not looks or looks[-1].met
     if as_json:
-        found = {"out": str(folder), "reused": reused, "seconds": seconds, **numbers, **facts}
+        found = {"out": str(folder), "reused": reused, "seconds": seconds, **numbers}
         if sequential:
             taken = [look.as_object() for look in looks]
             found["target"] = {**sequential.record, "met": met, "looks": taken}
@@ -222,7 +213,5 @@ def summary(
     lines = [as_text(numbers)]
     if looks:
         lines.append(f"{'target met' if met else 'TARGET NOT MET'} {looks[-1]}")
-    if facts:
-        lines.append(f"sampling: {facts['sampling_note']}")
     told = "the same run was there, finished" if reused else f"done in {duration(seconds)}"
     return "\n".join([*lines, f"{told}: {folder}", f"next: neobox report {folder}"]), met

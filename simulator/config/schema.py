@@ -370,8 +370,9 @@ class Sampling(Model):
         0.2,
     )
     replicates: Replicates = term(
-        "quasi: independent scramblings, whose spread is the error", "", 16
+        "quasi: independent scramblings, whose spread is the error", "", 32
     )
+    strata: Replicates = term("stratified: strata of equal probability", "", 64)
 
 
 class Note(Model):

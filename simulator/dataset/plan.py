@@ -70,7 +70,8 @@ class RunPlan:
     title : str
         Name of the study.
     paths_per_draw : int
-        Paths that share a draw of uncertain parameters; 1 if none are uncertain.
+        Paths that share a draw of uncertain parameters, or are spread evenly with each other by
+        quasi-random or stratified sampling; 1 if paths are independent.
     sampling : mapping
         How paths are drawn, by the keys of `config.schema.Sampling`; empty if plainly.
     looks : tuple of int
@@ -121,7 +122,7 @@ class RunPlan:
             if variable.kind == kind
             and name in self.variables
             and (variable.needs is None or variable.needs in self.ids)
-            and (variable.name != WEIGHT or bool(self.sampling))
+            and (variable.name != WEIGHT or self.sampling.get("method") == "importance")
         )
 
     def entities(self, variable: Variable) -> tuple[int, ...]:

@@ -38,12 +38,15 @@ def sampling_attributes(kept: Mapping[str, Any] | None, read: Read) -> dict[str,
     Returns
     -------
     dict
-        Nothing for a plain run. `effective_sample_size` is Kish's (Σw)²/Σw² of all paths,
+        Nothing for a plain run; method and note where paths carry no weights.
+        `effective_sample_size` is Kish's (Σw)²/Σw² of all paths,
         `effective_tail_paths` that of the paths beyond the level that was wanted; the note says so
         if these are too few, or one of them counts for too much, to rely on.
     """
     if kept is None:
         return {}
+    if kept["method"] != "importance":
+        return {"sampling_method": str(kept["method"]), "sampling_note": str(kept["note"])}
     weights, losses = read(WEIGHT), read(kept["measure"])
     if kept.get("place") is not None:  # along the entities of the measure
         losses = losses[:, kept["place"]]

@@ -122,19 +122,19 @@ def seed_of(seed: int, stage: int) -> int:
 def draw_paths(prepared: PreparedPool, proposal: Proposal, seed: int, count: int) -> PilotPaths:
     """Draw paths 0..count - 1 of a seed from a proposal."""
     pool = tilted(prepared, proposal)
-    outputs = pool.outputs(count)
+    loss, weight, regime = np.empty(count), np.empty(count), np.empty(count)
     factors = np.empty((count, proposal.shifts.shape[1]))
-    regime = np.empty(count)
     states: dict[int, Any] = {}
     for first in range(0, count, LANES):
         lanes = min(LANES, count - first)
         state = states.setdefault(lanes, pool.state(lanes))
         numbers = np.arange(first, first + lanes, dtype=np.int64)
-        pool.run_block(state, seed, numbers, outputs, first)
-        factors[first : first + lanes] = state.fields.factors.T
-        regime[first : first + lanes] = state.fields.regime[-1]
-    found = outputs.fields
-    return PilotPaths(found.book_loss, found.weight, factors, regime)
+        outputs = pool.outputs(lanes)
+        pool.run_block(state, seed, numbers, outputs, 0)
+        here = slice(first, first + lanes)
+        loss[here], weight[here] = outputs.fields.book_loss, outputs.fields.weight
+        factors[here], regime[here] = state.fields.factors.T, state.fields.regime[-1]
+    return PilotPaths(loss, weight, factors, regime)
 
 
 def run_pilot(

@@ -139,7 +139,7 @@ class Prepared:
     def scalars(self, outputs: Outputs) -> Arrays:
         """Return one number per path and entity, by the names of `dataset.variables`."""
         found = scalars_of(self.layout, outputs)
-        if self.sampler is not None:
+        if self.sampler is not None and self.sampler.weighted:
             found["path_weight"] = outputs.path_weight
         return found | overlay_scalars(self.layout, outputs, found["book_lender_loss"])
 

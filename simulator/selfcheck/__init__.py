@@ -19,6 +19,7 @@ from typing import Any
 from simulator.selfcheck import (
     capital,
     cashflows,
+    collateral_loan,
     curves,
     estimators,
     finite_pools,
@@ -39,6 +40,7 @@ __all__ = ["CASES", "Draws", "Kind", "Result", "kind_of", "kinds_of", "run_case"
 
 CASES: dict[str, Kind] = {
     **cashflows.CASES,
+    **collateral_loan.CASES,
     **large_pools.CASES,
     **capital.CASES,
     **finite_pools.CASES,

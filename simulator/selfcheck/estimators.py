@@ -76,8 +76,8 @@ def normals(seed: int, name: str, count: int, repetition: int = 0) -> Values:
 
 
 def times(size: int, draws: Draws) -> int:
-    """Return how often to repeat a sample of some size: twenty times the paths of a case."""
-    return min(MOST, max(FEWEST, 20 * draws.paths // size))
+    """Return how often to repeat a sample of some size: forty times the paths of a case."""
+    return min(MOST, max(FEWEST, 40 * draws.paths // size))
 
 
 def repeated(sample: Callable[[int], Any], count: int) -> Values:
@@ -194,7 +194,7 @@ def shifted_normals(case: Mapping[str, Any], draws: Draws) -> Result:
         Seed; paths set how often.
     """
     level, shift = float(case["alpha"]), float(case["mu"])
-    count = max(FEWEST, draws.paths // 500)
+    count = max(FEWEST, draws.paths // 250)
     to_loss = partial(large_pool, float(case["PD"]), float(case["rho"]))
 
     def weighted(size: int, number: int) -> tuple[Values, Values]:
@@ -260,7 +260,7 @@ def quantile_with_atoms(case: Mapping[str, Any], draws: Draws) -> Result:
         Seed; paths set how often.
     """
     size, level = int(case["n"]), float(case["alpha"])
-    count = min(MOST, max(FEWEST, 5 * draws.paths // size))
+    count = min(MOST, max(FEWEST, 10 * draws.paths // size))
     names = alike(int(case["N"]), pd=case["PD"], lgd=1.0, loadings=[math.sqrt(case["rho"])])
     pool = run_pool(names, replace(draws, paths=size * count), months=1)
     samples = np.split(pool.loss[: pool.loss.size // size * size], pool.loss.size // size)
@@ -288,7 +288,7 @@ def common_numbers(case: Mapping[str, Any], draws: Draws) -> Result:
         Seed and paths.
     """
     loading = [math.sqrt(case["rho"])]
-    few = draws.fewer(4)
+    few = draws.fewer(2)
     x, y = (
         run_pool(many(pd=case[name], lgd=1.0, loadings=loading), few, months=1).loss
         for name in ("PD1", "PD2")

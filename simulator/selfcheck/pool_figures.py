@@ -41,6 +41,9 @@ BATCHES: Final = 40
 LEAST_BEYOND: Final = 50
 """Losses beyond VaR in each part."""
 
+WITHIN: Final = 0.975 * HIGHEST
+"""Standard errors to the ends of an interval of that confidence, so that these are within it."""
+
 
 @dataclass(frozen=True)
 class Losses:
@@ -116,7 +119,7 @@ def value_at_risk(losses: Losses, match: re.Match[str]) -> Estimate:
     if losses.step == 0.0 or math.isnan(var.se):
         return var
     low, high = losses.reach(level)
-    return Estimate(var.value, max(high - var.value, var.value - low) / HIGHEST)
+    return Estimate(var.value, max(high - var.value, var.value - low) / WITHIN)
 
 
 def shortfall(losses: Losses, match: re.Match[str]) -> Estimate:
@@ -137,7 +140,7 @@ def mass_at_quantile(losses: Losses, match: re.Match[str]) -> Estimate:
     found = share_of(compare(losses.values, var))
     ends = [float(compare(losses.values, end).mean()) for end in losses.reach(level)]
     between = max(abs(end - found.value) for end in ends)
-    return Estimate(found.value, math.hypot(found.se, between / HIGHEST))
+    return Estimate(found.value, math.hypot(found.se, between / WITHIN))
 
 
 def exceedance(losses: Losses, match: re.Match[str]) -> Estimate:
@@ -159,14 +162,22 @@ def tranche(losses: Losses, match: re.Match[str]) -> Estimate:
 
 
 def scaled_error(losses: Losses, match: re.Match[str]) -> Estimate:
-    """Average the reported errors of VaR or ES, times the root of their paths, over parts."""
-    place = losses.levels.index(float(match["level"]))
-    size = losses.values.size // BATCHES
-    if size * (1.0 - losses.levels[place]) < LEAST_BEYOND:
+    """Scale the reported error of VaR or ES by the root of the number of paths.
+
+    Of VaR the mean over parts of the paths, which is the steadier figure. That of ES is smooth in
+    the paths and biased by a term in 1/n: parts and whole together are without (Quenouille 1956).
+    """
+    level = float(match["level"])
+    place, size = losses.levels.index(level), losses.values.size // BATCHES
+    if size * (1.0 - level) < LEAST_BEYOND:
         return UNKNOWN
     errors = [one.var_se if match["measure"] == "VaR" else one.es_se for one in losses.batches]
     scaled = np.array([error[place] for error in errors]) * math.sqrt(size)
-    return Estimate(float(scaled.mean()), float(scaled.std(ddof=1)) / math.sqrt(BATCHES))
+    value, se = float(scaled.mean()), float(scaled.std(ddof=1)) / math.sqrt(BATCHES)
+    if match["measure"] == "VaR":
+        return Estimate(value, se)
+    whole = losses.tails[level][1].se * math.sqrt(losses.values.size)
+    return Estimate((BATCHES * whole - value) / (BATCHES - 1), se * BATCHES / (BATCHES - 1))
 
 
 def density(losses: Losses, match: re.Match[str]) -> Estimate:

@@ -86,6 +86,7 @@ def run_pool(
     months: int = 12,
     tranches: Mapping[str, Mapping[str, float]] | None = None,
     columns: Sequence[str] = (),
+    discount_rate: float = 0.0,
 ) -> Pool:
     """Simulate a pool.
 
@@ -103,12 +104,15 @@ def run_pool(
         As a study file has them.
     columns : sequence of str
         Variables by name to keep as well.
+    discount_rate : float
+        Of losses, per year.
     """
     study = {
         "schema": "neobox.credit/1",
         "name": "case",
         "start": "2026-11",
         "horizon_months": months,
+        "discount_rate": discount_rate,
         "copula": {"kind": "t", "nu": nu} if nu else {"kind": "gaussian"},
         "names": names,
         "tranches": dict(tranches or {}),

@@ -84,7 +84,7 @@ def short_rate(case: Mapping[str, Any], draws: Draws) -> Result:
         },
         ("rates",),
         clock.steps,
-        draws.fewer(4),
+        draws.fewer(2),
         lambda market: market.rates.rows[RATE.sofr],
         lambda by_step: np.array([by_step[-1], trapezoids(by_step, clock)]),
     )
@@ -123,7 +123,7 @@ def log_price(case: Mapping[str, Any], draws: Draws) -> Result:
         prices = np.exp(by_step)
         return np.array([by_step[-1], trapezoids(prices, clock) / clock.years])
 
-    few = draws.fewer(4)
+    few = draws.fewer(2)
     if case["x0"] == case["alpha"]:
         power = {"pow.p0": np.exp(case["x0"]), "pow.kappa": kappa, "pow.sigma": sigma}
         log, average = run_driver(
@@ -209,7 +209,7 @@ def log_price_with_jumps(case: Mapping[str, Any], draws: Draws) -> Result:
         parameters,
         ("spreads", "demand"),
         clock.steps,
-        draws.fewer(8),
+        draws.fewer(4),
         log_spread,
         lambda by_step: by_step[-1],
     )
@@ -235,7 +235,7 @@ def compound_sum(case: Mapping[str, Any], draws: Draws) -> Result:
         },
         ("policy",),
         steps,
-        draws.fewer(4),
+        draws.fewer(2),
         lambda market: market.policy.rows[POLICY.site_slip].sum(axis=0),
         lambda by_step: by_step.sum(axis=0),
     )
@@ -290,7 +290,7 @@ def jump_diffusion(case: Mapping[str, Any], draws: Draws) -> Result:
         },
         ("efficiency", "price_noise"),
         clock.steps,
-        draws.fewer(4),
+        draws.fewer(2),
         read,
         kept,
         replace(MACHINE, brownian_sd=clock.volatility(case["sigma"])),

@@ -135,8 +135,8 @@ def variances(case: Mapping[str, Any], draws: Draws) -> Result:
     """
     terms = {"pd": case["PD"], "lgd": 1.0, "loadings": [math.sqrt(case["rho"])]}
     count = int(case["N"])
-    plain = variance_of(run_pool(alike(count, **terms), draws.fewer(4), months=1).loss / count)
-    given = draws.fewer(2).of("conditional")  # of its own, so that errors add up
+    plain = variance_of(run_pool(alike(count, **terms), draws.fewer(2), months=1).loss / count)
+    given = draws.of("conditional")  # of its own, so that errors add up
     conditional = variance_of(run_pool(many(**terms), given, months=1).loss)
     ratio = plain.value / conditional.value
     error = ratio * math.hypot(plain.se / plain.value, conditional.se / conditional.value)

@@ -52,7 +52,7 @@ def common_regime(case: Mapping[str, Any], draws: Draws) -> Result:
     """
     generator = np.array(case["Q"], dtype=float)
     states = range(len(generator))
-    few, clock = draws.fewer(8), Clock(float(case["T"]), STEPS)
+    few, clock = draws.fewer(4), Clock(float(case["T"]), STEPS)
     spent = [time_in(state, generator, case["pi0"], clock, few, beyond=1) for state in states]
     here = [(one[-1] - one[-3]) / (2.0 * clock.step) for one in spent]  # around T
     occupation = [one[-2] for one in spent]
@@ -70,7 +70,7 @@ def common_regime(case: Mapping[str, Any], draws: Draws) -> Result:
         "occupation0_mean": mean_of(occupation[0]),
         "occupation0_sd": moment_of(occupation[0], 2),
     }
-    count = defaults(case, CORRELATED, draws.fewer(2))
+    count = defaults(case, CORRELATED, draws)
     share = count / CORRELATED
     pairs = share * (count - 1.0) / (CORRELATED - 1.0)
     figures["survival"] = mean_of(1.0 - share)
@@ -212,7 +212,7 @@ def price_in_two_states(case: Mapping[str, Any], draws: Draws) -> Values:
         "mem.sigma.balanced": volatility[1],
     }
     first = (SHORTAGE, BALANCED)[int(start[0])]
-    few = draws.fewer(10)
+    few = draws.fewer(5)
     return np.exp(memory_chain(parameters, first, clock.steps, few, price=True))
 
 
@@ -245,7 +245,7 @@ def semi_markov(case: Mapping[str, Any], draws: Draws) -> Result:
     stages, means = int(case["erlang_k"]), [float(case[f"mean{k}_months"]) for k in (1, 2)]
     lengths = {"mem.shape": stages, "mem.dur_short": means[0], "mem.dur_bal": means[1]}
     half = int(np.ceil(6.0 * sum(means)))
-    few = draws.fewer(40)
+    few = draws.fewer(20)
     shortage = memory_chain(lengths, SHORTAGE, 2 * half, few)
     balanced = 1.0 - memory_chain(lengths, BALANCED, 2 * half, few)
     late = shortage[half + 1 :]
@@ -273,7 +273,7 @@ def outlasts(months: float, stages: int, mean: float, draws: Draws) -> Any:
     steps = int(np.ceil(20.0 * stages * months / mean))
     step = months / (steps + 0.5 - stages / 2.0)  # so that the end falls between two steps
     parameters = {"mem.shape": stages, "mem.dur_short": mean / step + stages / 2.0}
-    shortage = memory_chain(parameters, SHORTAGE, steps, draws.fewer(10))
+    shortage = memory_chain(parameters, SHORTAGE, steps, draws.fewer(5))
     return share_of(shortage[1:].all(axis=0))
 
 

@@ -63,10 +63,6 @@ CASES: dict[str, Kind] = {
         "no CreditRisk+ (Poisson defaults with gamma intensities): a name defaults once",
         *("unit", "exposures", "PD", "sd_ratio"),
     ),
-    "rating_migration": outside(
-        "no migration of ratings: a name has a hazard by year, of its rating or its own",
-        *("csv", "rows_renormalised"),
-    ),
     "par_spread": outside(
         "no premium legs (par spreads): lenders are paid by loans", asks=r"^h=[\d.]+,R="
     ),

@@ -24,6 +24,7 @@ from tests.unit.drivers.vasicek import bond
 SEEDS = range(1, 21)
 FILES = ("drivers", "statistics", "random_numbers")
 CASES = {one["id"]: one for name in FILES for one in cases_of(SHIPPED / f"{name}.json")}
+PATHS = {"VRID-P1": 20_000}  # the variance of a variance takes more of them
 RANDOM = [name for name in CASES if name[:3] not in ("HAZ", "HDM", "OSC", "PHX", "SOB", "NIN")]
 
 
@@ -35,7 +36,7 @@ def run(case: dict[str, Any], seed: int, paths: int) -> Verdict:
 @pytest.mark.parametrize("name", RANDOM)
 def test_scores_of_twenty_seeds(name: str) -> None:
     """|z| < 4 each; the mean of z squared over seeds in its band, on both sides."""
-    found = [run(CASES[name], seed, paths=8_000) for seed in SEEDS]
+    found = [run(CASES[name], seed, PATHS.get(name, 4_000)) for seed in SEEDS]
     assert all(one.passed for one in found), [one.where for one in found if not one.passed]
     together = sum_of(found)
     assert together.cases == len(SEEDS)
@@ -72,7 +73,7 @@ def test_what_is_wrong_is_told(tmp_path: Path) -> None:
     assert (found.passed, found.where) == (False, "seed 42/first_32_words/3")
     rank = ("n=1000,alpha=0.95,conf=0.95", "upper_rank")
     assert not run(changed("OSCI-P1", *rank, to=963), 1, 1).passed
-    assert not run(changed("VASR-P2", "bond", to=0.65), 1, 8_000).passed
+    assert not run(changed("VASR-P2", "bond", to=0.65), 1, 4_000).passed
     table = (SHIPPED / "normal_quantiles.csv").read_text(encoding="utf-8")
     digit = table.replace("-37.04709629936119923654704", "-37.04709629936219923654704")
     assert digit != table
@@ -168,7 +169,7 @@ def test_other_parameters(kind: str) -> None:
     params, expected = FORMS[kind]
     case = {"id": f"any {kind}", "params": params, "expected": expected}
     case["tol"] = {"abs": 1e-12, "rel": 1e-10}
-    found = run(case, 3, paths=40_000)
+    found = run(case, 3, paths=20_000)
     assert found.kind == kind
     assert not found.missing
     assert found.passed, (found.where, found.scores)

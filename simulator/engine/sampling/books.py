@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,11 @@ from simulator.engine.prepare import Prepared
 from simulator.engine.results import ids_of
 from simulator.engine.runner import BLOCK_LANES
 from simulator.engine.sampling.coordinates import coordinate_names, steering_of
-from simulator.engine.sampling.pilot import Found, find_proposal
+from simulator.engine.sampling.pilot import find_direction, find_proposal
 from simulator.engine.sampling.proposal import Proposal
-from simulator.engine.sampling.sampler import Importance
+from simulator.engine.sampling.sampler import Importance, Quasi, Sampler, Stratified
 
-__all__ = ["MeasureError", "found_from_json", "found_to_json", "pilot_book", "steered"]
+__all__ = ["MeasureError", "find_sampling", "sampler_of"]
 
 SCHEMA = "neobox.sampling/1"
 BOOK_LOSS = "book_lender_loss"
@@ -96,14 +97,10 @@ def measure_of(prepared: Prepared, wanted: str) -> Measure:
     return Measure(variable, labels[variable].index(label))
 
 
-def steered(prepared: Prepared, proposal: Proposal) -> Prepared:
-    """Return a book whose paths are drawn by a proposal."""
-    steering = steering_of(prepared.horizon, len(prepared.layout.names))
-    return replace(prepared, sampler=Importance(steering, proposal))
-
-
-def pilot_book(prepared: Prepared, sampling: Sampling, seed: int, jobs: int) -> Found:
-    """Find a proposal for the tail that a study wants to see.
+def find_sampling(
+    prepared: Prepared, sampling: Sampling, seed: int, group: int, jobs: int
+) -> dict[str, Any]:
+    """Find how the paths of a book are to be drawn, by a pilot if the method needs one.
 
     Parameters
     ----------
@@ -113,50 +110,71 @@ def pilot_book(prepared: Prepared, sampling: Sampling, seed: int, jobs: int) -> 
         Method, measure, level and sizes.
     seed : int
         Of all random streams.
+    group : int
+        Paths that are spread evenly with each other.
     jobs : int
         Workers; no number depends on it.
+
+    Returns
+    -------
+    dict
+        In JSON's own types, for the folder of a run; numbers survive bit for bit.
     """
     steering = steering_of(prepared.horizon, len(prepared.layout.names))
-    measure = measure_of(prepared, sampling.measure)
-
-    def simulate(proposal: Proposal, numbers: NDArray[np.int64]) -> tuple[Vector, Vector]:
-        first, count = int(numbers[0]), numbers.size
-        starts = range(0, count, BLOCK_LANES)
-        chunks = [
-            Chunk(place, first + start, min(BLOCK_LANES, count - start))
-            for place, start in enumerate(starts)
-        ]
-        task, losses = PilotTask(steered(prepared, proposal), seed, measure), np.zeros(count)
-        with closing(execute("threads", task, chunks, jobs)) as results:
-            for chunk, found in results:
-                losses[chunk.first - first : chunk.first - first + chunk.count] = found
-        coordinates, _ = proposal.draw(seed, numbers)
-        return coordinates, losses
-
     names = coordinate_names(steering, prepared.layout.names)
-    return find_proposal(
-        simulate, names, sampling.level, sampling.defensive_share, sampling.pilot_paths
-    )
-
-
-def found_to_json(found: Found, prepared: Prepared, sampling: Sampling) -> dict[str, Any]:
-    """Return what a pilot found in JSON's own types, for the folder of a run."""
     measure = measure_of(prepared, sampling.measure)
-    steering = steering_of(prepared.horizon, len(prepared.layout.names))
-    return {
+    found: dict[str, Any] = {
         "schema": SCHEMA,
         "method": sampling.method,
         "measure": measure.variable,
         "place": measure.place,
         "level": sampling.level,
-        "note": found.note,
-        "gain": found.gain,
-        "paths": found.paths,
-        "coordinates": list(coordinate_names(steering, prepared.layout.names)),
-        **found.proposal.to_json(),
+        "coordinates": list(names),
+        "group": group,
     }
+    if sampling.method == "quasi":
+        note = f"Sobol points in {len(names)} coordinates, {sampling.replicates} scramblings"
+        return found | {"note": note}
+    simulate = partial(run_pilot, prepared, seed, measure, jobs)
+    if sampling.method == "stratified":
+        direction, note = find_direction(simulate, names, sampling.level, sampling.pilot_paths)
+        return found | {"note": note, "direction": direction.tolist()}
+    tilted = find_proposal(
+        simulate, names, sampling.level, sampling.defensive_share, sampling.pilot_paths
+    )
+    told = {"note": tilted.note, "gain": tilted.gain, "pilot_paths": tilted.paths}
+    return found | told | tilted.proposal.to_json()
 
 
-def found_from_json(plain: Mapping[str, Any]) -> Found:
-    """Read what a pilot found."""
-    return Found(Proposal.from_json(plain), plain["note"], plain["gain"], plain["paths"])
+def sampler_of(prepared: Prepared, found: Mapping[str, Any]) -> Sampler:
+    """Return what draws paths as `find_sampling` found, or as it is read back."""
+    steering = steering_of(prepared.horizon, len(prepared.layout.names))
+    if found["method"] == "quasi":
+        return Quasi(steering, found["group"])
+    if found["method"] == "stratified":
+        return Stratified(steering, np.array(found["direction"]), found["group"])
+    return Importance(steering, Proposal.from_json(found))
+
+
+def run_pilot(
+    prepared: Prepared,
+    seed: int,
+    measure: Measure,
+    jobs: int,
+    proposal: Proposal,
+    numbers: NDArray[np.int64],
+) -> tuple[Vector, Vector]:
+    """Run numbered paths under a proposal: their coordinates (coordinate, path), losses (path,)."""
+    first, count = int(numbers[0]), numbers.size
+    chunks = [
+        Chunk(place, first + start, min(BLOCK_LANES, count - start))
+        for place, start in enumerate(range(0, count, BLOCK_LANES))
+    ]
+    steering = steering_of(prepared.horizon, len(prepared.layout.names))
+    drawn = replace(prepared, sampler=Importance(steering, proposal))
+    losses = np.zeros(count)
+    with closing(execute("threads", PilotTask(drawn, seed, measure), chunks, jobs)) as results:
+        for chunk, found in results:
+            losses[chunk.first - first : chunk.first - first + chunk.count] = found
+    coordinates, _ = proposal.draw(seed, numbers)
+    return coordinates, losses

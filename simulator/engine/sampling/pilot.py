@@ -19,13 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.engine.sampling.cross_entropy import (
+    DECIMALS,
     effective_number,
+    fit_mixture,
     fit_proposal,
     second_moment,
 )
 from simulator.engine.sampling.proposal import Proposal
 
-__all__ = ["FIRST_PATH", "Found", "Simulate", "explorer", "find_proposal", "plain"]
+__all__ = ["FIRST_PATH", "Found", "explorer", "find_direction", "find_proposal", "plain"]
 
 Vector = NDArray[np.float64]
 Simulate = Callable[[Proposal, NDArray[np.int64]], tuple[Vector, Vector]]
@@ -37,11 +39,14 @@ FIRST_PATH: Final = 1 << 44
 STAGE_PATHS: Final = (4096, 4096, 4096)
 """Paths of the stages if the study does not say how many."""
 
-MASSES: Final = (0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.0002, 0.0001)
-"""Tails that a stage may aim at, the widest first."""
+MASSES: Final = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1)
+"""Tails that a stage may aim at, the narrowest first."""
 
 TOLD_BY: Final = 200.0
-"""Effective number of paths that a tail must have in the pilot to be fitted to."""
+"""Effective number of paths beyond which a tail is told well enough to be aimed at."""
+
+LEAST_TOLD: Final = 50.0
+"""Effective number of paths below which nothing is fitted."""
 
 LEAST_GAIN: Final = 1.5
 """Foretold ratio of plain variance to variance below which paths are drawn plainly."""
@@ -139,6 +144,37 @@ def find_proposal(
     return judged(pool, proposal, level, names, sum(sizes))
 
 
+def find_direction(
+    simulate: Simulate, names: tuple[str, ...], level: float, paths: int = 0
+) -> tuple[Vector, str]:
+    """Find the combination of coordinates along which losses of the tail lie.
+
+    Parameters
+    ----------
+    simulate, names, level, paths
+        As `find_proposal` takes them; the pilot draws plainly.
+
+    Returns
+    -------
+    direction : (coordinate,) float64
+        Of length one; zero if there is none.
+    note : str
+        What is stratified.
+    """
+    size = paths or sum(STAGE_PATHS)
+    pool, proposal = Pool(), plain(len(names))
+    numbers = np.arange(FIRST_PATH, FIRST_PATH + size, dtype=np.int64)
+    pool.add(proposal, *simulate(proposal, numbers))
+    terms = pool.tail(1.0 - level)
+    if terms is None:
+        return np.zeros(len(names)), "plain sampling: the pilot saw too few losses"
+    shift = np.round(fit_mixture(pool.coordinates, terms, 1).shifts[0], DECIMALS)
+    length = float(np.sqrt(np.sum(shift * shift)))
+    if length == 0.0:
+        return shift, "plain sampling: losses of the pilot follow no combination of coordinates"
+    return shift / length, f"{np.count_nonzero(shift)} coordinates, combined, in equal strata"
+
+
 def judged(
     pool: Pool, proposal: Proposal, level: float, names: tuple[str, ...], paths: int
 ) -> Found:
@@ -188,17 +224,24 @@ class Pool:
         return np.maximum(self.losses - self.losses[order[place]], 0.0)
 
     def tail(self, least: float) -> Vector | None:
-        """Return terms of the narrowest tail that is wide enough to be fitted to, if any is.
+        """Return terms of the narrowest tail that many paths tell of, else of the best told.
 
         Parameters
         ----------
         least : float
             Mass of the tail that is wanted; no narrower one is taken.
+
+        Returns
+        -------
+        (path,) float64 or None
+            None if there are too few losses to tell of any tail.
         """
-        found = None
-        for mass in (*(one for one in MASSES if one > least), least):
+        weights, best, most = self.weights(), None, LEAST_TOLD
+        for mass in (least, *(one for one in MASSES if one > least)):
             terms = self.terms(mass)
-            if effective_number(self.weights() * terms) < TOLD_BY:
-                break
-            found = terms
-        return found
+            told = effective_number(weights * terms)
+            if told >= TOLD_BY:
+                return terms
+            if told >= most:
+                best, most = terms, told
+        return best

@@ -155,6 +155,8 @@ def sampling(analysis: Analysis) -> Table:
         rows = [["method", facts.method]]
         if effective is not None:
             rows.append(["effective paths", f"{effective:,.0f} of {analysis.run.sizes['path']:,}"])
+        if facts.effective_tail_paths is not None:
+            rows.append(["of them in the tail", f"{facts.effective_tail_paths:,.0f}"])
         rows += [["remark", facts.note]] if facts.note else []
     return Table(
         "How paths were drawn",

@@ -206,6 +206,7 @@ def test_headline_and_report_tell_how_paths_were_drawn() -> None:
     assert headline(analyse(told))["sampling"] == {
         "method": "importance",
         "effective_paths": 123.4,
+        "effective_tail_paths": None,
         "note": "pilot of 2,000",
     }
     html = render_report(told.drop_vars([name for name in told if str(name).startswith("fan_")]))
