@@ -430,13 +430,26 @@ def challenger_terms() -> str:
 
 
 def checks() -> str:
-    """Return the cases with known numbers."""
-    head = ("case", "kind", "worst deviation, of what is allowed", "numbers")
-    rows = (
-        [row["case"], row["kind"], row["worst"], f"{int(row['numbers']):,}"]
-        for row in read_rows("checks.csv")
-    )
-    return markdown(head, rows, 2)
+    """Return the cases with known answers, by kind."""
+    by: dict[str, list[Row]] = {}
+    for row in read_rows("checks.csv"):
+        if row["kind"]:
+            by.setdefault(row["kind"], []).append(row)
+    head = ("kind", "cases", "numbers", "worst, of what is allowed", "estimates", "mean z²")
+
+    def cells(kind: str, rows: Sequence[Row]) -> list[str]:
+        drawn = sum(int(row["estimates"]) for row in rows)
+        square = sum(float(row["sum_of_squares"]) for row in rows)
+        return [
+            kind,
+            str(len(rows)),
+            f"{sum(int(row['numbers']) for row in rows):,}",
+            f"{max(float(row['worst']) for row in rows):.2g}",
+            str(drawn or ""),
+            f"{square / drawn:.2f}" if drawn else "",
+        ]
+
+    return markdown(head, (cells(*one) for one in sorted(by.items())))
 
 
 def suite() -> str:
