@@ -171,6 +171,18 @@ def test_what_is_exact_in_law_does_not_move_with_the_step() -> None:
             assert abs(float(row[name])) < 4.0 * float(row[f"{name}_se"]), (row["quantity"], name)
 
 
+def test_words_about_the_step() -> None:
+    rows = [row for row in read_rows("step_book.csv") if "month" not in row["quantity"]]
+    assert len(rows) == 2 * len(step.BOXES) + 1
+    assert all(abs(float(row["mean_1_2"])) < 2.5 * float(row["mean_1_2_se"]) for row in rows)
+    total = rows[-1]
+    assert float(total["mean_1_2_se"]) < 0.05 * float(total["mean"])
+    (late,) = (
+        row for row in read_rows("step_book.csv") if row["quantity"].startswith("CRWV_DDTL5: month")
+    )
+    assert 0.0 < float(late["mean_1_2"]) < 1.0
+
+
 # ------------------------------------------------------------------ challenger
 
 LOAN = Facility(
