@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from docs.model_document import bridge, checks, pages, register, step
+from docs.model_document import bridge, checks, lineage_tables, pages, register, step
 from docs.model_document.challenger import Facility, balances, challenge
 from docs.model_document.finer import FinerMarket, HalvedDraws
 from docs.model_document.tables import HERE, read_rows
@@ -40,10 +40,10 @@ def test_whole_pages_are_what_their_numbers_say(name: str) -> None:
 
 def test_lineage_names_an_equation_for_nearly_every_parameter() -> None:
     read = [one for one in pages.parameter_table().values() if one.read]
-    named = [one.id for one in read if pages.equations_of(one)]
+    named = [one.id for one in read if lineage_tables.equations_of(one)]
     assert len(named) > 0.6 * len(read)
-    assert pages.equations_of(pages.parameter_table()["dem.sigma"]) == "§3"
-    assert pages.driver_of(pages.parameter_table()["sup.asic_share.2026"]) == "silicon"
+    assert lineage_tables.equations_of(pages.parameter_table()["dem.sigma"]) == "§3"
+    assert lineage_tables.driver_of(pages.parameter_table()["sup.asic_share.2026"]) == "silicon"
 
 
 # ------------------------------------------------------------------ register of judgement
