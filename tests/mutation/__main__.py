@@ -2,9 +2,11 @@
 
     python -m tests.mutation                     200 faults, what is known already is not done again
     python -m tests.mutation --count 30          the first 30 of the same draw
-    python -m tests.mutation --shard 1/2         every other one; the rest with --shard 2/2
+    python -m tests.mutation --shard 1/2         every other one; the rest with --shard 2/2 --no-map
     python -m tests.mutation --only ID --only ID these, known or not
     python -m tests.mutation --survivors         those again that no test caught
+    python -m tests.mutation --no-map            judge by the tests whose lines are known already
+    python -m tests.mutation --within 20         by the quickest tests only, so many seconds in all
     python -m tests.mutation --report            write docs/mutation.md from what is known
     python -m tests.mutation --list              print the draw
 
@@ -16,12 +18,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +35,8 @@ from tests.mutation.sites import SEED, Site, drawn, sites_of
 ROOT = Path(__file__).resolve().parents[2]
 WORK = ROOT / "build" / "mutants"
 RESULTS = WORK / "results.jsonl"
-AGREEMENT = "tests/properties/test_oracle.py"
+AGREEMENT = ("test_they_agree_on_known_studies", "test_they_agree_in_corners")
+"""What catches most per second comes first."""
 
 
 def copied(name: str) -> Path:
@@ -71,8 +76,8 @@ def worker(tree: Path, mode: str, given: Iterable[dict[str, Any]] = ()) -> Itera
         raise SystemExit(f"the worker failed ({mode}); see above")
 
 
-def tests_of(site: Site, known: list[dict[str, Any]]) -> dict[str, float]:
-    """Return the tests that reach a site and their seconds, cheapest first.
+def tests_of(site: Site, known: list[dict[str, Any]], within: float) -> dict[str, float]:
+    """Return the tests that reach a site and their seconds, quickest first.
 
     A fault at the level of a module acts on whatever reads its names: any test may notice.
     """
@@ -82,16 +87,20 @@ def tests_of(site: Site, known: list[dict[str, Any]]) -> dict[str, float]:
         return not site.function or any(line in lines for line in one["lines"].get(site.file, ()))
 
     sound = [one for one in known if one["why"] == "" and reaches(one)]
-    first = sorted(sound, key=lambda one: one["seconds"])
-    if not site.function:  # those that run everything come first
-        first.sort(key=lambda one: not one["test"].startswith(AGREEMENT))
-    return {one["test"]: one["seconds"] for one in first}
+
+    def rank(one: dict[str, Any]) -> tuple[bool, float]:
+        return not any(name in one["test"] for name in AGREEMENT), one["seconds"]
+
+    ordered = sorted(sound, key=rank)
+    spent = accumulate(one["seconds"] for one in ordered)
+    chosen = [one for one, so_far in zip(ordered, spent, strict=True) if so_far <= within]
+    return {one["test"]: one["seconds"] for one in chosen}
 
 
-def judge(tree: Path, sites: list[Site], known: list[dict[str, Any]]) -> None:
+def judge(tree: Path, sites: list[Site], known: list[dict[str, Any]], within: float) -> None:
     """Judge faults and append what was found."""
     by_id = {site.id: site for site in sites}
-    given = [{"site": asdict(site), "tests": tests_of(site, known)} for site in sites]
+    given = [{"site": asdict(site), "tests": tests_of(site, known, within)} for site in sites]
     unreached = [one for one in given if not one["tests"]]
     for one in unreached:
         record(by_id[one["site"]["id"]], {"tests": 0, "caught": "", "why": "no test reaches it"})
@@ -131,7 +140,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--shard", default="1/1")
     parser.add_argument("--only", action="append", default=[])
-    for flag in ("--survivors", "--report", "--list"):
+    parser.add_argument("--within", type=float, default=math.inf)
+    for flag in ("--survivors", "--report", "--list", "--no-map"):
         parser.add_argument(flag, action="store_true")
     asked = parser.parse_args()
     every = sites_of(ROOT)
@@ -152,12 +162,16 @@ def main() -> None:
         chosen = [one for one in chosen if one.id not in found]
     part, parts = map(int, asked.shard.split("/"))
     WORK.mkdir(parents=True, exist_ok=True)
-    tree = copied(f"tree-{part}")
-    for line in worker(tree, "map"):
-        sys.stdout.write(line)
-        sys.stdout.flush()
-    known = [json.loads(line) for line in (WORK / "map.jsonl").read_text().splitlines()]
-    judge(tree, chosen[part - 1 :: parts], known)
+    tree = copied(f"tree-{os.getpid()}")  # of this process: others may be at work beside it
+    try:
+        if not asked.no_map:
+            for line in worker(tree, "map"):
+                sys.stdout.write(line)
+                sys.stdout.flush()
+        known = [json.loads(line) for line in (WORK / "map.jsonl").read_text().splitlines()]
+        judge(tree, chosen[part - 1 :: parts], known, asked.within)
+    finally:
+        shutil.rmtree(tree, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -31,8 +31,17 @@ from tests.mutation.faults import put_in, put_in_on_import
 from tests.mutation.sites import ROOMS, Site
 
 ROOT = Path(__file__).resolve().parents[2]
-TESTS = ("tests/unit", "tests/properties", "tests/validation", "tests/stylised")
-ELSEWHERE = ("analytics", "book", "calibration", "config", "dataset", "numerics", "reports")
+TESTS = ("tests/properties", "tests/validation", "tests/unit", "tests/stylised")
+ELSEWHERE = (
+    "analytics",
+    "book",
+    "calibration",
+    "config",
+    "dataset",
+    "numerics",
+    "reports",
+    "verification",
+)
 """Units that no kernel of the rooms is needed for."""
 ALSO = ("tests/properties/test_oracle.py::test_they_agree_on_any_study",)
 """Tests that take too long for the suite without the compiler, and are worth it here."""
@@ -52,8 +61,8 @@ def run_test(item: pytest.Item, following: pytest.Item | None = None) -> str:
     failed = [report for report in reports if report.failed]
     if not failed:
         return ""
-    told = str(failed[0].longrepr).strip().splitlines()
-    return next((line[1:].strip() for line in told if line.startswith("E ")), "failed")[:200]
+    crash = getattr(failed[0].longrepr, "reprcrash", None)
+    return " ".join(crash.message.split())[:200] if crash else "failed"
 
 
 class Quick:
@@ -203,7 +212,7 @@ def tell(text: str) -> None:
 def session(plugin: object, *arguments: str) -> int:
     """Start pytest with a loop of our own."""
     left_out = [f"--ignore=tests/unit/{name}" for name in ELSEWHERE]
-    options = ["-q", "-s", "-p", "no:cacheprovider", "-m", "not slow"]
+    options = ["-q", "-s", "-p", "no:cacheprovider", "-m", "not slow", "--tb=native"]
     given = [*options, *left_out, *(arguments or TESTS)]
     return int(pytest.main(given, plugins=[Quick(), plugin]))
 

@@ -21,8 +21,10 @@ from numpy.typing import NDArray
 
 from simulator.box.flows import LINES
 from simulator.config.terms import ModelInputs
+from simulator.credit.names import NAME
 from simulator.engine.block import run_block
 from simulator.engine.layout import Layout, layout_of
+from simulator.engine.market import MARKET
 from simulator.engine.market_alone import reference_path
 from simulator.engine.outputs import MARKET_SERIES, new_outputs
 from simulator.engine.pack import pack_model
@@ -251,6 +253,7 @@ def compare_market(result: Comparison, study: Study, engine: EnginePaths, oracle
             price * math.exp(w) for price, w in zip(planned, market.power, strict=True)
         ],
     }
+    result.series(1, "stress", engine.trace.systemic[:, MARKET.stress], market.stress)
     for name, values in expected.items():
         result.series(1, name, trace[:, MARKET_SERIES.index(name)], values)
     for g, name in enumerate(study.layout.generations):
@@ -266,7 +269,13 @@ def compare_market(result: Comparison, study: Study, engine: EnginePaths, oracle
 
 
 def compare_names(result: Comparison, study: Study, engine: EnginePaths, oracle: Outcome) -> None:
+    names = engine.state.names.rows
     for row, name in enumerate(study.layout.names):
+        threshold = names[NAME.threshold, row, 0]
+        result.number(0, 2, f"threshold of {name}", threshold, oracle.name_threshold[name])
+        month = oracle.name_integrated_month[name]
+        integrated = names[NAME.integrated, row, 0]
+        result.number(month, 2, f"integration of {name}", integrated, float(month > 0))
         month = engine.outputs.name_default_month[row, 0]
         expected = oracle.name_default_month[name]
         first = int(min([m for m in (month, expected) if m > 0], default=0))

@@ -18,6 +18,7 @@ from simulator.engine.market_alone import reference_path
 from simulator.engine.pack_credit import name_classes
 from tests.properties.agreement import Study, differences, pack, run_engine, run_oracle
 from tests.reference.compensator import solve_compensator
+from tests.reference.corners import CORNERS
 from tests.reference.studies import small_study
 
 SEED = 11
@@ -41,6 +42,14 @@ def assert_agreement(packed: Study, path: int) -> None:
 @pytest.mark.parametrize("number", range(16))
 def test_they_agree_on_known_studies(number: int) -> None:
     assert_agreement(study(number), path=number)
+
+
+@pytest.mark.nojit
+@pytest.mark.parametrize("number", range(300, 306))
+@pytest.mark.parametrize("corner", CORNERS)
+def test_they_agree_in_corners(corner: str, number: int) -> None:
+    packed = pack(CORNERS[corner](small_study(random.Random(number))))
+    assert_agreement(packed, path=number)
 
 
 @settings(max_examples=60)

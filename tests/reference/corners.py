@@ -1,0 +1,170 @@
+"""Random studies pushed into corners that plain luck seldom reaches."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+
+from simulator.config.terms import Contract, ModelInputs, Recourse
+
+Corner = Callable[[ModelInputs], ModelInputs]
+
+replace = dataclasses.replace
+
+
+def failing_sponsors(inputs: ModelInputs) -> ModelInputs:
+    """HoldCos fail while boxes that they guaranteed are worked out, and leave something behind."""
+    boxes = [
+        replace(
+            box,
+            recourse=(Recourse.FULL, Recourse.LIMITED)[number % 2],
+            guarantee_cap=20.0,
+            default_dscr=1.1,
+            first_test=1,
+            test_interval=1,
+            cures=0,
+        )
+        for number, box in enumerate(inputs.book.boxes)
+    ]
+    sponsors = [
+        replace(
+            sponsor,
+            cash=5.0,
+            market_value=0.0,
+            other_value=150.0,
+            other_cash_per_year=-2.0,
+            purchases=((15, 400.0),),
+        )
+        for sponsor in inputs.book.sponsors
+    ]
+    return replace(
+        inputs,
+        horizon=max(inputs.horizon, 36),
+        switches={**inputs.switches, "sponsor": True},
+        parameters={**inputs.parameters, "hold.estate_share": 0.5},
+        book=replace(inputs.book, boxes=tuple(boxes), sponsors=tuple(sponsors)),
+    )
+
+
+def failing_customers(inputs: ModelInputs) -> ModelInputs:
+    """Customers fail early and often, with others behind them; contracts look at ratings."""
+    names = [
+        replace(name, hazard_per_year=tuple(0.3 + 5.0 * h for h in name.hazard_per_year), notch=7.0)
+        for name in inputs.book.names
+    ]
+    ids = [name.id for name in names]
+    rated = {name.id for name in names if not name.sponsor}
+
+    def backed(contract: Contract) -> Contract:
+        others = [name for name in ids if name != contract.offtaker]
+        return replace(
+            contract,
+            backstop=others[0] if others else "",
+            backstop_cap=30.0,
+            term_months=36,
+            rating_floor=9.0 if contract.offtaker in rated else 0.0,
+        )
+
+    contracts = tuple(map(backed, inputs.book.contracts))
+    return replace(
+        inputs,
+        horizon=max(inputs.horizon, 36),
+        switches={**inputs.switches, "counterparty_default": True, "compensator": False},
+        book=replace(inputs.book, names=tuple(names), contracts=contracts),
+    )
+
+
+def quiet_to_the_end(inputs: ModelInputs) -> ModelInputs:
+    """Nobody fails before loans mature, contracts run out and machines are too old."""
+    off = ("counterparty_default", "renegotiation", "compensator")
+    switches = {name: on and name not in off for name, on in inputs.switches.items()}
+    boxes = [
+        replace(box, default_dscr=0.0, ltc_trigger=0.0, ltv_trigger=0.0, minimum_liquidity=0.0)
+        for box in inputs.book.boxes
+    ]
+    sponsors = [replace(one, cash=5000.0, market_value=5000.0) for one in inputs.book.sponsors]
+    return replace(
+        inputs,
+        horizon=72,
+        switches=switches,
+        book=replace(inputs.book, boxes=tuple(boxes), sponsors=tuple(sponsors)),
+    )
+
+
+def patient_lenders(inputs: ModelInputs) -> ModelInputs:
+    """Every test is hard to pass, and lenders waive it for a few months, again and again."""
+    boxes = [
+        replace(
+            box,
+            default_dscr=1.3,
+            ltc_trigger=(0.0, 0.5)[number % 2],
+            ltv_trigger=(0.5, 0.0)[number % 2],
+            minimum_liquidity=(0.0, 1e6)[number % 2],
+            first_test=1 + number,
+            test_interval=1 + number % 2,
+            cures=number % 2,
+        )
+        for number, box in enumerate(inputs.book.boxes)
+    ]
+    patience = {"box.waivers": 9.0, "box.waiver_months": 3.0, "box.waiver_fee": 0.02}
+    return replace(
+        inputs,
+        horizon=max(inputs.horizon, 36),
+        switches={**inputs.switches, "amendments": True},
+        parameters={**inputs.parameters, **patience},
+        book=replace(inputs.book, boxes=tuple(boxes)),
+    )
+
+
+def one_poor_sponsor(inputs: ModelInputs) -> ModelInputs:
+    """All boxes belong to a sponsor that can help one or two of them, of its own choice."""
+    owner = inputs.book.sponsors[0].id
+    boxes = [
+        replace(
+            box,
+            sponsor=owner,
+            recourse=(Recourse.NONE, Recourse.LIMITED)[number % 2],
+            guarantee_cap=15.0,
+            default_dscr=1.2,
+            first_test=1,
+            test_interval=1,
+            cures=6,
+        )
+        for number, box in enumerate(inputs.book.boxes)
+    ]
+    tranches = [replace(one, sponsor=owner) if one.box else one for one in inputs.book.tranches]
+    sponsors = [
+        replace(one, cash=12.0, market_value=40.0, other_cash_per_year=20.0, support_factor=0.1)
+        for one in inputs.book.sponsors
+    ]
+    book = replace(
+        inputs.book, boxes=tuple(boxes), tranches=tuple(tranches), sponsors=tuple(sponsors)
+    )
+    return replace(inputs, switches={**inputs.switches, "sponsor": True}, book=book)
+
+
+def restless_politics(inputs: ModelInputs) -> ModelInputs:
+    """Export controls every few months, on customers of every jurisdiction; an overbuilt market."""
+    places = [place for place, _ in inputs.book.jurisdictions]
+    names = [
+        replace(name, export_exposed=places[number % len(places)])
+        for number, name in enumerate(inputs.book.names)
+    ]
+    lively = {"reg.lambda": 5.0, "dem.ap_beta": 1.0, "dem.ap_lambda": 1.0}
+    return replace(
+        inputs,
+        switches={**inputs.switches, "policy": True, "demand": True},
+        parameters={**inputs.parameters, **lively},
+        path=None,
+        book=replace(inputs.book, names=tuple(names)),
+    )
+
+
+CORNERS: Mapping[str, Corner] = {
+    "failing sponsors": failing_sponsors,
+    "failing customers": failing_customers,
+    "quiet to the end": quiet_to_the_end,
+    "patient lenders": patient_lenders,
+    "one poor sponsor": one_poor_sponsor,
+    "restless politics": restless_politics,
+}
