@@ -131,7 +131,7 @@ def test_a_plain_run_holds_no_weight(baseline: dict[str, bytes], fast: Study) ->
 
 def sampled(study_file: Path, method: str, paths: int, seed: int = 5) -> Any:
     """Run the small study at enough paths for its errors to be honest."""
-    changed = {"sampling.level": 0.98, "sampling.pilot_paths": 3072, "sampling.strata": 32}
+    changed = {"sampling.level": 0.98, "sampling.pilot_paths": 9216, "sampling.strata": 32}
     return simulate(load_study(study_file, OVERRIDES | changed), paths=paths, seed=seed,
                     sampling=method)  # fmt: skip
 
