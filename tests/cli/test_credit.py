@@ -69,12 +69,13 @@ def test_a_run_by_importance_says_so(tmp_path: Path) -> None:
         str(out),
     )
     told = invoke(*arguments)
-    assert "sampling: aimed at the 0.999 level" in told
+    assert "importance sampling" in told
+    assert "aimed at the 0.999 level" in told
     assert "use a plain run" in told
     numbers = json.loads(invoke(*arguments, "--json"))
     assert numbers["reused"]
-    assert numbers["sampling_method"] == "importance"
-    assert numbers["effective_tail_paths"] > 100.0
+    assert numbers["sampling"]["method"] == "importance"
+    assert numbers["sampling"]["effective_paths"] > 200.0
     refused = CliRunner().invoke(main, ["run", str(STUDY), "--sampling", "quasi"])
     assert refused.exit_code == 2
     assert "writing importance" in refused.output
