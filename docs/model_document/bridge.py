@@ -1,6 +1,6 @@
 """From the engine to the challenger: features are switched off one after another.
 
-python -m docs.model_document.bridge      # writes bridge.csv: about two CPU-minutes
+python -m docs.model_document.bridge      # writes bridge.csv: about a CPU-minute
 
 All rungs stand on the same random numbers, so the error of a step is that of differences path by
 path. The last rung has nothing left that the challenger does not have.

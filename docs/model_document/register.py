@@ -1,6 +1,6 @@
 """Measure what each judged parameter does to the default book, one at a time.
 
-python -m docs.model_document.register            # writes register.csv: about twelve CPU-minutes
+python -m docs.model_document.register            # writes register.csv: about ten CPU-minutes
 
 Every parameter whose basis is "judgement" is set to its low and to its stress value, all else as
 the study has it, on the same random numbers; where the table gives no range it is moved by a
