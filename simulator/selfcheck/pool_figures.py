@@ -113,13 +113,17 @@ def matched(path: str) -> tuple[Rule, re.Match[str] | None]:
 
 
 def value_at_risk(losses: Losses, match: re.Match[str]) -> Estimate:
-    """VaR at a level; of a law with atoms with an error that reaches as far as it may be off."""
+    """VaR at a level; of a law with atoms with an error that reaches as far as it may be off.
+
+    It is exact if no atom but one is within reach.
+    """
     level = float(match["level"])
     var = losses.tails[level][0]
     if losses.step == 0.0 or math.isnan(var.se):
         return var
     low, high = losses.reach(level)
-    return Estimate(var.value, max(high - var.value, var.value - low) / WITHIN)
+    reach = max(high - var.value, var.value - low)
+    return Estimate(var.value, max(var.se, reach / WITHIN) if reach > 0.0 else 0.0)
 
 
 def shortfall(losses: Losses, match: re.Match[str]) -> Estimate:
