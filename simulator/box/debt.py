@@ -25,8 +25,9 @@ from simulator.box.terms import (
     TRANCHE_CODE,
     TRANCHE_TERM,
 )
-from simulator.numerics.elementary import exp, log
+from simulator.numerics.elementary import exp, exp_of, log, log_of
 from simulator.numerics.jit import inlined, inner
+from simulator.numerics.lanes import any_of, end_of, first_of, least, most, select, spread
 
 
 @inlined
@@ -227,59 +228,60 @@ def levels(params, d, month):
     )
 
 
-@inner
-def add_scheduled_service(params, state, d, month, months, target):
-    """Add the service of the next `months` months to `target` (lane,), USD m.
+@inlined
+def service_to_come(params, state, d, month, months, pack):
+    """Return the service of a tranche in the next `months` months, USD m.
 
     A level payment stays what it is as long as the coupon does, so its months need no walk.
     """
-    lanes = target.shape[0]
     if not levels(params, d, month):
-        for lane in range(lanes):
-            target[lane] += scheduled_service(params, state, d, lane, month, months)
-        return
-    for lane in range(lanes):
-        due = state.rows[TRANCHE.arrears, d, lane] + state.rows[TRANCHE.instalment, d, lane]
-        balance = max(0.0, state.rows[TRANCHE.balance, d, lane] - due)
-        balance = balance if balance > flows.TINY else 0.0
-        amortising = max(0.0, balance - state.rows[TRANCHE.balloon, d, lane])
-        rate = state.rows[TRANCHE.coupon, d, lane] / 12.0
-        left = max(1.0, state.rows[TRANCHE.maturity, d, lane] - month)
-        share = level_share(rate, left)
-        payments = min(float(months), state.rows[TRANCHE.maturity, d, lane] - month)
-        payment = amortising * (share + rate) + (balance - amortising) * rate
-        target[lane] += max(0.0, payments) * payment
+        for lane in range(first_of(pack), end_of(pack)):
+            due = scheduled_service(params, state, d, lane, month, months)
+            state.scratch[lane] = due
+        return state.scratch[pack]
+    due = state.rows[TRANCHE.arrears, d, pack] + state.rows[TRANCHE.instalment, d, pack]
+    balance = most(0.0, state.rows[TRANCHE.balance, d, pack] - due)
+    balance = select(balance > flows.TINY, balance, 0.0)
+    amortising = most(0.0, balance - state.rows[TRANCHE.balloon, d, pack])
+    rate = state.rows[TRANCHE.coupon, d, pack] / 12.0
+    maturity = state.rows[TRANCHE.maturity, d, pack]
+    share = level_share(rate, most(1.0, maturity - month))
+    payments = least(float(months), maturity - month)
+    payment = amortising * (share + rate) + (balance - amortising) * rate
+    return most(0.0, payments) * payment
 
 
 @inlined
 def level_share(rate, payments):
     """Return the share of a balance that the first of so many level payments repays."""
-    growth = exp(payments * log(1.0 + rate)) - 1.0
+    growth = exp_of(payments * log_of(1.0 + rate)) - 1.0
     is_flat = abs(rate) < 1e-12
-    return 1.0 / payments if is_flat else rate / (growth if growth != 0.0 else 1.0)
+    share = rate / select(growth != 0.0, growth, 1.0)
+    if any_of(is_flat):
+        share = select(is_flat, 1.0 / payments, share)
+    return share
+
+
+@inlined
+def level_instalments(params, state, performs, d, month, pack):
+    """Set instalment and final principal of a tranche with level payments."""
+    overdue = state.rows[TRANCHE.arrears, d, pack]
+    base = most(0.0, state.rows[TRANCHE.balance, d, pack] - overdue)
+    base = select(performs, base, 0.0)
+    maturity = state.rows[TRANCHE.maturity, d, pack]
+    amortising = most(0.0, base - state.rows[TRANCHE.balloon, d, pack])
+    rate = state.rows[TRANCHE.coupon, d, pack] / 12.0
+    share = level_share(rate, most(1.0, maturity - month + 1.0))
+    due = least(amortising, amortising * share)
+    due = select(maturity >= month, due, 0.0)
+    state.rows[TRANCHE.instalment, d, pack] = due
+    state.rows[TRANCHE.final, d, pack] = select(maturity <= month, base - due, 0.0)
 
 
 @inner
-def level_instalments(params, state, boxes, b, d, month):
-    """Set instalment and final principal of a tranche with level payments, in all lanes."""
-    for lane in range(state.rows.shape[2]):
-        performs = boxes.rows[BOX.status, b, lane] == PERFORMING
-        overdue = state.rows[TRANCHE.arrears, d, lane]
-        base = max(0.0, state.rows[TRANCHE.balance, d, lane] - overdue)
-        base = base if performs else 0.0
-        maturity = state.rows[TRANCHE.maturity, d, lane]
-        amortising = max(0.0, base - state.rows[TRANCHE.balloon, d, lane])
-        rate = state.rows[TRANCHE.coupon, d, lane] / 12.0
-        due = min(amortising, amortising * level_share(rate, max(1.0, maturity - month + 1.0)))
-        due = due if month <= maturity else 0.0
-        state.rows[TRANCHE.instalment, d, lane] = due
-        state.rows[TRANCHE.final, d, lane] = base - due if month >= maturity else 0.0
-
-
-@inner
-def some_instalments(params, state, boxes, b, d, month):
-    """Set instalment and final principal of a tranche of any kind, lane by lane."""
-    for lane in range(state.rows.shape[2]):
+def some_instalments(params, state, boxes, b, d, month, first, end):
+    """Set instalment and final principal of a tranche of any kind, on lanes first..end - 1."""
+    for lane in range(first, end):
         state.rows[TRANCHE.instalment, d, lane] = 0.0
         state.rows[TRANCHE.final, d, lane] = 0.0
         if boxes.rows[BOX.status, b, lane] != PERFORMING:
@@ -295,17 +297,19 @@ def some_instalments(params, state, boxes, b, d, month):
         state.rows[TRANCHE.final, d, lane] = final
 
 
-@inner
-def set_coupons(params, state, d, month, sofr_before):
-    """Set the coupon of the month in all lanes."""
+@inlined
+def set_coupons(params, state, d, month, sofr_before, pack):
+    """Set the coupon of the month."""
     margin = margin_of(params, d, month)
     floating = 0.0 if params.codes[TRANCHE_CODE.fixed, d] else 1.0
-    for lane in range(sofr_before.shape[0]):
-        index = index_rate(params, d, sofr_before[lane])
-        agreed = floating * index + margin
-        refinanced = state.rows[TRANCHE.refinanced, d, lane] > 0.0
-        new = index + state.rows[TRANCHE.margin, d, lane]
-        state.rows[TRANCHE.coupon, d, lane] = new if refinanced else agreed
+    floored = most(params.terms[TRANCHE_TERM.floor, d], sofr_before[pack])
+    index = least(params.terms[TRANCHE_TERM.rate_cap, d], floored)
+    agreed = floating * index + margin
+    refinanced = state.rows[TRANCHE.refinanced, d, pack] > 0.0
+    if any_of(refinanced):
+        agreed = select(refinanced, index + state.rows[TRANCHE.margin, d, pack], agreed)
+    state.rows[TRANCHE.coupon, d, pack] = agreed
+    return index, refinanced
 
 
 @inner
@@ -317,51 +321,54 @@ def some_are_building(boxes, b, month):
     return last >= month
 
 
-@inner
-def charge_running(params, state, boxes, flow, b, d, month, sofr_before):
-    """Charge interest, fees and hedges of a tranche that pays monthly and whose box runs."""
-    lanes = sofr_before.shape[0]
-    for lane in range(lanes):
-        coupon = state.rows[TRANCHE.coupon, d, lane] / 12.0
-        discount = state.rows[TRANCHE.discount_paid, d, lane] / (1.0 + coupon)
-        state.rows[TRANCHE.discount, d, lane] = discount
-        state.rows[TRANCHE.discount_paid, d, lane] = discount
-    for lane in range(lanes):
-        coupon = state.rows[TRANCHE.coupon, d, lane] / 12.0
-        state.rows[TRANCHE.received, d, lane] = 0.0
-        state.rows[TRANCHE.construction, d, lane] = 0.0
-        state.rows[TRANCHE.interest, d, lane] = state.rows[TRANCHE.balance, d, lane] * coupon
+@inlined
+def charge_running(params, state, performs, index, refinanced, d, month, pack):
+    """Charge interest of a tranche that pays monthly and whose box runs; return (fee, hedge)."""
+    coupon = state.rows[TRANCHE.coupon, d, pack] / 12.0
+    discount = state.rows[TRANCHE.discount_paid, d, pack] / (1.0 + coupon)
+    state.rows[TRANCHE.discount, d, pack] = discount
+    state.rows[TRANCHE.discount_paid, d, pack] = discount
+    state.rows[TRANCHE.received, d, pack] = 0.0
+    state.rows[TRANCHE.construction, d, pack] = 0.0
+    balance = state.rows[TRANCHE.balance, d, pack]
+    state.rows[TRANCHE.interest, d, pack] = balance * coupon
+    fee, hedge = spread(0.0, pack), spread(0.0, pack)
     if month <= params.codes[TRANCHE_CODE.available_until, d]:
-        fee = params.terms[TRANCHE_TERM.undrawn_fee, d] / 12.0
-        for lane in range(lanes):
-            performs = boxes.rows[BOX.status, b, lane] == PERFORMING
-            due = fee * state.rows[TRANCHE.undrawn, d, lane]
-            flow[flows.SENIOR_FEES, b, lane] += due if performs else 0.0
+        due = params.terms[TRANCHE_TERM.undrawn_fee, d] / 12.0
+        due = due * state.rows[TRANCHE.undrawn, d, pack]
+        fee = select(performs, due, 0.0)
     elif month == params.codes[TRANCHE_CODE.available_until, d] + 1:
-        for lane in range(lanes):
-            performs = boxes.rows[BOX.status, b, lane] == PERFORMING
-            undrawn = state.rows[TRANCHE.undrawn, d, lane]
-            state.rows[TRANCHE.undrawn, d, lane] = 0.0 if performs else undrawn
+        undrawn = state.rows[TRANCHE.undrawn, d, pack]
+        state.rows[TRANCHE.undrawn, d, pack] = select(performs, 0.0, undrawn)
     share = params.terms[TRANCHE_TERM.hedge_share, d] / 12.0
     if share > 0.0 and not params.codes[TRANCHE_CODE.fixed, d]:
-        swap_rate = params.terms[TRANCHE_TERM.swap_rate, d]
-        for lane in range(lanes):
-            performs = boxes.rows[BOX.status, b, lane] == PERFORMING
-            hedges = performs and state.rows[TRANCHE.refinanced, d, lane] == 0.0
-            gap = swap_rate - index_rate(params, d, sofr_before[lane])
-            settled = share * state.rows[TRANCHE.balance, d, lane] * gap
-            flow[flows.HEDGE_SETTLEMENT, b, lane] += settled if hedges else 0.0
+        gap = params.terms[TRANCHE_TERM.swap_rate, d] - index
+        hedge = select(performs & ~refinanced, share * balance * gap, 0.0)
+    return fee, hedge
 
 
 @inner
-def charge_any(params, state, box_params, boxes, flow, b, d, month, sofr_before, sponsors_default):
-    """Charge interest, fees and hedges of a tranche, lane by lane.
+def charge_any(
+    params,
+    state,
+    box_params,
+    boxes,
+    flow,
+    b,
+    d,
+    month,
+    sofr_before,
+    sponsors_default,
+    first,
+    end,
+):
+    """Charge interest, fees and hedges of a tranche, on lanes first..end - 1.
 
     Before the first acceptance interest and fees capitalise within the commitment, if they do;
     equity pays what is left, as long as the sponsor has not defaulted.  Between payment dates
     interest accrues.
     """
-    for lane in range(sofr_before.shape[0]):
+    for lane in range(first, end):
         state.rows[TRANCHE.received, d, lane] = 0.0
         state.rows[TRANCHE.construction, d, lane] = 0.0
         coupon = state.rows[TRANCHE.coupon, d, lane]
@@ -419,31 +426,11 @@ def capitalise(params, state, flow, b, d, lane, interest, fee):
     state.rows[TRANCHE.interest, d, lane] = 0.0
 
 
-@inner
-def add_service_due(params, state, boxes, flow, b, d):
-    """Add what a tranche is owed this month to what its box owes."""
-    lanes = flow.shape[2]
-    for lane in range(lanes):
-        performs = boxes.rows[BOX.status, b, lane] == PERFORMING
-        arrears = state.rows[TRANCHE.arrears, d, lane]
-        flow[flows.ARREARS_DUE, b, lane] += arrears if performs else 0.0
-        flow[flows.FINAL_PRINCIPAL_DUE, b, lane] += state.rows[TRANCHE.final, d, lane]
-    if params.codes[TRANCHE_CODE.rank, d] == 0:
-        for lane in range(lanes):
-            performs = boxes.rows[BOX.status, b, lane] == PERFORMING
-            interest = state.rows[TRANCHE.interest, d, lane]
-            flow[flows.SENIOR_INTEREST_DUE, b, lane] += interest if performs else 0.0
-            flow[flows.SENIOR_PRINCIPAL_DUE, b, lane] += state.rows[TRANCHE.instalment, d, lane]
-    else:
-        for lane in range(lanes):
-            performs = boxes.rows[BOX.status, b, lane] == PERFORMING
-            due = state.rows[TRANCHE.interest, d, lane] + state.rows[TRANCHE.instalment, d, lane]
-            flow[flows.JUNIOR_SERVICE_DUE, b, lane] += due if performs else 0.0
-
-
-@inner
-def debt_service(params, state, box_params, boxes, flow, month, sofr_before, sponsors_default):
-    """Set coupons, interest, instalments and fees due by the tranches of boxes.
+@inlined
+def charge_debt(
+    params, state, box_params, boxes, flow, b, month, sofr_before, sponsors_default, building, pack
+):
+    """Set coupons, interest and instalments of a box's tranches; return what they add up to.
 
     What is the same in all lanes is done side by side, the rest lane by lane.
 
@@ -451,22 +438,59 @@ def debt_service(params, state, box_params, boxes, flow, month, sofr_before, spo
     ----------
     sofr_before : (lane,)
     sponsors_default : (sponsor, lane), default month, 0 = none
+    building : bool
+        Whether the box waits for its first acceptance on any path of the block.
+
+    Returns
+    -------
+    fees, hedge, interest, principal, junior, final, arrears : pack
+        Fees and hedge settlement, senior interest and instalments, junior service, final principal
+        and arrears due, USD m.
     """
-    for d in range(params.codes.shape[1]):
-        b = params.codes[TRANCHE_CODE.box, d]
-        if b < 0:
-            continue
-        set_coupons(params, state, d, month, sofr_before)
-        if params.codes[TRANCHE_CODE.payment_interval, d] == 1 and not some_are_building(
-            boxes, b, month
-        ):
-            charge_running(params, state, boxes, flow, b, d, month, sofr_before)
-        else:
-            charge_any(
-                params, state, box_params, boxes, flow, b, d, month, sofr_before, sponsors_default
+    performs = boxes.rows[BOX.status, b, pack] == PERFORMING
+    zero = spread(0.0, pack)
+    fees, hedge, interest, principal = zero, zero, zero, zero
+    junior, final, arrears = zero, zero, zero
+    for d in range(
+        box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
+    ):
+        index, refinanced = set_coupons(params, state, d, month, sofr_before, pack)
+        if params.codes[TRANCHE_CODE.payment_interval, d] == 1 and not building:
+            fee, settled = charge_running(
+                params, state, performs, index, refinanced, d, month, pack
             )
-        if levels(params, d, month):
-            level_instalments(params, state, boxes, b, d, month)
+            fees, hedge = fees + fee, hedge + settled
         else:
-            some_instalments(params, state, boxes, b, d, month)
-        add_service_due(params, state, boxes, flow, b, d)
+            flow[flows.SENIOR_FEES, b, pack] = fees
+            flow[flows.HEDGE_SETTLEMENT, b, pack] = hedge
+            charge_any(
+                params,
+                state,
+                box_params,
+                boxes,
+                flow,
+                b,
+                d,
+                month,
+                sofr_before,
+                sponsors_default,
+                first_of(pack),
+                end_of(pack),
+            )
+            fees = flow[flows.SENIOR_FEES, b, pack]
+            hedge = flow[flows.HEDGE_SETTLEMENT, b, pack]
+        if levels(params, d, month):
+            level_instalments(params, state, performs, d, month, pack)
+        else:
+            some_instalments(params, state, boxes, b, d, month, first_of(pack), end_of(pack))
+        overdue = state.rows[TRANCHE.arrears, d, pack]
+        arrears = arrears + select(performs, overdue, 0.0)
+        final = final + state.rows[TRANCHE.final, d, pack]
+        due = state.rows[TRANCHE.interest, d, pack]
+        instalment = state.rows[TRANCHE.instalment, d, pack]
+        if params.codes[TRANCHE_CODE.rank, d] == 0:
+            interest = interest + select(performs, due, 0.0)
+            principal = principal + instalment
+        else:
+            junior = junior + select(performs, due + instalment, 0.0)
+    return fees, hedge, interest, principal, junior, final, arrears

@@ -12,8 +12,8 @@ from simulator.box import flows
 from simulator.box.costs import COST_CODE, asset_cost
 from simulator.box.debt import level_instalment
 from simulator.box.deliveries import expected_acceptance
-from simulator.box.receipts import asset_value
 from simulator.box.terms import BOX, BOX_CODE, TRANCHE
+from simulator.box.valuation import asset_value
 from simulator.credit.leases import (
     BACKSTOPPED,
     CANCELLED,

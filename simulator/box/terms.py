@@ -216,6 +216,7 @@ class TrancheState(NamedTuple):
 
     rows: NDArray[np.float64]  # (row of TRANCHE, ...)
     schedule: NDArray[np.float64]  # (tranche, month, lane): share of base, or cap in USD m
+    scratch: NDArray[np.float64]  # (lane,)
 
 
 @row_names
@@ -283,7 +284,9 @@ def new_tranches(tranches: int, rows: int, lanes: int) -> TrancheState:
     """Return state for a block; `rows` months of schedule."""
     count = max(1, tranches)
     return TrancheState(
-        rows=np.zeros((len(TRANCHE), count, lanes)), schedule=np.zeros((count, rows, lanes))
+        rows=np.zeros((len(TRANCHE), count, lanes)),
+        schedule=np.zeros((count, rows, lanes)),
+        scratch=np.zeros(lanes),
     )
 
 

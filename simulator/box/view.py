@@ -37,3 +37,4 @@ class MarketView(NamedTuple):
     log_spread: NDArray[np.float64]
     shut: NDArray[np.float64]
     ai_factor: NDArray[np.float64]  # C*
+    values: NDArray[np.float64]  # (lane,), scratch

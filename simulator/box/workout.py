@@ -18,7 +18,7 @@ from simulator.box.projection import (
     projected_cash,
     projected_value,
 )
-from simulator.box.receipts import asset_value, box_debt
+from simulator.box.receipts import box_debt
 from simulator.box.terms import (
     BOX,
     BOX_CODE,
@@ -31,6 +31,7 @@ from simulator.box.terms import (
     TRANCHE,
     TRANCHE_CODE,
 )
+from simulator.box.valuation import asset_value
 from simulator.credit.leases import CANCELLED, GONE, LEASE, LEASE_CODE
 from simulator.drivers.collateral import forced_share
 from simulator.drivers.draws import beta_at_normal, normals

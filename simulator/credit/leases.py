@@ -20,7 +20,6 @@ from simulator.drivers.draws import beta_at_normal, normals, uniforms
 from simulator.drivers.prices import tenor_factor
 from simulator.numerics.elementary import exp, log
 from simulator.numerics.jit import inlined, inner
-from simulator.numerics.philox import fill_uniform_pairs
 from simulator.numerics.processes import monthly_event_probability
 from simulator.numerics.rows import row_names
 
@@ -534,87 +533,6 @@ def retire_asset(state, a, lane):
 
 
 @inner
-def mark_busy(params, state, names, a, month, log_development, prior, draws, busy):
-    """Mark the lanes on which more than a quiet month can happen to a lease under contract.
-
-    Quiet is a lease that waits for its delivery, is gone, or is paid in full by a living customer
-    who does not renegotiate, with more of its term to come.  Short loops over few rows each, so
-    that all of them vectorise.
-
-    Parameters
-    ----------
-    draws : (lane,), uniforms of the renegotiation
-    busy : (lane,), written: 1 or 0
-    """
-    lanes = busy.shape[0]
-    name = params.codes[LEASE_CODE.name, a]
-    consent = params.terms[LEASE_TERM.consent, a]
-    base = params.terms[LEASE_TERM.renegotiation_hazard, a]
-    slope = params.terms[LEASE_TERM.renegotiation_slope, a]
-    credits = params.terms[LEASE_TERM.credits, a]
-    life = params.terms[LEASE_TERM.life, a]
-    for lane in range(lanes):
-        busy[lane] = 0.0
-    if params.renegotiation:
-        for lane in range(lanes):
-            moneyness = (
-                exp(log_development[lane] - state.rows[LEASE.log_reset, a, lane])
-                * state.rows[LEASE.moneyness, a, lane]
-            )
-            hazard = consent * (
-                base * prior[lane] + slope * max(0.0, MONEYNESS_TRIGGER - moneyness)
-            )
-            busy[lane] = 1.0 if draws[lane] < monthly_event_probability(hazard) else 0.0
-    for lane in range(lanes):
-        status = state.rows[LEASE.status, a, lane]
-        left = state.rows[LEASE.months_left, a, lane]
-        waits = status <= COMMISSIONING and state.rows[LEASE.void, a, lane] == 0.0
-        serves = status == CONTRACTED and left > 1.0
-        credited = left <= credits and state.rows[LEASE.unearned, a, lane] > 0.0
-        quiet = waits or (serves and not credited) or status >= CANCELLED
-        busy[lane] = busy[lane] if quiet else 1.0
-    for lane in range(lanes):
-        over = month - state.rows[LEASE.accepted, a, lane] > life
-        trouble = (
-            names.rows[NAME.default_month, name, lane]
-            + names.rows[NAME.control_clock, name, lane]
-            + names.rows[NAME.control_ended, name, lane]
-        )
-        busy[lane] = 1.0 if over or trouble > 0.0 else busy[lane]
-
-
-@inner
-def pass_quiet_month(params, state, a, month, availability, busy):
-    """Bill the lanes that are not busy, see `mark_busy`."""
-    lanes = busy.shape[0]
-    for lane in range(lanes):
-        quiet = busy[lane] == 0.0
-        serves = quiet and state.rows[LEASE.status, a, lane] == CONTRACTED
-        state.rows[LEASE.running, a, lane] = 1.0 if serves else 0.0
-    for lane in range(lanes):
-        serves = state.rows[LEASE.running, a, lane] > 0.0
-        left = state.rows[LEASE.months_left, a, lane]
-        state.rows[LEASE.months_left, a, lane] = left - 1.0 if serves else left
-    for lane in range(lanes):
-        serves = state.rows[LEASE.running, a, lane] > 0.0
-        invoice = full_invoice(params, a, state.rows[LEASE.price, a, lane], availability[lane])
-        state.rows[LEASE.received, a, lane] = invoice if serves else 0.0
-    if params.codes[LEASE_CODE.profile, a] >= 0:
-        for lane in range(lanes):
-            accepted = state.rows[LEASE.accepted, a, lane]
-            state.rows[LEASE.received, a, lane] *= price_multiplier(
-                params, state, a, lane, accepted, month
-            )
-    for lane in range(lanes):
-        state.rows[LEASE.due, a, lane] = state.rows[LEASE.received, a, lane]
-    if params.renegotiation:
-        for lane in range(lanes):
-            quiet = busy[lane] == 0.0 and state.rows[LEASE.status, a, lane] <= CONTRACTED
-            rest = state.rows[LEASE.rest, a, lane]
-            state.rows[LEASE.rest, a, lane] = rest + 1.0 if quiet else rest
-
-
-@inner
 def reprice(params, state, moves):
     """Restate contract prices in dollars of this month; `moves` (currency, lane)."""
     for a in range(params.terms.shape[1]):
@@ -625,136 +543,128 @@ def reprice(params, state, moves):
 
 
 @inner
-def step_leases(
+def step_lease(
     params,
     state,
     names,
     seed,
-    paths,
+    path,
+    a,
+    lane,
     month,
     tightness,
-    contract_prices,
-    spot_prices,
+    contract_price,
+    spot_price,
     log_development,
     utilisation,
-    floors,
+    floor,
     availability,
     prior,
     headroom,
-    draws,
-    busy,
+    draw,
 ):
-    """Advance all leases one month and bill them.
+    """Advance one lease on one lane by a month and bill it, whatever happens to it.
 
     Parameters
     ----------
     names : NameState, after this month's defaults
-    tightness : (lane,)
-    contract_prices, spot_prices, log_development : (generation, lane)
-    utilisation : (box, lane), of each box's pool
-    floors : (asset, lane), cash floor of merchant hours, USD per GPU-hour
-    availability : (asset, lane), share of hours
-    prior : (lane,), multiplier of the renegotiation hazard
+    contract_price, spot_price, log_development : float, of its generation
+    utilisation : float, of its box's pool
+    floor : float, cash floor of merchant hours, USD per GPU-hour
+    availability : float, share of hours
+    prior : float, multiplier of the renegotiation hazard
     headroom : (box, lane), cash a month that lenders can spare, USD m; what is granted is taken off
-    draws, busy : (lane,), scratch
+    draw : float, uniform of the renegotiation
 
     Notes
     -----
     Writes `received`, `due`, `running` of the month; the rest of the state moves on.
     """
-    lanes = paths.shape[0]
-    for a in range(params.terms.shape[1]):
-        g = params.codes[LEASE_CODE.generation, a]
-        box = params.codes[LEASE_CODE.box, a]
-        name = params.codes[LEASE_CODE.name, a]
-        contracted = name >= 0
-        if contracted:
-            if params.renegotiation:
-                stream = params.streams[LEASE_STREAM.renegotiation_streams, a]
-                fill_uniform_pairs(seed, paths, stream, month, draws, busy)
-            mark_busy(params, state, names, a, month, log_development[g], prior, draws, busy)
-            pass_quiet_month(params, state, a, month, availability[a], busy)
-        for lane in range(lanes):
-            if contracted and busy[lane] == 0.0:
-                continue
-            state.rows[LEASE.due, a, lane] = 0.0
-            state.rows[LEASE.received, a, lane] = 0.0
-            state.rows[LEASE.running, a, lane] = 0.0
-            if month - state.rows[LEASE.accepted, a, lane] > params.terms[LEASE_TERM.life, a]:
-                retire_asset(state, a, lane)
-            path = paths[lane]
-            x = tightness[lane]
-            contract_price = contract_prices[g, lane]
-            hours = availability[a, lane]
-            cash = 0.0
-            if contracted and (
-                names.rows[NAME.default_month, name, lane] > 0.0
-                or names.rows[NAME.control_ended, name, lane] > 0.0
-            ):
-                cash += customer_events(
-                    params, state, names, seed, path, a, lane, month, x, contract_price, hours
-                )
-            status = state.rows[LEASE.status, a, lane]
-            if status == CANCELLED or status == GONE:
-                continue
-            if status >= CONTRACTED and status <= BACKSTOPPED:
-                state.rows[LEASE.running, a, lane] = 1.0
-                cash += bill_contract(params, state, names, a, lane, month, hours)
-            elif status == MERCHANT:
-                state.rows[LEASE.running, a, lane] = 1.0
-                cash += bill_merchant(
-                    params,
-                    state,
-                    a,
-                    lane,
-                    contract_price,
-                    spot_prices[g, lane],
-                    utilisation[box, lane],
-                    floors[a, lane],
-                    hours,
-                )
-            state.rows[LEASE.received, a, lane] = cash
-            void = state.rows[LEASE.void, a, lane] > 0.0
-            if not contracted or (void and status <= COMMISSIONING):
-                continue
-            development = log_development[g, lane]
-            if params.renegotiation and status <= CONTRACTED:
-                state.rows[LEASE.rest, a, lane] += 1.0
-                rested = state.rows[LEASE.rest, a, lane] >= REST_MONTHS
-                if rested and names.rows[NAME.default_month, name, lane] == 0.0:
-                    renegotiate(
-                        params,
-                        state,
-                        seed,
-                        path,
-                        a,
-                        lane,
-                        month,
-                        development,
-                        contract_price,
-                        hours,
-                        prior[lane],
-                        headroom,
-                        draws[lane],
-                    )
-            if (status == CONTRACTED or status == BACKSTOPPED) and (
-                state.rows[LEASE.months_left, a, lane] <= 0.0
-            ):
-                end_of_term(
-                    params,
-                    state,
-                    names,
-                    seed,
-                    path,
-                    a,
-                    lane,
-                    month,
-                    x,
-                    development,
-                    contract_price,
-                )
-            elif status == RELETTING:
-                state.rows[LEASE.clock, a, lane] -= 1.0
-                if state.rows[LEASE.clock, a, lane] <= 0.0:
-                    state.rows[LEASE.status, a, lane] = MERCHANT
-                    state.rows[LEASE.merchant_left, a, lane] = 0.0
+    name = params.codes[LEASE_CODE.name, a]
+    contracted = name >= 0
+    state.rows[LEASE.due, a, lane] = 0.0
+    state.rows[LEASE.received, a, lane] = 0.0
+    state.rows[LEASE.running, a, lane] = 0.0
+    if month - state.rows[LEASE.accepted, a, lane] > params.terms[LEASE_TERM.life, a]:
+        retire_asset(state, a, lane)
+    cash = 0.0
+    if contracted and (
+        names.rows[NAME.default_month, name, lane] > 0.0
+        or names.rows[NAME.control_ended, name, lane] > 0.0
+    ):
+        cash += customer_events(
+            params,
+            state,
+            names,
+            seed,
+            path,
+            a,
+            lane,
+            month,
+            tightness,
+            contract_price,
+            availability,
+        )
+    status = state.rows[LEASE.status, a, lane]
+    if status == CANCELLED or status == GONE:
+        return
+    if status >= CONTRACTED and status <= BACKSTOPPED:
+        state.rows[LEASE.running, a, lane] = 1.0
+        cash += bill_contract(params, state, names, a, lane, month, availability)
+    elif status == MERCHANT:
+        state.rows[LEASE.running, a, lane] = 1.0
+        cash += bill_merchant(
+            params,
+            state,
+            a,
+            lane,
+            contract_price,
+            spot_price,
+            utilisation,
+            floor,
+            availability,
+        )
+    state.rows[LEASE.received, a, lane] = cash
+    void = state.rows[LEASE.void, a, lane] > 0.0
+    if not contracted or (void and status <= COMMISSIONING):
+        return
+    if params.renegotiation and status <= CONTRACTED:
+        state.rows[LEASE.rest, a, lane] += 1.0
+        rested = state.rows[LEASE.rest, a, lane] >= REST_MONTHS
+        if rested and names.rows[NAME.default_month, name, lane] == 0.0:
+            renegotiate(
+                params,
+                state,
+                seed,
+                path,
+                a,
+                lane,
+                month,
+                log_development,
+                contract_price,
+                availability,
+                prior,
+                headroom,
+                draw,
+            )
+    if (status == CONTRACTED or status == BACKSTOPPED) and (
+        state.rows[LEASE.months_left, a, lane] <= 0.0
+    ):
+        end_of_term(
+            params,
+            state,
+            names,
+            seed,
+            path,
+            a,
+            lane,
+            month,
+            tightness,
+            log_development,
+            contract_price,
+        )
+    elif status == RELETTING:
+        state.rows[LEASE.clock, a, lane] -= 1.0
+        if state.rows[LEASE.clock, a, lane] <= 0.0:
+            state.rows[LEASE.status, a, lane] = MERCHANT
+            state.rows[LEASE.merchant_left, a, lane] = 0.0

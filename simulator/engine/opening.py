@@ -31,6 +31,7 @@ from simulator.box.terms import (
     TRANCHE_CODE,
     TRANCHE_TERM,
 )
+from simulator.box.valuation import note_pools
 from simulator.credit.leases import (
     LEASE,
     LEASE_CODE,
@@ -215,6 +216,8 @@ def open_block(params, state, seed, paths):
         start,
         market.memory.rows[MEMORY.shortage_starts],
         market.policy.rows[POLICY.site_slip],
+        start,
+        delivery_terms.terms.shape[1],
     )
     init_debt(debt_terms, tranches)
     init_boxes(
@@ -230,13 +233,16 @@ def open_block(params, state, seed, paths):
     )
     init_disposals(params.disposals, state.disposals)
     init_overlays(state.overlays)
+    note_pools(state.valuation, boxes)
     state.flow[:] = 0.0
+    state.rare[:] = False
     state.overhang[:] = 0.0
     state.depth[:] = 0.0
     note_acceptance(delivery_terms, lease_terms, leases, boxes, start)
-    move_schedules(
-        debt_terms, tranches, box_terms, boxes, delivery_terms, deliveries, leases, start
-    )
+    for b in range(box_terms.codes.shape[1]):
+        move_schedules(
+            debt_terms, tranches, box_terms, boxes, delivery_terms, deliveries, leases, start, b
+        )
     fit_schedules(
         debt_terms,
         tranches,

@@ -30,8 +30,9 @@ from simulator.box.terms import (
     new_boxes,
     new_tranches,
 )
+from simulator.box.valuation import Valuation, new_valuation
 from simulator.box.view import MarketView
-from simulator.box.work import new_work
+from simulator.box.work import new_needs
 from simulator.credit.leases import (
     LeaseParams,
     LeaseState,
@@ -51,6 +52,7 @@ from simulator.drivers.rates import RATE
 from simulator.drivers.supply import SUPPLY
 from simulator.engine.market import MARKET, MarketParams, MarketState, new_market
 from simulator.engine.outputs import MARKET_SERIES
+from simulator.numerics.lanes import PACK, whole_packs
 from simulator.sponsor.terms import (
     SponsorParams,
     SponsorState,
@@ -115,13 +117,19 @@ class ModelState(NamedTuple):
     contracted: NDArray[np.float64]  # (month,), scratch
     discount_grid: NDArray[np.float64]  # (2, factor), scratch
     rates: NDArray[np.float64]  # (row of RATE_ROW, lane), scratch
-    work: NDArray[np.float64]  # (row of WORK, lane), scratch
+    needs: NDArray[np.float64]  # (row of NEED, lane), scratch
+    draws: NDArray[np.float64]  # (lane,), scratch
+    rare: NDArray[np.bool_]  # (box,), whether anything may stand on its rare lines this month
+    waits: NDArray[np.bool_]  # (box, pack), whether it waits for what its sponsor answers
+    waiting: NDArray[np.float64]  # (3, box, lane), what is needed, final principal, debt, USD m
+    valuation: Valuation
     series: NDArray[np.float64]  # (series, lane), of the month, see outputs.MARKET_SERIES
     market_view: MarketView  # windows on all of these
 
 
 def new_state(params: ModelParams, lanes: int) -> ModelState:
-    """Allocate the state of a block of so many lanes."""
+    """Allocate the state of a block of so many lanes, rounded up to whole packs."""
+    lanes = whole_packs(lanes)
     generations = params.market.prices.terms.shape[1]
     jurisdictions = params.market.policy.cumulative_weights.shape[0]
     assets = params.leases.terms.shape[1]
@@ -165,7 +173,12 @@ def new_state(params: ModelParams, lanes: int) -> ModelState:
         contracted=np.zeros(CONTRACT_MONTHS),
         discount_grid=discount_grid(),
         rates=rate_scratch(lanes),
-        work=new_work(lanes),
+        needs=new_needs(lanes),
+        draws=np.zeros(lanes),
+        rare=np.zeros(max(1, boxes), dtype=np.bool_),
+        waits=np.zeros((max(1, boxes), -(-lanes // PACK)), dtype=np.bool_),
+        waiting=np.zeros((3, max(1, boxes), lanes)),
+        valuation=new_valuation(boxes, assets, generations, lanes),
         series=np.zeros((len(MARKET_SERIES), lanes)),
         market_view=MarketView(
             leases=params.leases,
@@ -189,5 +202,6 @@ def new_state(params: ModelParams, lanes: int) -> ModelState:
             log_spread=rates[RATE.log_spread],
             shut=rates[RATE.shut],
             ai_factor=market.rows[MARKET.ai],
+            values=np.zeros(lanes),
         ),
     )

@@ -67,22 +67,28 @@ def asked_by_choice(box_params, flow, b, lane):
 
 
 @inner
-def note_asks(box_params, state, flow):
-    """Add up what boxes ask of each sponsor: shortfalls and cures."""
+def note_asks(box_params, state, flow, rare):
+    """Add up what boxes ask of each sponsor, shortfalls and cures; say whether any does."""
     state.rows[SPONSOR.asked, :] = 0.0
+    asked = 0.0
     for b in range(box_params.codes.shape[1]):
+        if not rare[b]:
+            continue
         s = box_params.codes[BOX_CODE.sponsor, b]
         for lane in range(state.rows.shape[2]):
-            asked = flow[flows.SHORTFALL, b, lane] + flow[flows.CURE_ASKED, b, lane]
-            state.rows[SPONSOR.asked, s, lane] += asked
+            amount = flow[flows.SHORTFALL, b, lane] + flow[flows.CURE_ASKED, b, lane]
+            state.rows[SPONSOR.asked, s, lane] += amount
+            asked = max(asked, amount)
+    return asked > 0.0
 
 
 @inner
-def give_support(params, state, view, box_params, boxes, tranches, flow, month, ranking):
+def give_support(params, state, view, box_params, boxes, tranches, flow, rare, month, ranking):
     """Stage 12: guaranteed shortfalls first, then support and cures that are worth their cost.
 
     Parameters
     ----------
+    rare : (box,), whether a box may ask for anything
     ranking : (box,), scratch
     """
     for s in range(params.terms.shape[1]):
@@ -91,7 +97,8 @@ def give_support(params, state, view, box_params, boxes, tranches, flow, month, 
             state.rows[SPONSOR.duty, s, lane] = 0.0
     if not params.enabled:
         return
-    note_asks(box_params, state, flow)
+    if not note_asks(box_params, state, flow, rare):
+        return
     count = box_params.codes.shape[1]
     for s in range(params.terms.shape[1]):
         for lane in range(state.rows.shape[2]):

@@ -1,0 +1,472 @@
+"""Eight paths at once: a value of eight lanes that kernels compute with as with one number.
+
+A loop over lanes that touches many rows does not vectorise: the compiler cannot know that rows do
+not overlap, and what it cannot prove it does one lane at a time.  Here a kernel says itself that
+it works on a pack of lanes, and all that it computes stays in registers:
+
+    for first in range(0, lanes, PACK):
+        pack = pack_at(first, lanes)
+        cash = flow[flows.RECEIPTS, b, pack]
+        paid = least(cash, due[b, pack])
+        rows[BOX.reserve, b, pack] = select(performs, cash - paid, 0.0)
+
+`+ - * /`, comparisons, `& | ~` work lane by lane, with single numbers too; `select` takes the place
+of `if`.  Each operation is the correctly rounded one of a single lane, so that a lane gets the same
+bits in a pack as on its own.  The last axis of what is read and written has whole packs
+(`whole_packs`).  Without the compiler a pack is an array of the lane numbers that are left, and its
+values are arrays.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba.core import types
+from numba.core.cgutils import get_or_insert_function
+from numba.core.datamodel import models
+from numba.core.imputils import lower_builtin
+from numba.core.typing.templates import AbstractTemplate, infer_global, signature
+from numba.extending import intrinsic, register_model
+
+from simulator.numerics.jit import JIT_DISABLED, scalar
+
+__all__ = [
+    "PACK",
+    "any_of",
+    "end_of",
+    "first_of",
+    "floor_of",
+    "least",
+    "most",
+    "number_of",
+    "pack_at",
+    "select",
+    "spread",
+    "whole_packs",
+    "words_of",
+]
+
+PACK = 8
+"""Lanes of a pack."""
+
+
+def whole_packs(lanes: int) -> int:
+    """Return the number of lanes to keep state for, so that the last pack is whole."""
+    return lanes if JIT_DISABLED else -(-lanes // PACK) * PACK
+
+
+class Lanes(types.Type):
+    """Type of eight numbers side by side.
+
+    Parameters
+    ----------
+    number : numba.types.Type
+        float64, int64, uint64, or boolean for the result of a comparison.
+    """
+
+    def __init__(self, number: Any) -> None:
+        self.number = number
+        super().__init__(name=f"Lanes.{number}")
+
+
+class PackType(types.Type):
+    """Type of the place of a pack: its first lane."""
+
+    def __init__(self) -> None:
+        super().__init__(name="Pack")
+
+
+FLOATS, INTEGERS, WORDS = Lanes(types.float64), Lanes(types.int64), Lanes(types.uint64)
+TRUTHS, PLACE = Lanes(types.boolean), PackType()
+LLVM_NUMBERS = {FLOATS: ir.DoubleType(), INTEGERS: ir.IntType(64), WORDS: ir.IntType(64)}
+
+
+def vector_type(kind: Any) -> Any:
+    """Return the type that LLVM knows a pack's values by."""
+    return ir.VectorType(LLVM_NUMBERS.get(kind, ir.IntType(1)), PACK)
+
+
+@register_model(Lanes)
+class LanesModel(models.PrimitiveModel):  # type: ignore[misc]
+    """How values of a pack travel: as a vector."""
+
+    def __init__(self, manager: Any, kind: Any) -> None:
+        super().__init__(manager, kind, vector_type(kind))
+
+
+@register_model(PackType)
+class PackModel(models.PrimitiveModel):  # type: ignore[misc]
+    """How a pack's place travels: as a number."""
+
+    def __init__(self, manager: Any, kind: Any) -> None:
+        super().__init__(manager, kind, ir.IntType(64))
+
+
+def broadcast(context: Any, builder: Any, kind: Any, value: Any, wanted: Any) -> Any:
+    """Emit eight times a single number; what is eight already passes."""
+    if isinstance(kind, Lanes):
+        return value
+    number = context.cast(builder, value, kind, wanted.number)
+    empty = ir.Constant(vector_type(wanted), ir.Undefined)
+    one = builder.insert_element(empty, number, ir.IntType(32)(0))
+    zeros = ir.Constant(ir.VectorType(ir.IntType(32), PACK), [0] * PACK)
+    return builder.shuffle_vector(one, empty, zeros)
+
+
+def is_number(kind: Any) -> bool:
+    """Say whether a type is that of a single number or truth value."""
+    return isinstance(types.unliteral(kind), types.Number | types.Boolean)
+
+
+def common(kinds: Any) -> Any:
+    """Return the lanes that a mix of lanes and numbers is computed in, None if there are none."""
+    packs = {kind for kind in kinds if isinstance(kind, Lanes)}
+    others = [kind for kind in kinds if not isinstance(kind, Lanes)]
+    if len(packs) != 1 or not all(map(is_number, others)):
+        return None
+    return packs.pop()
+
+
+Emit = Callable[[Any, Any, Any, Any], Any]
+
+
+def define(symbol: Any, accepted: tuple[Any, ...], result: Any, emit: Emit) -> None:
+    """Teach the compiler an operator on packs: `emit(builder, kind, left, right)`."""
+
+    def key(*_: Any) -> None:
+        """Stand for the operator."""
+
+    class Template(AbstractTemplate):  # type: ignore[misc]
+        def generic(self, args: Any, kws: Any) -> Any:
+            kind = common(args)
+            if len(args) != 2 or kind not in accepted:
+                return None
+            return signature(result or kind, *map(types.unliteral, args))
+
+        def get_impl_key(self, sig: Any) -> Any:
+            return key
+
+    infer_global(symbol)(Template)
+
+    @lower_builtin(key, types.Any, types.Any)
+    def lower(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        kind = common(sig.args)
+        left, right = (
+            broadcast(context, builder, of, value, kind)
+            for of, value in zip(sig.args, args, strict=True)
+        )
+        return emit(builder, kind, left, right)
+
+
+def by_kind(of_floats: str, of_integers: str) -> Emit:
+    """Return what emits one instruction on floats and another on integers."""
+    return lambda builder, kind, a, b: getattr(
+        builder, of_floats if kind is FLOATS else of_integers
+    )(a, b)
+
+
+def shift_right(builder: Any, kind: Any, left: Any, right: Any) -> Any:
+    """Emit a shift that keeps the sign of signed numbers."""
+    return builder.ashr(left, right) if kind is INTEGERS else builder.lshr(left, right)
+
+
+def comparison(sign: str) -> Emit:
+    """Return what emits a comparison; with NaN all are false but `!=`."""
+
+    def emit(builder: Any, kind: Any, left: Any, right: Any) -> Any:
+        if kind is FLOATS:
+            ordered = builder.fcmp_unordered if sign == "!=" else builder.fcmp_ordered
+            return ordered(sign, left, right)
+        compare = builder.icmp_signed if kind is INTEGERS else builder.icmp_unsigned
+        return compare(sign, left, right)
+
+    return emit
+
+
+NUMBERS = (FLOATS, INTEGERS, WORDS)
+WHOLE = (INTEGERS, WORDS)
+for symbols, accepted, result, emit in (
+    ((operator.add, operator.iadd), NUMBERS, None, by_kind("fadd", "add")),
+    ((operator.sub, operator.isub), NUMBERS, None, by_kind("fsub", "sub")),
+    ((operator.mul, operator.imul), NUMBERS, None, by_kind("fmul", "mul")),
+    ((operator.truediv, operator.itruediv), (FLOATS,), None, by_kind("fdiv", "sdiv")),
+    ((operator.lshift,), WHOLE, None, by_kind("", "shl")),
+    ((operator.rshift,), WHOLE, None, shift_right),
+    ((operator.xor,), WHOLE, None, by_kind("", "xor")),
+    ((operator.and_,), (*WHOLE, TRUTHS), None, by_kind("", "and_")),
+    ((operator.or_,), (*WHOLE, TRUTHS), None, by_kind("", "or_")),
+    ((operator.lt,), NUMBERS, TRUTHS, comparison("<")),
+    ((operator.le,), NUMBERS, TRUTHS, comparison("<=")),
+    ((operator.gt,), NUMBERS, TRUTHS, comparison(">")),
+    ((operator.ge,), NUMBERS, TRUTHS, comparison(">=")),
+    ((operator.eq,), NUMBERS, TRUTHS, comparison("==")),
+    ((operator.ne,), NUMBERS, TRUTHS, comparison("!=")),
+):
+    for symbol in symbols:
+        define(symbol, accepted, result, emit)
+
+
+def define_unary(symbol: Any, kind: Any, emit: Callable[[Any, Any], Any]) -> None:
+    """Teach the compiler an operator on one pack."""
+
+    class Template(AbstractTemplate):  # type: ignore[misc]
+        def generic(self, args: Any, kws: Any) -> Any:
+            return signature(kind, kind) if tuple(args) == (kind,) else None
+
+    infer_global(symbol)(Template)
+
+    @lower_builtin(symbol, Lanes)
+    def lower(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return emit(builder, args[0])
+
+
+def rounding(name: str) -> Callable[[Any, Any], Any]:
+    """Return what emits a function that LLVM knows by name."""
+
+    def emit(builder: Any, value: Any) -> Any:
+        kind = ir.FunctionType(value.type, [value.type])
+        width = f"v{PACK}" if isinstance(value.type, ir.VectorType) else ""
+        function = get_or_insert_function(builder.module, kind, f"llvm.{name}.{width}f64")
+        return builder.call(function, [value])
+
+    return emit
+
+
+define_unary(operator.neg, FLOATS, lambda builder, value: builder.fneg(value))
+define_unary(operator.invert, TRUTHS, lambda builder, value: builder.not_(value))
+define_unary(abs, FLOATS, rounding("fabs"))
+
+
+def address(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+    """Emit the address of a pack in a contiguous array."""
+    array = context.make_array(sig.args[0])(context, builder, args[0])
+    indices = [args[1]]
+    if isinstance(sig.args[1], types.BaseTuple):
+        indices = [
+            context.cast(builder, builder.extract_value(args[1], i), kind, types.intp)
+            if kind is not PLACE
+            else builder.extract_value(args[1], i)
+            for i, kind in enumerate(sig.args[1])
+        ]
+    offset = indices[0]
+    for axis in range(1, sig.args[0].ndim):
+        length = builder.extract_value(array.shape, axis)
+        offset = builder.add(builder.mul(offset, length), indices[axis])
+    return builder.gep(array.data, [offset], inbounds=True)
+
+
+def kind_in(array: Any, index: Any) -> Any:
+    """Return the lanes that an array holds if the index ends in a pack, else None."""
+    parts = tuple(index) if isinstance(index, types.BaseTuple) else (index,)
+    if not isinstance(array, types.Array) or parts[-1:] != (PLACE,):
+        return None
+    if len(parts) != array.ndim or array.layout != "C":
+        return None
+    known = {types.float64: FLOATS, types.float32: FLOATS, types.int64: INTEGERS}
+    return known.get(array.dtype)
+
+
+def read_pack(*_: Any) -> None:
+    """Stand for the read of a pack."""
+
+
+def write_pack(*_: Any) -> None:
+    """Stand for the writing of a pack."""
+
+
+@infer_global(operator.getitem)
+class ReadPack(AbstractTemplate):  # type: ignore[misc]
+    """Types ``array[row, pack]``."""
+
+    def generic(self, args: Any, kws: Any) -> Any:
+        """Return the lanes that are read."""
+        kind = kind_in(*args)
+        return None if kind is None else signature(kind, *args)
+
+    def get_impl_key(self, sig: Any) -> Any:
+        """Keep clear of other indices."""
+        return read_pack
+
+
+@infer_global(operator.setitem)
+class WritePack(AbstractTemplate):  # type: ignore[misc]
+    """Types ``array[row, pack] = value``."""
+
+    def generic(self, args: Any, kws: Any) -> Any:
+        """Accept lanes of the array's kind, or one number for all."""
+        kind = kind_in(*args[:2])
+        value = types.unliteral(args[2])
+        if kind is None or not (value == kind or isinstance(value, types.Number)):
+            return None
+        return signature(types.void, args[0], args[1], value)
+
+    def get_impl_key(self, sig: Any) -> Any:
+        """Keep clear of other indices."""
+        return write_pack
+
+
+@lower_builtin(read_pack, types.Any, types.Any)
+def lower_read(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+    """Emit the load of a pack."""
+    place = builder.bitcast(
+        address(context, builder, sig, args), vector_type(sig.return_type).as_pointer()
+    )
+    value = builder.load(place)
+    value.align = sig.args[0].dtype.bitwidth // 8
+    return value
+
+
+@lower_builtin(write_pack, types.Any, types.Any, types.Any)
+def lower_write(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+    """Emit the store of a pack; what a row of single precision takes is rounded."""
+    kind = kind_in(*sig.args[:2])
+    value = broadcast(context, builder, sig.args[2], args[2], kind)
+    if sig.args[0].dtype == types.float32:
+        value = builder.fptrunc(value, ir.VectorType(ir.FloatType(), PACK))
+    place = builder.bitcast(address(context, builder, sig, args), value.type.as_pointer())
+    store = builder.store(value, place)
+    store.align = sig.args[0].dtype.bitwidth // 8
+    return context.get_dummy_value()
+
+
+if JIT_DISABLED:
+
+    def pack_at(first: int, lanes: int) -> Any:
+        """Return the place of the pack that begins with a lane."""
+        return np.arange(first, lanes)
+
+    def select(condition: Any, value: Any, other: Any) -> Any:
+        """Return `value` where the condition holds, else `other`."""
+        if isinstance(condition, np.ndarray):
+            return np.where(condition, value, other)
+        return value if condition else other
+
+    def any_of(condition: Any) -> bool:
+        """Say whether a condition holds on any lane of a pack."""
+        return bool(np.any(condition))
+
+    def first_of(pack: Any) -> int:
+        """Return the first lane of a pack."""
+        return int(pack[0])
+
+    def end_of(pack: Any) -> int:
+        """Return the lane after the last of a pack."""
+        return int(pack[-1]) + 1
+
+    def spread(value: Any, pack: Any) -> Any:
+        """Return one number for all lanes of a pack."""
+        return np.full(len(pack), value)
+
+    def floor_of(value: Any) -> Any:
+        """Return the largest whole number not above each."""
+        return np.floor(value)
+
+    def words_of(numbers: Any) -> Any:
+        """Return whole numbers that are not negative as words of bits."""
+        return numbers.astype(np.uint64)
+
+    def number_of(words: Any) -> Any:
+        """Return whole numbers below 2**63 as floats."""
+        return words.astype(np.float64) if isinstance(words, np.ndarray) else float(words)
+
+else:
+
+    @intrinsic
+    def pack_at(_context: Any, first: Any, lanes: Any) -> Any:
+        """Return the place of the pack that begins with a lane."""
+
+        def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            return context.cast(builder, args[0], sig.args[0], types.int64)
+
+        return PLACE(types.unliteral(first), types.unliteral(lanes)), generate
+
+    @intrinsic
+    def select(_context: Any, condition: Any, value: Any, other: Any) -> Any:
+        """Return `value` where the condition holds, else `other`."""
+        value, other = types.unliteral(value), types.unliteral(other)
+        kind = common((value, other))
+        if kind is None and condition == TRUTHS:
+            kind = FLOATS
+
+        def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            if kind is None:
+                a, b = (
+                    context.cast(builder, args[i], sig.args[i], sig.return_type) for i in (1, 2)
+                )
+                return builder.select(args[0], a, b)
+            a, b = (broadcast(context, builder, sig.args[i], args[i], kind) for i in (1, 2))
+            return builder.select(args[0], a, b)
+
+        return (kind or types.float64)(condition, value, other), generate
+
+    @intrinsic
+    def any_of(_context: Any, condition: Any) -> Any:
+        """Say whether a condition holds on any lane of a pack."""
+
+        def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            bits = builder.bitcast(args[0], ir.IntType(PACK))
+            return builder.icmp_unsigned("!=", bits, ir.IntType(PACK)(0))
+
+        return types.boolean(condition), generate
+
+    @intrinsic
+    def first_of(_context: Any, pack: Any) -> Any:
+        """Return the first lane of a pack."""
+        return types.int64(pack), lambda context, builder, sig, args: args[0]
+
+    @intrinsic
+    def end_of(_context: Any, pack: Any) -> Any:
+        """Return the lane after the last of a pack."""
+
+        def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            return builder.add(args[0], ir.IntType(64)(PACK))
+
+        return types.int64(pack), generate
+
+    @intrinsic
+    def spread(_context: Any, value: Any, pack: Any) -> Any:
+        """Return one number for all lanes of a pack."""
+        value = types.unliteral(value)
+        kind = {types.float64: FLOATS, types.uint64: WORDS}.get(value, INTEGERS)
+
+        def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            return broadcast(context, builder, sig.args[0], args[0], kind)
+
+        return kind(value, pack), generate
+
+    @intrinsic
+    def floor_of(_context: Any, value: Any) -> Any:
+        """Return the largest whole number not above each."""
+        emit = rounding("floor")
+        return value(value), lambda context, builder, sig, args: emit(builder, args[0])
+
+    @intrinsic
+    def words_of(_context: Any, numbers: Any) -> Any:
+        """Return whole numbers that are not negative as words of bits."""
+        return WORDS(numbers), lambda context, builder, sig, args: args[0]
+
+    @intrinsic
+    def number_of(_context: Any, words: Any) -> Any:
+        """Return whole numbers below 2**63 as floats."""
+        result = FLOATS if isinstance(words, Lanes) else types.float64
+
+        def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            return builder.uitofp(args[0], context.get_value_type(sig.return_type))
+
+        return result(words), generate
+
+
+@scalar
+def most(a: Any, b: Any) -> Any:
+    """Return the larger of two, lane by lane: `max(a, b)`."""
+    return select(b > a, b, a)
+
+
+@scalar
+def least(a: Any, b: Any) -> Any:
+    """Return the smaller of two, lane by lane: `min(a, b)`."""
+    return select(b < a, b, a)
