@@ -30,7 +30,7 @@ from simulator.credit.leases import (
 )
 from simulator.numerics.elementary import exp, log
 from simulator.numerics.jit import inlined, inner
-from simulator.numerics.lanes import select
+from simulator.numerics.lanes import entity_rows, select
 from simulator.numerics.rows import row_names
 
 OPENING_LIFE_MONTHS = 72.0
@@ -76,8 +76,8 @@ def new_accounts(boxes: int, horizon: int, lanes: int) -> AccountState:
     count = max(1, boxes)
     return AccountState(
         lanes=np.zeros((len(ACCOUNT_LANE), lanes)),
-        rows=np.zeros((len(ACCOUNT), count, lanes)),
-        cash_flows=np.zeros((horizon + 1, count, lanes)),
+        rows=entity_rows(len(ACCOUNT), count, lanes),
+        cash_flows=entity_rows(horizon + 1, count, lanes),
     )
 
 

@@ -57,7 +57,7 @@ def dates_served(boxes, b, pack):
     """Return the number of payment dates in the coverage window."""
     dates = spread(0.0, pack)
     for slot in range(WINDOW):
-        served = boxes.windows[WINDOWS.service_window, slot, b, pack] > flows.TINY
+        served = boxes.windows[WINDOWS.service_window + slot, b, pack] > flows.TINY
         dates = dates + select(served, 1.0, 0.0)
     return dates
 
@@ -296,8 +296,7 @@ def note_cure(box_params, boxes, flow, b, lane):
         return False
     boxes.rows[BOX.uncured_months, b, lane] = 0.0
     boxes.rows[BOX.cures_used, b, lane] += 1.0
-    last = boxes.windows.shape[1] - 1
-    boxes.windows[WINDOWS.cfads_window, last, b, lane] += given
+    boxes.windows[WINDOWS.cfads_window + WINDOW - 1, b, lane] += given
     boxes.rows[BOX.dscr_fails, b, lane] = 0.0
     boxes.rows[BOX.over_months, b, lane] = 0.0
     return True

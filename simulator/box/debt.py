@@ -229,32 +229,48 @@ def levels(params, d, month):
 
 
 @inlined
-def service_to_come(params, state, d, month, months, pack):
-    """Return the service of a tranche in the next `months` months, USD m.
+def charge_level(params, state, performs, d, month, months, pack):
+    """Set instalment and final principal of a tranche with level payments, of every month.
 
-    A level payment stays what it is as long as the coupon does, so its months need no walk.
+    A level payment stays what it is as long as the coupon does, so that what is to come needs no
+    walk.
+
+    Returns
+    -------
+    due, final, to_come : pack
+        Instalment, final principal, service of the next `months` months, USD m.
     """
-    if not levels(params, d, month):
-        for lane in range(first_of(pack), end_of(pack)):
-            due = scheduled_service(params, state, d, lane, month, months)
-            state.scratch[lane] = due
-        return state.scratch[pack]
-    due = state.rows[TRANCHE.arrears, d, pack] + state.rows[TRANCHE.instalment, d, pack]
-    balance = most(0.0, state.rows[TRANCHE.balance, d, pack] - due)
-    balance = select(balance > flows.TINY, balance, 0.0)
-    amortising = most(0.0, balance - state.rows[TRANCHE.balloon, d, pack])
+    overdue, balance = state.rows[TRANCHE.arrears, d, pack], state.rows[TRANCHE.balance, d, pack]
+    balloon, maturity = state.rows[TRANCHE.balloon, d, pack], state.rows[TRANCHE.maturity, d, pack]
     rate = state.rows[TRANCHE.coupon, d, pack] / 12.0
-    maturity = state.rows[TRANCHE.maturity, d, pack]
-    share = level_share(rate, most(1.0, maturity - month))
-    payments = least(float(months), maturity - month)
-    payment = amortising * (share + rate) + (balance - amortising) * rate
-    return most(0.0, payments) * payment
+    log_growth = log_of(1.0 + rate)
+    base = select(performs, most(0.0, balance - overdue), 0.0)
+    amortising = most(0.0, base - balloon)
+    left = maturity - month
+    due = least(amortising, amortising * level_share(rate, log_growth, most(1.0, left + 1.0)))
+    due = select(left >= 0.0, due, 0.0)
+    final = select(left <= 0.0, base - due, 0.0)
+    to_come = spread(0.0, pack)
+    if months > 0:
+        after = most(0.0, balance - (overdue + due))
+        after = select(after > flows.TINY, after, 0.0)
+        amortising = most(0.0, after - balloon)
+        share = level_share(rate, log_growth, most(1.0, left))
+        payment = amortising * (share + rate) + (after - amortising) * rate
+        to_come = most(0.0, least(float(months), left)) * payment
+    return due, final, to_come
 
 
 @inlined
-def level_share(rate, payments):
-    """Return the share of a balance that the first of so many level payments repays."""
-    growth = exp_of(payments * log_of(1.0 + rate)) - 1.0
+def level_share(rate, log_growth, payments):
+    """Return the share of a balance that the first of so many level payments repays.
+
+    Parameters
+    ----------
+    rate, log_growth : pack
+        Coupon of a month, and ln(1 + rate).
+    """
+    growth = exp_of(payments * log_growth) - 1.0
     is_flat = abs(rate) < 1e-12
     share = rate / select(growth != 0.0, growth, 1.0)
     if any_of(is_flat):
@@ -263,19 +279,16 @@ def level_share(rate, payments):
 
 
 @inlined
-def level_instalments(params, state, performs, d, month, pack):
-    """Set instalment and final principal of a tranche with level payments."""
-    overdue = state.rows[TRANCHE.arrears, d, pack]
-    base = most(0.0, state.rows[TRANCHE.balance, d, pack] - overdue)
-    base = select(performs, base, 0.0)
-    maturity = state.rows[TRANCHE.maturity, d, pack]
-    amortising = most(0.0, base - state.rows[TRANCHE.balloon, d, pack])
-    rate = state.rows[TRANCHE.coupon, d, pack] / 12.0
-    share = level_share(rate, most(1.0, maturity - month + 1.0))
-    due = least(amortising, amortising * share)
-    due = select(maturity >= month, due, 0.0)
-    state.rows[TRANCHE.instalment, d, pack] = due
-    state.rows[TRANCHE.final, d, pack] = select(maturity <= month, base - due, 0.0)
+def charge_others(params, state, boxes, b, d, month, months, pack):
+    """Set instalment and final principal of any tranche lane by lane, see `charge_level`."""
+    first, end = first_of(pack), end_of(pack)
+    some_instalments(params, state, boxes, b, d, month, first, end)
+    state.scratch[pack] = 0.0
+    if months > 0:
+        for lane in range(first, end):
+            state.scratch[lane] = scheduled_service(params, state, d, lane, month, months)
+    due, final = state.rows[TRANCHE.instalment, d, pack], state.rows[TRANCHE.final, d, pack]
+    return due, final, state.scratch[pack]
 
 
 @inner
@@ -443,14 +456,15 @@ def charge_debt(
 
     Returns
     -------
-    fees, hedge, interest, principal, junior, final, arrears : pack
+    fees, hedge, interest, principal, junior, final, arrears, to_come : pack
         Fees and hedge settlement, senior interest and instalments, junior service, final principal
-        and arrears due, USD m.
+        and arrears due; senior service of the months that the reserve looks ahead, USD m.
     """
     performs = boxes.rows[BOX.status, b, pack] == PERFORMING
     zero = spread(0.0, pack)
     fees, hedge, interest, principal = zero, zero, zero, zero
-    junior, final, arrears = zero, zero, zero
+    junior, final, arrears, to_come = zero, zero, zero, zero
+    months = box_params.codes[BOX_CODE.reserve_months, b]
     for d in range(
         box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
     ):
@@ -479,18 +493,19 @@ def charge_debt(
             )
             fees = flow[flows.SENIOR_FEES, b, pack]
             hedge = flow[flows.HEDGE_SETTLEMENT, b, pack]
+        looks = months if params.codes[TRANCHE_CODE.rank, d] == 0 else 0
         if levels(params, d, month):
-            level_instalments(params, state, performs, d, month, pack)
+            due, last, ahead = charge_level(params, state, performs, d, month, looks, pack)
+            state.rows[TRANCHE.instalment, d, pack] = due
+            state.rows[TRANCHE.final, d, pack] = last
         else:
-            some_instalments(params, state, boxes, b, d, month, first_of(pack), end_of(pack))
-        overdue = state.rows[TRANCHE.arrears, d, pack]
-        arrears = arrears + select(performs, overdue, 0.0)
-        final = final + state.rows[TRANCHE.final, d, pack]
-        due = state.rows[TRANCHE.interest, d, pack]
-        instalment = state.rows[TRANCHE.instalment, d, pack]
+            due, last, ahead = charge_others(params, state, boxes, b, d, month, looks, pack)
+        final, to_come = final + last, to_come + ahead
+        arrears = arrears + select(performs, state.rows[TRANCHE.arrears, d, pack], 0.0)
+        accrued = state.rows[TRANCHE.interest, d, pack]
         if params.codes[TRANCHE_CODE.rank, d] == 0:
-            interest = interest + select(performs, due, 0.0)
-            principal = principal + instalment
+            interest = interest + select(performs, accrued, 0.0)
+            principal = principal + due
         else:
-            junior = junior + select(performs, due + instalment, 0.0)
-    return fees, hedge, interest, principal, junior, final, arrears
+            junior = junior + select(performs, accrued + due, 0.0)
+    return fees, hedge, interest, principal, junior, final, arrears, to_come

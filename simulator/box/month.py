@@ -10,7 +10,7 @@ Model: docs/model.md §11.
 from __future__ import annotations
 
 from simulator.box import flows
-from simulator.box.covenants import measure_headroom, note_cure, test_covenants
+from simulator.box.covenants import may_trap, measure_headroom, note_cure, test_covenants
 from simulator.box.debt import charge_debt, is_payment_month, some_are_building
 from simulator.box.defaults import close_quietly, end_of_month
 from simulator.box.deliveries import (
@@ -25,10 +25,10 @@ from simulator.box.receipts import (
     collect,
     debt_of,
     move_window,
-    reserve_target,
+    set_reserve_target,
 )
 from simulator.box.schedules import move_schedules
-from simulator.box.terms import BOX, BOX_CODE, PERFORMING, TRANCHE, WORKOUT
+from simulator.box.terms import BOX, BOX_CODE, BOX_TERM, PERFORMING, TRANCHE, WORKOUT
 from simulator.box.valuation import floor_at, pool_use, value_collateral, write_prices
 from simulator.box.waterfall import run_waterfall
 from simulator.box.work import NEED
@@ -47,6 +47,7 @@ from simulator.numerics.lanes import (
     most,
     pack_at,
     select,
+    spread,
 )
 from simulator.sponsor.terms import CLAIM, SPONSOR
 
@@ -199,6 +200,21 @@ def step_building(params, state, seed, paths, month, b):
 
 
 @inlined
+def held_accounts(box_terms, boxes, b, pack):
+    """Return what a box holds on its accounts, USD m."""
+    held = spread(0.0, pack)
+    if may_trap(box_terms, b):
+        held = held + boxes.rows[BOX.trapped, b, pack]
+    if box_terms.terms[BOX_TERM.power_reserve_months, b] > 0.0:
+        held = held + boxes.rows[BOX.power_reserve, b, pack]
+    if box_terms.codes[BOX_CODE.reserve_months, b] > 0:
+        held = held + boxes.rows[BOX.reserve, b, pack]
+    if box_terms.codes[BOX_CODE.payment_interval, b] > 1:
+        held = held + boxes.rows[BOX.collected, b, pack]
+    return held
+
+
+@inlined
 def serve_and_test(params, state, month, told, building, b, pack):
     """Stage 11: receipts, costs, debt service due, tests, and what the box asks of its sponsor.
 
@@ -218,7 +234,7 @@ def serve_and_test(params, state, month, told, building, b, pack):
         write_prices(prices, view, box_terms, boxes, b, pack, month)
     collateral = value_collateral(prices, view, state.valuation, box_terms, boxes, b, pack, month)
     flow[flows.COLLATERAL, b, pack] = collateral
-    fees, hedge, interest, principal, junior, final, arrears = charge_debt(
+    fees, hedge, interest, principal, junior, final, arrears, to_come = charge_debt(
         terms,
         tranches,
         box_terms,
@@ -268,7 +284,7 @@ def serve_and_test(params, state, month, told, building, b, pack):
     flow[flows.DEBT_SERVICE, b, pack] = service
     debt = debt_of(box_terms, tranches, b, pack)
     if box_terms.codes[BOX_CODE.reserve_months, b] > 0:
-        reserve_target(box_terms, boxes, terms, tranches, costs, hedge, debt, b, month, pack)
+        set_reserve_target(box_terms, boxes, to_come, costs, hedge, debt, b, pack)
     of_period, due_in_period = add_to_period(box_terms, boxes, b, month, cash, service, pack)
     serves = performs & (due_in_period > flows.TINY)
     serves = serves & (boxes.rows[BOX.first_acceptance, b, pack] < month)
@@ -280,9 +296,8 @@ def serve_and_test(params, state, month, told, building, b, pack):
     own = receipts + most(0.0, -hedge)
     if state.rare[b]:
         own = own + flow[flows.PREPAYMENT_SURPLUS, b, pack]
-    held = boxes.rows[BOX.trapped, b, pack] + boxes.rows[BOX.power_reserve, b, pack]
-    held = held + boxes.rows[BOX.reserve, b, pack] + boxes.rows[BOX.collected, b, pack]
-    short = select(performs, most(0.0, needed - own - held), 0.0)
+    short = most(0.0, needed - own - held_accounts(box_terms, boxes, b, pack))
+    short = select(performs, short, 0.0)
     asked = test_covenants(
         box_terms,
         boxes,

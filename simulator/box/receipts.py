@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from simulator.box import flows
 from simulator.box.costs import COST_CODE, COST_TERM, power_price
-from simulator.box.debt import is_payment_month, service_to_come
+from simulator.box.debt import is_payment_month
 from simulator.box.deliveries import DELIVERY_CODE, damages
 from simulator.box.terms import (
     BOX,
@@ -15,7 +15,6 @@ from simulator.box.terms import (
     BOX_TERM,
     CLOSED,
     TRANCHE,
-    TRANCHE_CODE,
     WINDOW,
     WINDOWS,
 )
@@ -83,8 +82,8 @@ def collect(
         power_cost, other_cost = power_cost + power, other_cost + other
     if box_params.terms[BOX_TERM.realisation_minimum, b] > 0.0:
         slot = month % WINDOW
-        boxes.windows[WINDOWS.due_window, slot, b, pack] = due_now
-        boxes.windows[WINDOWS.received_window, slot, b, pack] = received_now
+        boxes.windows[WINDOWS.due_window + slot, b, pack] = due_now
+        boxes.windows[WINDOWS.received_window + slot, b, pack] = received_now
     operating = other_cost + power_cost
     failed = sponsors_default[box_params.codes[BOX_CODE.sponsor, b], pack]
     if any_of((failed > 0.0) & (failed < month) & (failed + TRANSFER_MONTHS >= month)):
@@ -153,7 +152,7 @@ def change_servicer(
         if boxes.rows[BOX.status, b, lane] == CLOSED:
             continue
         flow[flows.RECEIPTS, b, lane] *= 0.5
-        boxes.windows[WINDOWS.received_window, month % WINDOW, b, lane] *= 0.5
+        boxes.windows[WINDOWS.received_window + month % WINDOW, b, lane] *= 0.5
         if month == failed + 1.0:
             for a in range(
                 box_params.codes[BOX_CODE.first_asset, b], box_params.codes[BOX_CODE.end_asset, b]
@@ -177,20 +176,14 @@ def add_to_period(box_params, boxes, b, month, cash, service, pack):
 
 
 @inlined
-def reserve_target(box_params, boxes, tranche_params, tranches, costs, hedge, debt, b, month, pack):
+def set_reserve_target(box_params, boxes, to_come, costs, hedge, debt, b, pack):
     """Set the reserve target: months of senior service to come, and of costs if it covers them."""
-    months = box_params.codes[BOX_CODE.reserve_months, b]
-    target = spread(0.0, pack)
-    for d in range(
-        box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
-    ):
-        if tranche_params.codes[TRANCHE_CODE.rank, d] == 0:
-            target = target + service_to_come(tranche_params, tranches, d, month, months, pack)
+    target = to_come
     if box_params.codes[BOX_CODE.reserve_covers_costs, b]:
+        months = box_params.codes[BOX_CODE.reserve_months, b]
         more = target + months * (costs + most(0.0, hedge))
         target = select(debt > flows.TINY, more, target)
     boxes.rows[BOX.reserve_target, b, pack] = target
-    return target
 
 
 @inlined
@@ -205,17 +198,17 @@ def move_window(boxes, b, serves, cash, service, pack):
     windows = boxes.windows
     total_cash, total_service = spread(0.0, pack), spread(0.0, pack)
     for slot in range(WINDOW):
-        held_cash = windows[WINDOWS.cfads_window, slot, b, pack]
-        held_service = windows[WINDOWS.service_window, slot, b, pack]
+        held_cash = windows[WINDOWS.cfads_window + slot, b, pack]
+        held_service = windows[WINDOWS.service_window + slot, b, pack]
         if slot == WINDOW - 1:
             next_cash, next_service = cash, service
         else:
-            next_cash = windows[WINDOWS.cfads_window, slot + 1, b, pack]
-            next_service = windows[WINDOWS.service_window, slot + 1, b, pack]
+            next_cash = windows[WINDOWS.cfads_window + slot + 1, b, pack]
+            next_service = windows[WINDOWS.service_window + slot + 1, b, pack]
         held_cash = select(serves, next_cash, held_cash)
         held_service = select(serves, next_service, held_service)
-        windows[WINDOWS.cfads_window, slot, b, pack] = held_cash
-        windows[WINDOWS.service_window, slot, b, pack] = held_service
+        windows[WINDOWS.cfads_window + slot, b, pack] = held_cash
+        windows[WINDOWS.service_window + slot, b, pack] = held_service
         total_cash = total_cash + held_cash
         total_service = total_service + held_service
     return total_cash, total_service
@@ -227,8 +220,8 @@ def window_dscr(boxes, b, lane):
     cfads = 0.0
     service = 0.0
     for slot in range(WINDOW):
-        cfads += boxes.windows[WINDOWS.cfads_window, slot, b, lane]
-        service += boxes.windows[WINDOWS.service_window, slot, b, lane]
+        cfads += boxes.windows[WINDOWS.cfads_window + slot, b, lane]
+        service += boxes.windows[WINDOWS.service_window + slot, b, lane]
     return cfads, service
 
 
@@ -237,8 +230,8 @@ def window_sums(boxes, b, pack):
     """Return (sum of CFADS, sum of debt service) over the coverage window, on a pack."""
     cfads, service = spread(0.0, pack), spread(0.0, pack)
     for slot in range(WINDOW):
-        cfads = cfads + boxes.windows[WINDOWS.cfads_window, slot, b, pack]
-        service = service + boxes.windows[WINDOWS.service_window, slot, b, pack]
+        cfads = cfads + boxes.windows[WINDOWS.cfads_window + slot, b, pack]
+        service = service + boxes.windows[WINDOWS.service_window + slot, b, pack]
     return cfads, service
 
 
@@ -247,8 +240,8 @@ def realisation_ratio(boxes, b, pack):
     """Return contracted cash received over due in the last three months; 1 if nothing was due."""
     due, received = spread(0.0, pack), spread(0.0, pack)
     for slot in range(WINDOW):
-        due = due + boxes.windows[WINDOWS.due_window, slot, b, pack]
-        received = received + boxes.windows[WINDOWS.received_window, slot, b, pack]
+        due = due + boxes.windows[WINDOWS.due_window + slot, b, pack]
+        received = received + boxes.windows[WINDOWS.received_window + slot, b, pack]
     counts = due > flows.TINY
     return select(counts, received / select(counts, due, 1.0), 1.0)
 

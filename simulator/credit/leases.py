@@ -20,6 +20,7 @@ from simulator.drivers.draws import beta_at_normal, normals, uniforms
 from simulator.drivers.prices import tenor_factor
 from simulator.numerics.elementary import exp, log
 from simulator.numerics.jit import inlined, inner
+from simulator.numerics.lanes import entity_rows
 from simulator.numerics.processes import monthly_event_probability
 from simulator.numerics.rows import row_names
 
@@ -170,7 +171,8 @@ NEVER = 10_000.0
 def new_leases(assets: int, contracts: int, lanes: int) -> LeaseState:
     """Return state for a block."""
     return LeaseState(
-        rows=np.zeros((len(LEASE), assets, lanes)), cap_left=np.zeros((max(1, contracts), lanes))
+        rows=entity_rows(len(LEASE), max(1, assets), lanes),
+        cap_left=np.zeros((max(1, contracts), lanes)),
     )
 
 

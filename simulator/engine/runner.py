@@ -238,10 +238,11 @@ def run(
     executor : {"threads", "processes", "serial"}
         What the workers are.
     lanes : int
-        Paths of a block.
+        Paths of a block; more than `BLOCK_LANES` are not run at once.
     report : callable, optional
         Told after every chunk.
     """
+    lanes = min(lanes, BLOCK_LANES)
     missing = store.missing_chunks()
     resumed = plan.paths - sum(chunk.count for chunk in missing)
     writer = store.writer if isinstance(store, RunStore) else None

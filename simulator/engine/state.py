@@ -52,7 +52,7 @@ from simulator.drivers.rates import RATE
 from simulator.drivers.supply import SUPPLY
 from simulator.engine.market import MARKET, MarketParams, MarketState, new_market
 from simulator.engine.outputs import MARKET_SERIES
-from simulator.numerics.lanes import PACK, whole_packs
+from simulator.numerics.lanes import PACK, entity_rows, whole_packs
 from simulator.sponsor.terms import (
     SponsorParams,
     SponsorState,
@@ -162,7 +162,7 @@ def new_state(params: ModelParams, lanes: int) -> ModelState:
             params.overlays.insured.shape[0], params.overlays.floor_boxes.shape[0], lanes
         ),
         accounts=new_accounts(boxes, horizon, lanes),
-        flow=np.zeros((len(LINES), max(1, boxes), lanes)),
+        flow=entity_rows(len(LINES), max(1, boxes), lanes),
         availability=availability,
         floors=floors,
         overhang=overhang,
@@ -177,7 +177,7 @@ def new_state(params: ModelParams, lanes: int) -> ModelState:
         draws=np.zeros(lanes),
         rare=np.zeros(max(1, boxes), dtype=np.bool_),
         waits=np.zeros((max(1, boxes), -(-lanes // PACK)), dtype=np.bool_),
-        waiting=np.zeros((3, max(1, boxes), lanes)),
+        waiting=entity_rows(3, max(1, boxes), lanes),
         valuation=new_valuation(boxes, assets, generations, lanes),
         series=np.zeros((len(MARKET_SERIES), lanes)),
         market_view=MarketView(

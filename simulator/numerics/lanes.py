@@ -31,13 +31,17 @@ from numba.core.datamodel import models
 from numba.core.imputils import lower_builtin
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, register_model
+from numpy.typing import NDArray
 
 from simulator.numerics.jit import JIT_DISABLED, scalar
 
 __all__ = [
+    "MOST_LANES",
     "PACK",
+    "ROOM",
     "any_of",
     "end_of",
+    "entity_rows",
     "first_of",
     "floor_of",
     "least",
@@ -50,8 +54,35 @@ __all__ = [
     "words_of",
 ]
 
-PACK = 8
+PACK = 16
 """Lanes of a pack."""
+
+
+MOST_LANES = 128
+"""Lanes of a block with deals, at most."""
+
+ROOM = MOST_LANES + PACK
+"""Numbers from one row of an entity to its next: known to the compiler, see `entity_rows`."""
+
+
+def entity_rows(rows: int, entities: int, lanes: int) -> NDArray[np.float64]:
+    """Return zeros (row, entity, lane) that lie in memory entity by entity.
+
+    The rows of a box lie at fixed distances from each other, so that a kernel finds all of them
+    from one address; they share pages of memory, and no two of them the same lines of a cache.
+
+    Raises
+    ------
+    ValueError
+        If there is more than one entity, and there are more than `MOST_LANES` lanes.
+    """
+    if JIT_DISABLED:
+        return np.zeros((rows, entities, lanes))
+    if lanes > MOST_LANES and entities > 1:
+        raise ValueError(f"a block of paths has at most {MOST_LANES} lanes: got {lanes}")
+    room = np.zeros(rows * entities * ROOM + max(0, lanes - ROOM))  # without deals rows may overlap
+    strides = (8 * ROOM, 8 * ROOM * rows, 8)
+    return np.lib.stride_tricks.as_strided(room, (rows, entities, lanes), strides)
 
 
 def whole_packs(lanes: int) -> int:
@@ -242,7 +273,7 @@ define_unary(abs, FLOATS, rounding("fabs"))
 
 
 def address(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-    """Emit the address of a pack in a contiguous array."""
+    """Emit the address of a pack in an array whose lanes lie side by side."""
     array = context.make_array(sig.args[0])(context, builder, args[0])
     indices = [args[1]]
     if isinstance(sig.args[1], types.BaseTuple):
@@ -252,11 +283,13 @@ def address(context: Any, builder: Any, sig: Any, args: Any) -> Any:
             else builder.extract_value(args[1], i)
             for i, kind in enumerate(sig.args[1])
         ]
-    offset = indices[0]
-    for axis in range(1, sig.args[0].ndim):
-        length = builder.extract_value(array.shape, axis)
-        offset = builder.add(builder.mul(offset, length), indices[axis])
-    return builder.gep(array.data, [offset], inbounds=True)
+    item = ir.IntType(64)(sig.args[0].dtype.bitwidth // 8)
+    offset = builder.mul(indices[-1], item)
+    for axis in range(sig.args[0].ndim - 1):
+        stride = builder.extract_value(array.strides, axis)
+        offset = builder.add(builder.mul(indices[axis], stride), offset)
+    start = builder.bitcast(array.data, ir.IntType(8).as_pointer())
+    return builder.gep(start, [offset], inbounds=True)
 
 
 def kind_in(array: Any, index: Any) -> Any:
@@ -264,7 +297,7 @@ def kind_in(array: Any, index: Any) -> Any:
     parts = tuple(index) if isinstance(index, types.BaseTuple) else (index,)
     if not isinstance(array, types.Array) or parts[-1:] != (PLACE,):
         return None
-    if len(parts) != array.ndim or array.layout != "C":
+    if len(parts) != array.ndim:
         return None
     known = {types.float64: FLOATS, types.float32: FLOATS, types.int64: INTEGERS}
     return known.get(array.dtype)
