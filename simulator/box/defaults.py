@@ -13,9 +13,9 @@ from simulator.box.debt import claim_accrued
 from simulator.box.deliveries import planned_acceptance
 from simulator.box.projection import (
     level_service,
+    look_ahead,
     mean_coupon,
     months_to_maturity,
-    projected_cash,
 )
 from simulator.box.receipts import box_debt
 from simulator.box.terms import (
@@ -96,8 +96,9 @@ def try_to_refinance(
     coupon = view.sofr[lane] + spread
     months = box_params.refinancing_months[b]
     cash = 0.0
+    look_ahead(view, box_params, boxes, b, lane, month, 12)
     for ahead in range(1, 13):
-        cash += projected_cash(view, box_params, boxes, b, lane, month, ahead)
+        cash += view.outlook[ahead, b, lane]
     if cash < box_params.refinancing_dscr * 12.0 * level_service(debt, coupon, float(months)):
         return
     for d in range(
@@ -397,10 +398,11 @@ def waive(view, box_params, boxes, state, b, lane, month, debt):
     factor = 1.0 / (1.0 + mean_coupon(box_params, state, b, lane) / 12.0)
     weight = 1.0
     value = 0.0
-    for ahead in range(1, int(months_to_maturity(box_params, state, b, lane, month)) + 1):
+    months = int(months_to_maturity(box_params, state, b, lane, month))
+    look_ahead(view, box_params, boxes, b, lane, month, months)
+    for ahead in range(1, months + 1):
         weight *= factor
-        cash = projected_cash(view, box_params, boxes, b, lane, month, ahead)
-        value += weight * max(0.0, cash)
+        value += weight * max(0.0, view.outlook[ahead, b, lane])
     if value < debt:
         return False
     boxes.rows[BOX.waivers_used, b, lane] += 1.0

@@ -40,6 +40,7 @@ from simulator.drivers.draws import normals, uniforms
 from simulator.drivers.memory import CAPEX_LAG
 from simulator.numerics.elementary import exp
 from simulator.numerics.jit import inlined, inner
+from simulator.numerics.lanes import floor_of, select
 from simulator.numerics.rows import row_names
 
 CAPEX_SD = 0.08  # of log capex
@@ -207,6 +208,15 @@ def expected_acceptance(params, state, a, lane):
     if state.rows[DELIVERY.delivered, a, lane] < NEVER:
         return state.rows[DELIVERY.delivered, a, lane] + commission
     return np.floor(state.rows[DELIVERY.due, a, lane] + 0.5) + commission
+
+
+@inlined
+def acceptance_to_come(params, state, a, pack):
+    """Return the expected month of acceptance on a pack of lanes, see `expected_acceptance`."""
+    delivered = state.rows[DELIVERY.delivered, a, pack]
+    due = floor_of(state.rows[DELIVERY.due, a, pack] + 0.5)
+    month = select(delivered < NEVER, delivered, due)
+    return month + params.terms[DELIVERY_TERM.commission, a]
 
 
 @inlined

@@ -63,11 +63,11 @@ def renegotiates(params, state, seed, paths, month, log_development, prior, draw
 
 
 @inlined
-def billed_multiplier(params, state, a, month, pack):
+def multiplier_at(params, state, a, accepted, month, pack):
     """Return what billing profile and escalator make of a price, see `leases.price_multiplier`."""
     row = params.codes[LEASE_CODE.profile, a]
     step = params.profiles[row, min(int(month), params.profiles.shape[1] - 1)]
-    years = most(0.0, floor_of((month - state.rows[LEASE.accepted, a, pack]) / 12.0))
+    years = most(0.0, floor_of((month - accepted) / 12.0))
     multiplier = step * exp_of(params.terms[LEASE_TERM.log_escalator, a] * years)
     return select(state.rows[LEASE.first_term, a, pack] == 0.0, 1.0, multiplier)
 
@@ -115,7 +115,8 @@ def bill_quietly(params, state, names, month, availability, asks, a, pack):
     invoice = full_invoice(params, a, state.rows[LEASE.price, a, pack], availability)
     received = select(serves, invoice, 0.0)
     if params.codes[LEASE_CODE.profile, a] >= 0:
-        received = received * billed_multiplier(params, state, a, month, pack)
+        accepted = state.rows[LEASE.accepted, a, pack]
+        received = received * multiplier_at(params, state, a, accepted, month, pack)
     state.rows[LEASE.received, a, pack] = received
     state.rows[LEASE.due, a, pack] = received
     state.rows[LEASE.running, a, pack] = select(serves, 1.0, 0.0)
@@ -181,4 +182,4 @@ def bill_late(
     state.rows[LEASE.merchant_left, a, pack] = select(let, 0.0, merchant_left)
 
 
-__all__ = ["bill_late", "bill_quietly", "renegotiates", "wait_for_market"]
+__all__ = ["bill_late", "bill_quietly", "multiplier_at", "renegotiates", "wait_for_market"]

@@ -236,6 +236,7 @@ def open_block(params, state, seed, paths):
     note_pools(state.valuation, boxes)
     state.flow[:] = 0.0
     state.rare[:] = False
+    state.market_view.looked[:] = -1
     state.overhang[:] = 0.0
     state.depth[:] = 0.0
     note_acceptance(delivery_terms, lease_terms, leases, boxes, start)

@@ -20,6 +20,7 @@ from simulator.box.deliveries import (
 )
 from simulator.box.disposals import DisposalParams, DisposalState, new_disposals
 from simulator.box.flows import LINES
+from simulator.box.projection import MONTHS_TO_MATURITY
 from simulator.box.returns import discount_grid, rate_scratch
 from simulator.box.sites import SiteParams, SiteState, new_sites
 from simulator.box.terms import (
@@ -142,6 +143,7 @@ def new_state(params: ModelParams, lanes: int) -> ModelState:
     availability, floors = np.zeros((assets, lanes)), np.zeros((assets, lanes))
     overhang, depth = np.zeros((generations, lanes)), np.zeros((generations, lanes))
     prices, rates = market.prices.generations, market.rates.rows
+    longest = max(MONTHS_TO_MATURITY, params.boxes.run_months, params.boxes.sale_lag)
     return ModelState(
         market=market,
         names=new_names(params.names.terms.shape[1], lanes),
@@ -203,5 +205,7 @@ def new_state(params: ModelParams, lanes: int) -> ModelState:
             shut=rates[RATE.shut],
             ai_factor=market.rows[MARKET.ai],
             values=np.zeros(lanes),
+            outlook=entity_rows(1 + longest, max(1, boxes), lanes),
+            looked=np.zeros((2, max(1, boxes), -(-lanes // PACK)), dtype=np.int64),
         ),
     )

@@ -14,9 +14,9 @@ from simulator.box import flows
 from simulator.box.projection import (
     expected_sale_share,
     level_service,
+    look_ahead,
     mean_coupon,
     months_to_maturity,
-    projected_cash,
 )
 from simulator.box.receipts import box_debt
 from simulator.box.terms import (
@@ -41,9 +41,10 @@ def worth_supporting(view, box_params, boxes, tranches, flow, b, lane, month, as
     cost = asked
     gain = 0.0
     weight = 1.0
+    look_ahead(view, box_params, boxes, b, lane, month, months)
     for ahead in range(1, months + 1):
         weight *= box_params.hurdle
-        margin = projected_cash(view, box_params, boxes, b, lane, month, ahead) - service
+        margin = view.outlook[ahead, b, lane] - service
         if margin < 0.0:
             cost -= weight * margin
         else:
