@@ -27,7 +27,16 @@ from simulator.box.terms import (
 )
 from simulator.numerics.elementary import exp, exp_of, log, log_of
 from simulator.numerics.jit import inlined, inner
-from simulator.numerics.lanes import any_of, end_of, first_of, least, most, select, spread
+from simulator.numerics.lanes import (
+    any_of,
+    end_of,
+    first_of,
+    floor_of,
+    least,
+    most,
+    select,
+    spread,
+)
 
 
 @inlined
@@ -279,8 +288,84 @@ def level_share(rate, log_growth, payments):
 
 
 @inlined
-def charge_others(params, state, boxes, b, d, month, months, pack):
-    """Set instalment and final principal of any tranche lane by lane, see `charge_level`."""
+def walks_side_by_side(params, state, d, pack):
+    """Say whether instalments of a tranche can be looked at side by side, month by month.
+
+    It pays every month, by a rule that needs no walk of its own, holds no payment, and has not been
+    refinanced.
+    """
+    kind = params.codes[TRANCHE_CODE.amortisation, d]
+    holds = params.codes[TRANCHE_CODE.shorten, d] or not params.codes[TRANCHE_CODE.catch_up, d]
+    if (
+        params.codes[TRANCHE_CODE.payment_interval, d] != 1
+        or kind == CUSTOM
+        or ((kind == LEVEL or kind == STRAIGHT) and holds)
+    ):
+        return False
+    return not any_of(state.rows[TRANCHE.refinanced, d, pack] > 0.0)
+
+
+@inlined
+def instalment_of(params, state, d, month, base, coupon, pack):
+    """Return the regular instalment of a month on a pack, see `instalment_due`, USD m."""
+    kind = params.codes[TRANCHE_CODE.amortisation, d]
+    if kind == BULLET:
+        return spread(0.0, pack)
+    maturity = state.rows[TRANCHE.maturity, d, pack]
+    payments = 1.0 - floor_of(month - maturity)
+    fitted = state.rows[TRANCHE.fitted, d, pack] > 0.0
+    ahead = params.terms[TRANCHE_TERM.balloon, d] * base
+    amortising = most(0.0, base - select(fitted, state.rows[TRANCHE.balloon, d, pack], ahead))
+    row = min(month, state.schedule.shape[1] - 1)
+    if kind == LEVEL:
+        rate = coupon / 12.0
+        growth = exp_of(payments * log_of(1.0 + rate)) - 1.0
+        is_flat = abs(rate) < 1e-12
+        due = amortising * rate / select(is_flat, 1.0, growth)
+        due = least(amortising, select(is_flat, amortising / payments, due))
+    else:
+        due = amortising / payments
+        if kind == SCULPTED or kind == SIZED:
+            due = select(fitted, amortising * state.schedule[d, row, pack], due)
+        elif kind != STRAIGHT:
+            cap = least(amortising, most(0.0, base - state.schedule[d, row, pack]))
+            due = select(fitted, cap, due)
+    runs = (maturity >= month) & (state.rows[TRANCHE.start, d, pack] <= month)
+    return select(runs, due, 0.0)
+
+
+@inlined
+def walk_instalments(params, state, performs, d, month, months, pack):
+    """Set instalment and final principal of a tranche month by month, see `charge_level`."""
+    overdue, balance = state.rows[TRANCHE.arrears, d, pack], state.rows[TRANCHE.balance, d, pack]
+    coupon, maturity = state.rows[TRANCHE.coupon, d, pack], state.rows[TRANCHE.maturity, d, pack]
+    base = most(0.0, balance - overdue)
+    due = least(base, most(0.0, instalment_of(params, state, d, month, base, coupon, pack)))
+    due = select(performs, due, 0.0)
+    final = select(performs & (maturity <= month), most(0.0, base - due), 0.0)
+    after = most(0.0, balance - overdue - due)
+    accrued = state.rows[TRANCHE.accrued, d, pack]
+    to_come = spread(0.0, pack)
+    for ahead in range(1, months + 1):
+        runs = (after > flows.TINY) & (maturity >= month + ahead)
+        if not any_of(runs):
+            break
+        instalment = instalment_of(params, state, d, month + ahead, after, coupon, pack)
+        service = accrued + after * coupon / 12.0 + instalment
+        to_come = select(runs, to_come + service, to_come)
+        after = select(runs, after - instalment, after)
+        accrued = spread(0.0, pack)
+    return due, final, to_come
+
+
+@inlined
+def charge_others(params, state, boxes, performs, b, d, month, months, pack):
+    """Set instalment and final principal of any tranche, see `charge_level`."""
+    if walks_side_by_side(params, state, d, pack):
+        due, final, to_come = walk_instalments(params, state, performs, d, month, months, pack)
+        state.rows[TRANCHE.instalment, d, pack] = due
+        state.rows[TRANCHE.final, d, pack] = final
+        return due, final, to_come
     first, end = first_of(pack), end_of(pack)
     some_instalments(params, state, boxes, b, d, month, first, end)
     state.scratch[pack] = 0.0
@@ -499,7 +584,9 @@ def charge_debt(
             state.rows[TRANCHE.instalment, d, pack] = due
             state.rows[TRANCHE.final, d, pack] = last
         else:
-            due, last, ahead = charge_others(params, state, boxes, b, d, month, looks, pack)
+            due, last, ahead = charge_others(
+                params, state, boxes, performs, b, d, month, looks, pack
+            )
         final, to_come = final + last, to_come + ahead
         arrears = arrears + select(performs, state.rows[TRANCHE.arrears, d, pack], 0.0)
         accrued = state.rows[TRANCHE.interest, d, pack]

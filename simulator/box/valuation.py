@@ -2,9 +2,9 @@
 
     V = min(V_mkt, V_inc)
 
-Month by month the market value is the lower one nearly everywhere, and it is cheap, while the income
-value takes a logarithm and two exponentials.  Any number of months' margin bounds it from below, so
-that two sums of margins tell where it cannot be the lower one; only elsewhere is it computed.
+The market value is cheap, and mostly the lower one; the income value takes a logarithm and two
+exponentials.  Any number of months' margin bounds it from below, so that two sums of margins tell
+where it cannot be the lower one; only elsewhere is it computed.
 
 Model: docs/model.md §8; `drivers.collateral`.
 """
@@ -47,6 +47,8 @@ class Valuation(NamedTuple):
     moved: NDArray[np.float64]  # (generation, lane), dev^beta
     share: NDArray[np.float64]  # (asset,), of its price when new at its age, if accepted by t0
     margins: NDArray[np.float64]  # (4, generation), sums of revenue and cost, short and full
+    fixed: NDArray[np.float64]  # (asset,), cash floor without power, USD per GPU-hour
+    power: NDArray[np.float64]  # (asset,), what of it moves with power, MWh per GPU-hour
 
 
 def new_valuation(boxes: int, assets: int, generations: int, lanes: int) -> Valuation:
@@ -57,6 +59,8 @@ def new_valuation(boxes: int, assets: int, generations: int, lanes: int) -> Valu
         moved=np.zeros((generations, lanes)),
         share=np.zeros(max(1, assets)),
         margins=np.zeros((4, generations)),
+        fixed=np.zeros(max(1, assets)),
+        power=np.zeros(max(1, assets)),
     )
 
 
@@ -69,11 +73,14 @@ def note_pools(valuation, boxes):
 
 
 @inner
-def begin_valuation(valuation, collateral, leases, prices, tightness, log_development, month):
+def begin_valuation(
+    valuation, collateral, leases, costs, prices, tightness, log_development, month
+):
     """Compute what the boxes of a month have in common.
 
     Parameters
     ----------
+    costs : CostParams
     prices : PriceParams
     tightness : (lane,)
     log_development : (generation, lane)
@@ -95,10 +102,23 @@ def begin_valuation(valuation, collateral, leases, prices, tightness, log_develo
         valuation.margins[2, g] = annuity(cost, scale, short)
         valuation.margins[3, g] = annuity(cost, scale, full)
     for a in range(leases.terms.shape[1]):
+        note_floor(valuation, costs, a, month)
         accepted = leases.terms[LEASE_TERM.accepted, a]
         if not np.isnan(accepted):
             g = leases.codes[LEASE_CODE.generation, a]
             valuation.share[a] = resale_curve(collateral, g, max(0.0, month - accepted))
+
+
+@inlined
+def note_floor(valuation, costs, a, month):
+    """Write an asset's cash floor as a line in the price of power, a little above it."""
+    hours = costs.terms[COST_TERM.gpus, a] * HOURS / (1.0 + ROUNDING)
+    factor = costs.terms[COST_TERM.power_factor, a] * costs.terms[COST_TERM.power_mwh, a]
+    hedged = costs.terms[COST_TERM.hedged, a]
+    fixed = costs.terms[COST_TERM.hall, a] * costs.hall_path[month]
+    fixed = 1e6 * (costs.terms[COST_TERM.operations, a] + fixed)
+    valuation.fixed[a] = (fixed + factor * hedged * costs.power_path[month]) / hours
+    valuation.power[a] = factor * (1.0 - hedged) / hours
 
 
 @inlined
@@ -128,19 +148,12 @@ def write_prices(prices, view, box_params, boxes, b, pack, month):
 
 
 @inlined
-def earns_more(view, valuation, b, a, month, value, price, pack):
+def earns_more(view, valuation, b, a, value, price, pack):
     """Say where the income of a GPU is surely worth more than a value in USD."""
     g = view.leases.codes[LEASE_CODE.generation, a]
     costs = view.costs
-    hours = costs.terms[COST_TERM.gpus, a] * HOURS
-    factor = costs.terms[COST_TERM.power_factor, a] * costs.terms[COST_TERM.power_mwh, a]
-    hedged = costs.terms[COST_TERM.hedged, a]
-    fixed = costs.terms[COST_TERM.operations, a]
-    fixed = fixed + costs.terms[COST_TERM.hall, a] * costs.hall_path[month]
-    fixed = 1e6 * fixed + factor * hedged * costs.power_path[month]
     rate = view.exchange[costs.codes[COST_CODE.currency, a], pack]
-    power = (factor * (1.0 - hedged) / hours) * view.market_power[pack]
-    floor = (fixed / hours + power) * rate * (1.0 + ROUNDING)
+    floor = (valuation.fixed[a] + valuation.power[a] * view.market_power[pack]) * rate
     against = 1.0 + valuation.odds_against[b, pack] * valuation.slack[pack]
     worth = value * ((1.0 + ROUNDING) / HOURS)
     margins = valuation.margins
@@ -203,7 +216,7 @@ def value_collateral(prices, view, valuation, box_params, boxes, b, pack, month)
         share = share * (1.0 - 0.5 * view.overhang[g, pack])
         value = terms[HARDWARE.hardware_usd, g] * most(VALUE_FLOOR, share)
         price = view.contract_prices[g, pack]
-        if any_of(held & ~earns_more(view, valuation, b, a, month, value, price, pack)):
+        if any_of(held & ~earns_more(view, valuation, b, a, value, price, pack)):
             used = pool_use(prices, boxes, view.tightness, b, pack)
             floor = floor_at(view, a, month, pack)
             value = least(value, income_value_of(view.collateral, g, price, used, floor))

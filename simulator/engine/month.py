@@ -9,7 +9,6 @@ from __future__ import annotations
 from simulator.box import flows
 from simulator.box.costs import running_cost
 from simulator.box.deliveries import accept, note_acceptance
-from simulator.box.month import has_pending, settle_asks, step_boxes
 from simulator.box.receipts import box_debt
 from simulator.box.schedules import fit_holdco_schedules, fit_schedules
 from simulator.box.terms import BOX, BOX_CODE, PERFORMING, WORKOUT
@@ -29,6 +28,7 @@ from simulator.drivers.policy import POLICY
 from simulator.drivers.prices import GENERATION
 from simulator.drivers.rates import RATE
 from simulator.drivers.supply import SUPPLY
+from simulator.engine.boxes import has_pending, settle_asks, step_boxes
 from simulator.engine.market import MARKET, step_market
 from simulator.numerics.elementary import exp
 from simulator.numerics.jit import inner, merged
@@ -136,6 +136,7 @@ def step_month(params, state, seed, paths, month, told):
         state.valuation,
         collateral,
         lease_terms,
+        cost_terms,
         market_terms.prices,
         tightness,
         log_development,

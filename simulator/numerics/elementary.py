@@ -11,6 +11,7 @@ element gets the same bits in the vector body of a loop, in its scalar tail, and
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from simulator.numerics.bits import bits_to_float, float_to_bits
 from simulator.numerics.jit import scalar
@@ -42,7 +43,7 @@ ROOT_HALF_BITS = 0x3FE6A09E667F3BCD  # of sqrt(1/2)
 
 
 @scalar
-def _beyond_linear(r: float) -> float:
+def _beyond_linear(r: Any) -> Any:
     """Return exp(r) - 1 - r for |r| <= log(2) / 2, within 2**-61."""
     p = 2.0914717341716378e-09
     p = p * r + 2.5105259538448494e-08
@@ -77,11 +78,12 @@ def exp(x: float) -> float:
     x = n log 2 + r with integer n and abs(r) <= log(2) / 2, so e**x = 2**n e**r. The power of two
     is applied in two halves, so that neither overflows before the product does.
     """
-    return exp_of(float(x))
+    result: float = exp_of(float(x))
+    return result
 
 
 @scalar
-def exp_of(x):
+def exp_of(x: Any) -> Any:
     """Return e**x of a float, or of each lane of a pack, see `exp`."""
     clipped = select(x < LARGEST_EXPONENT, x, LARGEST_EXPONENT)
     clipped = select(clipped > SMALLEST_EXPONENT, clipped, SMALLEST_EXPONENT)
@@ -112,11 +114,12 @@ def expm1(x: float) -> float:
     float
         Within 4 units in the last place; nan for nan.
     """
-    return expm1_of(float(x))
+    result: float = expm1_of(float(x))
+    return result
 
 
 @scalar
-def expm1_of(x):
+def expm1_of(x: Any) -> Any:
     """Return e**x - 1 of a float, or of each lane of a pack, see `expm1`."""
     is_small = abs(x) <= HALF_LOG_2
     near_zero = select(is_small, x, 0.0)
@@ -133,11 +136,12 @@ def log_of_normal(x: float) -> float:
     bits = float_to_bits(x)
     k = (bits - ROOT_HALF_BITS) >> MANTISSA_BITS
     f = bits_to_float(bits - (k << MANTISSA_BITS)) - 1.0
-    return _log_from(f, bits_to_float(k + ROUNDER_BITS) - ROUNDER)
+    result: float = _log_from(f, bits_to_float(k + ROUNDER_BITS) - ROUNDER)
+    return result
 
 
 @scalar
-def _log_from(f: float, k: float) -> float:
+def _log_from(f: Any, k: Any) -> Any:
     """Return log(2**k (1 + f))."""
     s = f / (2.0 + f)
     z = s * s
@@ -167,11 +171,12 @@ def log(x: float) -> float:
     float
         Within 1 unit in the last place; minus infinity at zero, nan below zero and for nan.
     """
-    return log_of(float(x))
+    result: float = log_of(float(x))
+    return result
 
 
 @scalar
-def log_of(x):
+def log_of(x: Any) -> Any:
     """Return the natural logarithm of a float, or of each lane of a pack, see `log`."""
     is_ordinary = (x > 0.0) & (x < INFINITY)
     ordinary = select(is_ordinary, x, 1.0)

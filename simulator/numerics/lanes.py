@@ -122,7 +122,7 @@ def vector_type(kind: Any) -> Any:
 
 
 @register_model(Lanes)
-class LanesModel(models.PrimitiveModel):  # type: ignore[misc]
+class LanesModel(models.PrimitiveModel):
     """How values of a pack travel: as a vector."""
 
     def __init__(self, manager: Any, kind: Any) -> None:
@@ -130,7 +130,7 @@ class LanesModel(models.PrimitiveModel):  # type: ignore[misc]
 
 
 @register_model(PackType)
-class PackModel(models.PrimitiveModel):  # type: ignore[misc]
+class PackModel(models.PrimitiveModel):
     """How a pack's place travels: as a number."""
 
     def __init__(self, manager: Any, kind: Any) -> None:
@@ -171,7 +171,7 @@ def define(symbol: Any, accepted: tuple[Any, ...], result: Any, emit: Emit) -> N
     def key(*_: Any) -> None:
         """Stand for the operator."""
 
-    class Template(AbstractTemplate):  # type: ignore[misc]
+    class Template(AbstractTemplate):
         def generic(self, args: Any, kws: Any) -> Any:
             kind = common(args)
             if len(args) != 2 or kind not in accepted:
@@ -244,7 +244,7 @@ for symbols, accepted, result, emit in (
 def define_unary(symbol: Any, kind: Any, emit: Callable[[Any, Any], Any]) -> None:
     """Teach the compiler an operator on one pack."""
 
-    class Template(AbstractTemplate):  # type: ignore[misc]
+    class Template(AbstractTemplate):
         def generic(self, args: Any, kws: Any) -> Any:
             return signature(kind, kind) if tuple(args) == (kind,) else None
 
@@ -275,13 +275,14 @@ define_unary(abs, FLOATS, rounding("fabs"))
 def address(context: Any, builder: Any, sig: Any, args: Any) -> Any:
     """Emit the address of a pack in an array whose lanes lie side by side."""
     array = context.make_array(sig.args[0])(context, builder, args[0])
-    indices = [args[1]]
+    indices: list[Any] = [args[1]]
+    places: Any = sig.args[1]
     if isinstance(sig.args[1], types.BaseTuple):
         indices = [
             context.cast(builder, builder.extract_value(args[1], i), kind, types.intp)
             if kind is not PLACE
             else builder.extract_value(args[1], i)
-            for i, kind in enumerate(sig.args[1])
+            for i, kind in enumerate(places)
         ]
     item = ir.IntType(64)(sig.args[0].dtype.bitwidth // 8)
     offset = builder.mul(indices[-1], item)
@@ -294,7 +295,10 @@ def address(context: Any, builder: Any, sig: Any, args: Any) -> Any:
 
 def kind_in(array: Any, index: Any) -> Any:
     """Return the lanes that an array holds if the index ends in a pack, else None."""
-    parts = tuple(index) if isinstance(index, types.BaseTuple) else (index,)
+    parts: tuple[Any, ...] = (index,)
+    if isinstance(index, types.BaseTuple):
+        several: Any = index
+        parts = tuple(several)
     if not isinstance(array, types.Array) or parts[-1:] != (PLACE,):
         return None
     if len(parts) != array.ndim:
@@ -312,7 +316,7 @@ def write_pack(*_: Any) -> None:
 
 
 @infer_global(operator.getitem)
-class ReadPack(AbstractTemplate):  # type: ignore[misc]
+class ReadPack(AbstractTemplate):
     """Types ``array[row, pack]``."""
 
     def generic(self, args: Any, kws: Any) -> Any:
@@ -326,7 +330,7 @@ class ReadPack(AbstractTemplate):  # type: ignore[misc]
 
 
 @infer_global(operator.setitem)
-class WritePack(AbstractTemplate):  # type: ignore[misc]
+class WritePack(AbstractTemplate):
     """Types ``array[row, pack] = value``."""
 
     def generic(self, args: Any, kws: Any) -> Any:

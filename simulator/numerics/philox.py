@@ -11,6 +11,8 @@ J. K. Salmon, M. A. Moraes, R. O. Dror, D. E. Shaw (2011), "Parallel random numb
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -88,7 +90,7 @@ def philox4x32_10(
 
 
 @scalar
-def _open_uniform(high: np.uint64, low: np.uint64) -> float:
+def _open_uniform(high: Any, low: Any) -> Any:
     """Return (k + 1/2) / 2**53 with k the top 53 of 64 bits, rounded but never to one."""
     k = (high << SHIFT_21) | (low >> SHIFT_11)
     value = (number_of(k) + 0.5) * TWO_TO_MINUS_53
@@ -133,7 +135,7 @@ def uniform_pair(seed: int, path: int, stream: int, month: int | np.int64) -> tu
 
 
 @scalar
-def uniform_lanes(seed, paths, stream, month, pack):
+def uniform_lanes(seed: int, paths: Any, stream: int, month: int | np.int64, pack: Any) -> Any:
     """Return the first of the two uniform draws at an address, on each lane of a pack.
 
     Parameters
