@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from simulator.box.funding import fund_capex
 from simulator.box.sites import SITE
 from simulator.box.terms import BOX, BOX_CODE, PERFORMING, SIZED, TRANCHE, TRANCHE_CODE
+from simulator.credit.lease_events import start_reletting
 from simulator.credit.leases import (
     CANCELLED,
     COMMISSIONING,
@@ -33,7 +34,6 @@ from simulator.credit.leases import (
     billed_price,
     contract_prepayment,
     full_invoice,
-    start_reletting,
 )
 from simulator.credit.names import NAME
 from simulator.drivers.draws import normals, uniforms

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from simulator.box import flows
 from simulator.box.costs import COST_CODE, COST_TERM, power_price
-from simulator.box.debt import level_instalment
 from simulator.box.deliveries import acceptance_to_come
+from simulator.box.instalments import level_instalment
 from simulator.box.terms import BOX, BOX_CODE, TRANCHE
 from simulator.box.valuation import asset_value
 from simulator.credit.billing import multiplier_at
@@ -29,7 +29,8 @@ from simulator.credit.leases import (
 from simulator.drivers.collateral import HARDWARE
 from simulator.numerics.elementary import exp
 from simulator.numerics.jit import inlined, inner
-from simulator.numerics.lanes import PACK, any_of, most, pack_at, select, spread
+from simulator.numerics.lane_types import PACK
+from simulator.numerics.lanes import any_of, most, pack_at, select, spread
 
 MONTHS_TO_MATURITY = 60
 """How far one looks ahead for a loan, at most."""

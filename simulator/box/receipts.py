@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from simulator.box import flows
 from simulator.box.costs import COST_CODE, COST_TERM, power_price
-from simulator.box.debt import is_payment_month
 from simulator.box.deliveries import DELIVERY_CODE, damages
+from simulator.box.payments import is_payment_month
 from simulator.box.terms import (
     BOX,
     BOX_CODE,

@@ -17,15 +17,8 @@ from numpy.typing import NDArray
 from simulator.box.flows import TINY
 from simulator.numerics.elementary import exp_of, log_of
 from simulator.numerics.jit import inlined, inner
-from simulator.numerics.lanes import (
-    PACK,
-    any_of,
-    end_of,
-    first_of,
-    pack_at,
-    select,
-    spread,
-)
+from simulator.numerics.lane_types import PACK
+from simulator.numerics.lanes import any_of, end_of, first_of, pack_at, select, spread
 from simulator.numerics.rows import row_names
 
 IRR_DEFINED, IRR_NONE, IRR_SEVERAL = 0.0, 1.0, 2.0

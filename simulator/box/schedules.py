@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from simulator.box import flows
 from simulator.box.contracted import add_contracted_cash
-from simulator.box.debt import margin_of, periods_left
 from simulator.box.deliveries import DELIVERY_TERM, expected_acceptance, planned_acceptance
+from simulator.box.payments import margin_of, periods_left
 from simulator.box.receipts import box_debt
 from simulator.box.terms import (
     BOX,

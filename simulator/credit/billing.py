@@ -2,7 +2,7 @@
 
 Quiet is a lease that waits for its delivery, is gone, is paid in full by a living customer who does
 not renegotiate, earns merchant prices or looks for a customer.  What else can happen is left to
-`leases.step_lease`, lane by lane.
+`lease_events.step_lease`, lane by lane.
 
 Model: docs/model.md §10.
 """

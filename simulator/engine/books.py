@@ -19,7 +19,8 @@ from simulator.box.terms import BOX, CLOSED, TRANCHE, TRANCHE_CODE, TRANCHE_TERM
 from simulator.engine.outputs import MARKET_SERIES, written
 from simulator.numerics.elementary import exp, log
 from simulator.numerics.jit import inlined, inner
-from simulator.numerics.lanes import PACK, any_of, end_of, first_of, pack_at, select, spread
+from simulator.numerics.lane_types import PACK
+from simulator.numerics.lanes import any_of, end_of, first_of, pack_at, select, spread
 from simulator.sponsor.terms import SPONSOR
 
 (

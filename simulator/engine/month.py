@@ -28,7 +28,8 @@ from simulator.drivers.policy import POLICY
 from simulator.drivers.prices import GENERATION
 from simulator.drivers.rates import RATE
 from simulator.drivers.supply import SUPPLY
-from simulator.engine.boxes import has_pending, settle_asks, step_boxes
+from simulator.engine.box_leases import has_pending
+from simulator.engine.boxes import settle_asks, step_boxes
 from simulator.engine.market import MARKET, step_market
 from simulator.numerics.elementary import exp
 from simulator.numerics.jit import inner, merged

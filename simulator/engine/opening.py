@@ -9,7 +9,6 @@ import numpy as np
 
 from simulator.box.accounts import ACCOUNT, init_accounts
 from simulator.box.costs import COST_CODE, COST_TERM, power_price, running_cost
-from simulator.box.debt import coupon_rate, scheduled_service
 from simulator.box.deliveries import (
     DELIVERY_CODE,
     DELIVERY_TERM,
@@ -19,6 +18,8 @@ from simulator.box.deliveries import (
 )
 from simulator.box.disposals import init_disposals
 from simulator.box.flows import TINY
+from simulator.box.instalments import scheduled_service
+from simulator.box.payments import coupon_rate
 from simulator.box.receipts import box_debt
 from simulator.box.schedules import fit_holdco_schedules, fit_schedules, move_schedules
 from simulator.box.sites import SITE, init_sites

@@ -53,7 +53,8 @@ from simulator.drivers.rates import RATE
 from simulator.drivers.supply import SUPPLY
 from simulator.engine.market import MARKET, MarketParams, MarketState, new_market
 from simulator.engine.outputs import MARKET_SERIES
-from simulator.numerics.lanes import PACK, entity_rows, whole_packs
+from simulator.numerics.lane_types import PACK
+from simulator.numerics.lanes import entity_rows, whole_packs
 from simulator.sponsor.terms import (
     SponsorParams,
     SponsorState,

@@ -10,7 +10,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from simulator.numerics.jit import JIT_DISABLED
-from simulator.numerics.lanes import FLOATS, INTEGERS
+from simulator.numerics.lane_types import FLOATS, INTEGERS
 
 __all__ = ["bits_to_float", "float_to_bits"]
 

@@ -22,7 +22,8 @@ from simulator.box.workout import pay_claims
 from simulator.drivers.rates import new_issue_spread
 from simulator.numerics.elementary import exp
 from simulator.numerics.jit import inlined, inner
-from simulator.numerics.lanes import PACK, pack_at, select
+from simulator.numerics.lane_types import PACK
+from simulator.numerics.lanes import pack_at, select
 from simulator.sponsor.estate import default_of, settle_estate
 from simulator.sponsor.own_debt import (
     accrue_own_debt,

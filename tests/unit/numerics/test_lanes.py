@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from simulator.numerics.addressed import Addressed
 from simulator.numerics.elementary import exp, exp_of, expm1, expm1_of, log, log_of
 from simulator.numerics.jit import JIT_DISABLED, kernel
+from simulator.numerics.lane_types import PACK
 from simulator.numerics.lanes import (
     MOST_LANES,
-    PACK,
     ROOM,
     any_of,
     end_of,
