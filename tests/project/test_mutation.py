@@ -35,7 +35,7 @@ def test_faults_of_every_kind(tmp_path: Path) -> None:
     found = {(site.kind, site.before, site.after) for site in sites_in(file, "wage.py")}
     assert found == {
         ("constant", "12.0", "13.200000000000001"),
-        ("constant", "1.0", "1.1"),
+        ("constant", "1.0", "0.0"),
         ("sign", "-rate", "rate"),
         ("operator", "-rate * 100.0", "-rate / 100.0"),
         ("constant", "100.0", "110.00000000000001"),

@@ -40,6 +40,7 @@ def failing_sponsors(inputs: ModelInputs) -> ModelInputs:
     return replace(
         inputs,
         horizon=max(inputs.horizon, 36),
+        path=None,
         switches={**inputs.switches, "sponsor": True},
         parameters={**inputs.parameters, "hold.estate_share": 0.5},
         book=replace(inputs.book, boxes=tuple(boxes), sponsors=tuple(sponsors)),
@@ -47,29 +48,41 @@ def failing_sponsors(inputs: ModelInputs) -> ModelInputs:
 
 
 def failing_customers(inputs: ModelInputs) -> ModelInputs:
-    """Customers fail early and often, with others behind them; contracts look at ratings."""
+    """Every other name fails early, with a sound one behind it; contracts look at ratings."""
     names = [
-        replace(name, hazard_per_year=tuple(0.3 + 5.0 * h for h in name.hazard_per_year), notch=7.0)
-        for name in inputs.book.names
+        replace(
+            name,
+            hazard_per_year=(0.6 * (number % 2),),
+            efficiency_loading=0.8,
+            notch=7.0,
+        )
+        for number, name in enumerate(inputs.book.names)
     ]
-    ids = [name.id for name in names]
+    weak, sound = names[1::2] or names, names[::2]
     rated = {name.id for name in names if not name.sponsor}
 
-    def backed(contract: Contract) -> Contract:
-        others = [name for name in ids if name != contract.offtaker]
+    def backed(number: int, contract: Contract) -> Contract:
+        offtaker = weak[number % len(weak)].id
         return replace(
             contract,
-            backstop=others[0] if others else "",
-            backstop_cap=30.0,
+            offtaker=offtaker,
+            backstop=sound[number % len(sound)].id if len(names) > 1 else "",
+            backstop_cap=(8.0, 50.0)[number % 2],
             term_months=36,
-            rating_floor=9.0 if contract.offtaker in rated else 0.0,
+            rating_floor=9.0 if offtaker in rated else 0.0,
         )
 
-    contracts = tuple(map(backed, inputs.book.contracts))
+    contracts = tuple(backed(*one) for one in enumerate(inputs.book.contracts))
     return replace(
         inputs,
         horizon=max(inputs.horizon, 36),
-        switches={**inputs.switches, "counterparty_default": True, "compensator": False},
+        path=None,
+        switches={
+            **inputs.switches,
+            "counterparty_default": True,
+            "compensator": False,
+            "efficiency": True,
+        },
         book=replace(inputs.book, names=tuple(names), contracts=contracts),
     )
 
@@ -86,33 +99,33 @@ def quiet_to_the_end(inputs: ModelInputs) -> ModelInputs:
     return replace(
         inputs,
         horizon=72,
+        path=None,
         switches=switches,
         book=replace(inputs.book, boxes=tuple(boxes), sponsors=tuple(sponsors)),
     )
 
 
 def patient_lenders(inputs: ModelInputs) -> ModelInputs:
-    """Every test is hard to pass, and lenders waive it for a few months, again and again."""
+    """Tests that nobody passes, and lenders who waive them: the boxes earn what they owe."""
+    tests = (
+        {"default_dscr": 5.0},
+        {"ltc_trigger": 0.2},
+        {"ltv_trigger": 0.2},
+        {"minimum_liquidity": 1e6},
+    )
+    none = {"default_dscr": 0.0, "ltc_trigger": 0.0, "ltv_trigger": 0.0, "minimum_liquidity": 0.0}
     boxes = [
-        replace(
-            box,
-            default_dscr=1.3,
-            ltc_trigger=(0.0, 0.5)[number % 2],
-            ltv_trigger=(0.5, 0.0)[number % 2],
-            minimum_liquidity=(0.0, 1e6)[number % 2],
-            first_test=1 + number,
-            test_interval=1 + number % 2,
-            cures=number % 2,
-        )
-        for number, box in enumerate(inputs.book.boxes)
+        replace(box, **{**none, **tests[number % 4]}, first_test=1, test_interval=1, cures=0)
+        for number, box in enumerate(inputs.book.boxes, start=inputs.horizon)
     ]
+    tranches = [replace(one, balance0=0.4 * one.balance0) for one in inputs.book.tranches]
     patience = {"box.waivers": 9.0, "box.waiver_months": 3.0, "box.waiver_fee": 0.02}
+    book = replace(inputs.book, boxes=tuple(boxes), tranches=tuple(tranches))
     return replace(
         inputs,
-        horizon=max(inputs.horizon, 36),
         switches={**inputs.switches, "amendments": True},
         parameters={**inputs.parameters, **patience},
-        book=replace(inputs.book, boxes=tuple(boxes)),
+        book=book,
     )
 
 
