@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from simulator.config.terms import Contract, ModelInputs, Recourse
 
@@ -83,6 +84,7 @@ def failing_customers(inputs: ModelInputs) -> ModelInputs:
             "compensator": False,
             "efficiency": True,
         },
+        parameters={**inputs.parameters, "cp.claim_rate": 0.0},
         book=replace(inputs.book, names=tuple(names), contracts=contracts),
     )
 
@@ -156,6 +158,49 @@ def one_poor_sponsor(inputs: ModelInputs) -> ModelInputs:
     return replace(inputs, switches={**inputs.switches, "sponsor": True}, book=book)
 
 
+def twins(inputs: ModelInputs) -> ModelInputs:
+    """Two boxes alike, short of cash in the same months; their sponsor can help one of them."""
+    book = inputs.book
+    lent = [box for box in book.boxes if any(one.box == box.id for one in book.tranches)]
+    first = replace(
+        (lent or book.boxes)[0], recourse=Recourse.NONE, default_dscr=1.1, cures=9, first_test=1
+    )
+
+    def doubled(items: tuple[Any, ...]) -> tuple[Any, ...]:
+        mine = [one for one in items if one.box == first.id]
+        return tuple(mine + [replace(one, box="twin", id=f"{one.id}-twin") for one in mine])
+
+    dear = [replace(one, price=0.8 * one.price) for one in book.contracts]
+    contracts = doubled(tuple(dear))
+    assets = [
+        replace(one, contract=f"{one.contract}-twin") if one.box == "twin" and one.contract else one
+        for one in doubled(book.assets)
+    ]
+    loans = [
+        replace(one, facility=f"{one.facility}-twin") if one.box == "twin" else one
+        for one in doubled(book.tranches)
+    ]
+    notes = [one for one in book.tranches if not one.box]
+    owner = next(one for one in book.sponsors if one.id == first.sponsor)
+    poor = replace(owner, cash=80.0, market_value=0.0, lease_per_year=0.0, support_factor=0.05)
+    others = [poor if one is owner else one for one in book.sponsors]
+    return replace(
+        inputs,
+        switches={**inputs.switches, "sponsor": True},
+        path=None,
+        book=replace(
+            book,
+            boxes=tuple(sorted((first, replace(first, id="twin")), key=lambda one: one.id)),
+            contracts=tuple(sorted(contracts, key=lambda one: one.id)),
+            assets=tuple(sorted(assets, key=lambda one: one.id)),
+            tranches=tuple(sorted(loans + notes, key=lambda one: one.id)),
+            sponsors=tuple(others),
+            structures=(),
+            overlays=(),
+        ),
+    )
+
+
 def restless_politics(inputs: ModelInputs) -> ModelInputs:
     """Export controls every few months, on customers of every jurisdiction; an overbuilt market."""
     places = [place for place, _ in inputs.book.jurisdictions]
@@ -179,5 +224,6 @@ CORNERS: Mapping[str, Corner] = {
     "quiet to the end": quiet_to_the_end,
     "patient lenders": patient_lenders,
     "one poor sponsor": one_poor_sponsor,
+    "twins": twins,
     "restless politics": restless_politics,
 }
