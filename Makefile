@@ -71,8 +71,9 @@ format: $(STAMP)  ## format and repair what can be repaired
 bench: $(STAMP)  ## time the engine
 	$(BIN)/python -m benchmarks
 
-pages: $(STAMP)  ## write tables and figures of docs/drivers again
+pages: $(STAMP)  ## write tables and figures of docs/drivers and docs/validation.md again
 	$(BIN)/python docs/make_pages.py
+	$(BIN)/python docs/make_validation.py
 
 lock:  ## resolve requirements.lock again from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --upgrade \

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from simulator.dataset.reading import open_run
     from simulator.market import simulate_market
     from simulator.scenarios import compare_scenarios
+    from simulator.sequential import simulate_until
     from simulator.sizing.solve import size
 
     __version__: str
@@ -37,6 +38,7 @@ __all__ = [
     "open_run",
     "simulate",
     "simulate_market",
+    "simulate_until",
     "size",
 ]
 
@@ -50,6 +52,7 @@ _HOMES = {
     "open_run": "simulator.dataset.reading",
     "simulate": "simulator.api",
     "simulate_market": "simulator.market",
+    "simulate_until": "simulator.sequential",
     "size": "simulator.sizing.solve",
 }
 

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from simulator.config.book_sampling import group_size
+from simulator.config.pool_sampling import refuse_sampling
 from simulator.config.pool_study import PoolStudy
 from simulator.config.study import Study, load_study
 from simulator.dataset.layout import bytes_per_path
@@ -21,10 +24,17 @@ from simulator.dataset.provenance import current_versions
 from simulator.dataset.store import Existing, RunStore
 from simulator.engine.expectations import from_json, to_json
 from simulator.engine.layout import layout_of
-from simulator.engine.pool import POOL_VARIABLES, pool_ids, pool_labels, prepare_pool
+from simulator.engine.pool import (
+    POOL_VARIABLES,
+    PreparedPool,
+    pool_ids,
+    pool_labels,
+    prepare_pool,
+)
 from simulator.engine.prepare import Prepared, prepare
 from simulator.engine.results import ids_of, labels_of
 from simulator.engine.runner import BLOCK_LANES, Progress, Runnable, chunk_size, run
+from simulator.engine.sampling.books import find_sampling, sampler_of
 from simulator.engine.uncertainty import parameter_ids
 
 if TYPE_CHECKING:
@@ -37,10 +47,13 @@ __all__ = [
     "create_store",
     "plan_run",
     "simulate",
+    "with_sampling",
     "workers",
 ]
 
 Report = Callable[[Progress], None]
+Drawn = TypeVar("Drawn", bound=Study | PoolStudy)
+Method = Literal["plain", "importance", "quasi", "stratified"]
 
 
 def simulate(
@@ -53,6 +66,7 @@ def simulate(
     out: str | Path | None = None,
     overrides: Mapping[str, Any] | None = None,
     scenarios: Sequence[str | Path] = (),
+    sampling: Method | None = None,
     resume: bool = False,
     overwrite: bool = False,
     keep_paths: bool = False,
@@ -81,6 +95,8 @@ def simulate(
         Values by dotted key, as ``--set`` takes them; only with a study file.
     scenarios : sequence of path
         Overlays, later ones win; only with a study file.
+    sampling : {"plain", "importance", "quasi", "stratified"}, optional
+        How paths are drawn; as the study says by default.
     resume, overwrite : bool
         What to do about an unfinished run of this study, or about another run, in `out`. The
         same run, complete, is reused unless it is to be overwritten.
@@ -108,6 +124,7 @@ def simulate(
         raise ValueError(
             "overrides and scenarios change a study file: give its path, not a loaded study"
         )
+    study = with_sampling(study, sampling)
     jobs = workers(jobs)
     plan = plan_run(
         study, paths=paths, seed=seed, jobs=jobs, chunk=chunk, block=block, keep_paths=keep_paths
@@ -157,7 +174,7 @@ def plan_run(
         raise ValueError(f"block must be at least 1, got {block}")
     if not 0 <= seed < 1 << 63:
         raise ValueError(f"seed must be a whole number from 0 to 2^63 - 1, got {seed}")
-    contents = contents_of(study)
+    contents = contents_of(study, paths)
 
     def plan(size: int) -> RunPlan:
         return RunPlan(
@@ -170,6 +187,7 @@ def plan_run(
             versions=current_versions(),
             keep_paths=keep_paths,
             title=study.title,
+            sampling=sampling_of(study),
             **contents,
         )
 
@@ -180,8 +198,23 @@ def plan_run(
     return plan(chunk_size(size, paths, jobs, block))
 
 
-def contents_of(study: Study | PoolStudy) -> dict[str, Any]:
-    """Return the fields of a plan that say what a run of a study holds."""
+def with_sampling(study: Drawn, method: Method | None) -> Drawn:
+    """Return a study whose paths are drawn by another method; as it says itself if None."""
+    if method is None:
+        return study
+    return replace(study, sampling=study.sampling.model_copy(update={"method": method}))
+
+
+def sampling_of(study: Study | PoolStudy) -> dict[str, Any]:
+    """Return how paths are drawn, as a plan says it: empty if plainly."""
+    chosen = study.sampling
+    if isinstance(study, PoolStudy):
+        refuse_sampling(chosen)
+    return {} if chosen.method == "plain" else chosen.model_dump(mode="json")
+
+
+def contents_of(study: Study | PoolStudy, paths: int) -> dict[str, Any]:
+    """Return the fields of a plan that say what a run of so many paths of a study holds."""
     if isinstance(study, PoolStudy):
         pool = study.inputs
         return {"ids": pool_ids(pool), "labels": pool_labels(pool), "variables": POOL_VARIABLES}
@@ -189,7 +222,7 @@ def contents_of(study: Study | PoolStudy) -> dict[str, Any]:
     return {
         "ids": ids_of(layout, parameter_ids(inputs)),
         "labels": labels_of(inputs, layout),
-        "paths_per_draw": inputs.uncertainty.paths_per_draw if inputs.uncertainty else 1,
+        "paths_per_draw": group_size(inputs, study.sampling, paths),
     }
 
 
@@ -226,6 +259,7 @@ def compute(
     executor: str = "threads",
     block: int = BLOCK_LANES,
     report: Report | None = None,
+    more: Callable[[], bool] | None = None,
 ) -> None:
     """Compute what a store lacks; nothing if it is complete.
 
@@ -237,20 +271,61 @@ def compute(
         Of a plan of that study.
     jobs, executor, block, report
         As `simulate` takes them.
+    more : callable, optional
+        Asked once all chunks are there: whether it has let the store grow.
     """
     if store.complete:
         return
     if isinstance(study, PoolStudy):
-        prepared: Runnable = prepare_pool(study.inputs)
+        prepared: Runnable = prepare_sampled_pool(study, store)
     else:
-        prepared = prepare_book(study, store)
-    run(prepared, store.plan, store, jobs=jobs, executor=executor, lanes=block, report=report)
+        prepared = prepare_book(study, store, jobs)
+    run(
+        prepared,
+        store.plan,
+        store,
+        jobs=jobs,
+        executor=executor,
+        lanes=block,
+        report=report,
+        more=more,
+    )
 
 
-def prepare_book(study: Study, store: RunStore | MemoryStore) -> Prepared:
+def prepare_sampled_pool(study: PoolStudy, store: RunStore | MemoryStore) -> PreparedPool:
+    """Make a pool ready, with what a pilot found about how to draw its paths, or kept there."""
+    prepared, chosen = prepare_pool(study.inputs), study.sampling
+    if chosen.method == "plain":
+        return prepared
+    from simulator.engine.pool_pilot import Pilot, run_pilot  # SciPy's optimisers, only if needed
+
+    kept = store.sampling()
+    if kept is None:
+        plan = store.plan
+        pilot = run_pilot(
+            prepared, plan.seed, chosen.level, chosen.defensive_share, chosen.pilot_paths
+        )
+        kept = {**pilot.to_json(), "measure": "book_lender_loss", "level": chosen.level}
+        store.keep_sampling(kept)
+    return Pilot.from_json(kept).applied(prepared)
+
+
+def prepare_book(study: Study, store: RunStore | MemoryStore, jobs: int = 1) -> Prepared:
     """Make a book ready, with what was expected of it as the store knows it, or kept there."""
     known = store.expected() if isinstance(store, RunStore) else None
     prepared = prepare(study.inputs, from_json(study.inputs, known) if known else None)
     if isinstance(store, RunStore) and known is None:
         store.keep_expected(to_json(study.inputs, prepared.expectations))
-    return prepared
+    return sampled_book(study, prepared, store, jobs) if store.plan.sampling else prepared
+
+
+def sampled_book(
+    study: Study, prepared: Prepared, store: RunStore | MemoryStore, jobs: int
+) -> Prepared:
+    """Give a book its way of drawing paths, as the store knows it, or found now and kept there."""
+    known: Mapping[str, Any] | None = store.sampling()
+    if known is None:
+        plan = store.plan
+        known = find_sampling(prepared, study.sampling, plan.seed, plan.paths_per_draw, jobs)
+        store.keep_sampling(known)
+    return replace(prepared, sampler=sampler_of(prepared, known))

@@ -11,7 +11,7 @@ import xarray as xr
 from simulator.analytics.estimate import Estimate
 from simulator.analytics.estimators import mean, mean_difference, probability
 from simulator.analytics.frame import estimates, path_weights, vector
-from simulator.analytics.sample import Design, Vector
+from simulator.analytics.sample import Design, Vector, independent_draws
 from simulator.analytics.tail import expected_shortfall, shortfall_difference
 from simulator.config.errors import NeoboxError
 
@@ -84,6 +84,7 @@ def comparison_table(outcomes: Mapping[str, Outcome]) -> xr.Dataset:
                 "--paths"
             )
     rows = [measures(one, base) for one in outcomes.values()]
+    draws = min(independent_draws(one.weights, one.lender_loss.size) for one in outcomes.values())
     columns = {key: [row[key] for row in rows] for key in rows[0]}
     data = {
         name: part
@@ -92,32 +93,48 @@ def comparison_table(outcomes: Mapping[str, Outcome]) -> xr.Dataset:
             key, ("scenario",), values, (len(names),), UNITS[key]["long_name"], UNITS[key]["units"]
         ).items()
     }
-    return xr.Dataset(data, coords={"scenario": names}, attrs={"base": names[0], "level": LEVEL})
+    return xr.Dataset(
+        data, coords={"scenario": names}, attrs={"base": names[0], "level": LEVEL, "draws": draws}
+    )
 
 
 def measures(one: Outcome, base: Outcome) -> dict[str, Estimate]:
     """Return the measures of a run and their changes against the base."""
-    w = one.weights
+    w, w0 = one.weights, base.weights or Design()  # plain, whatever the other is
     lost, lost_before = one.lender_loss > 0.0, base.lender_loss > 0.0
-    before = float(np.mean(base.equity_value))
-    change = mean_difference(one.equity_value, base.equity_value, w)
+    value = mean_difference(one.equity_value, base.equity_value, w, w0)
     return {
         "expected_loss": mean(one.lender_loss, w),
-        "expected_loss_change": mean_difference(one.lender_loss, base.lender_loss, w),
+        "expected_loss_change": mean_difference(one.lender_loss, base.lender_loss, w, w0),
         "expected_shortfall": expected_shortfall(one.lender_loss, LEVEL, w),
         "expected_shortfall_change": shortfall_difference(
-            one.lender_loss, base.lender_loss, LEVEL, w
+            one.lender_loss, base.lender_loss, LEVEL, w, w0
         ),
         "loss_probability": probability(lost, w),
         "loss_probability_change": mean_difference(
-            lost.astype(np.float64), lost_before.astype(np.float64), w
+            lost.astype(np.float64), lost_before.astype(np.float64), w, w0
         ),
         "default_probability": probability(one.default > 0.0, w),
-        "default_probability_change": mean_difference(one.default, base.default, w),
+        "default_probability_change": mean_difference(one.default, base.default, w, w0),
         "equity_value": mean(one.equity_value, w),
-        "equity_value_change": change,
-        "equity_value_change_share": Estimate(change.value / before, change.se / abs(before)),
+        "equity_value_change": value,
+        "equity_value_change_share": _share(value, one, base),
     }
+
+
+def _share(change: Estimate, one: Outcome, base: Outcome) -> Estimate:
+    """Divide the change of equity value by its base: error of the ratio, both from these paths."""
+    before = mean(base.equity_value, base.weights).value
+    if before == 0.0:
+        return Estimate(np.nan, np.nan)
+    share = change.value / before
+    error = mean_difference(
+        one.equity_value,
+        (1.0 + share) * base.equity_value,
+        one.weights,
+        base.weights or Design(),
+    ).se
+    return Estimate(share, error / abs(before))
 
 
 MONEY = {"units": "million USD"}

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import xarray as xr
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from simulator.analytics.estimate import Estimate
 from simulator.analytics.estimators import mean, standard_error, total
@@ -20,6 +20,8 @@ from simulator.analytics.frame import estimates, labels, path_weights
 from simulator.analytics.sample import Vector, Weights, as_groups, as_vector, as_weights, tail_mass
 from simulator.analytics.tail import value_at_risk
 from simulator.dataset.dims import FACILITY
+
+Mask = NDArray[np.bool_]
 
 
 def shortfall_contributions(
@@ -57,22 +59,35 @@ def shortfall_contributions(
     atom = total(ratio * at) / n
     kappa = max(0.0, mass - total(ratio * beyond) / n) / atom if atom > 0.0 else 0.0
     share = ratio * (beyond + kappa * at) / mass
-    near = _nearest(book, var, max(25, int(np.count_nonzero(beyond)) // 5))
+    counted = ratio > 0.0
+    near = nearest(book, var, max(25, int(np.count_nonzero(beyond & counted)) // 5), counted)
     result = []
     for loss in losses:
-        centred = share * (loss - float(np.mean(loss[near])))
+        centred = share * (loss - total(ratio[near] * loss[near]) / total(ratio[near]))
         result.append(Estimate(total(share * loss) / n, standard_error(centred, groups)))
     return result
 
 
-def _nearest(book: Vector, var: float, count: int) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
-    """Return the paths whose loss is nearest in rank to `var`, all tied ones included."""
-    ordered = np.sort(book)
-    low = int(np.searchsorted(ordered, var, "left"))
-    high = int(np.searchsorted(ordered, var, "right"))
+def nearest(book: Vector, point: float, count: int, counted: Mask) -> Mask:
+    """Return which paths lose nearest to `point` in rank, all tied ones included.
+
+    Parameters
+    ----------
+    book : (n_paths,) float64
+        What is ranked.
+    point : float
+        One of its values.
+    count : int
+        How many paths, about.
+    counted : (n_paths,) bool
+        Those that have a weight; no other is returned.
+    """
+    ordered = np.sort(book[counted])
+    low = int(np.searchsorted(ordered, point, "left"))
+    high = int(np.searchsorted(ordered, point, "right"))
     first = ordered[max(0, low - count // 2)]
-    last = ordered[min(book.size - 1, high - 1 + count // 2)]
-    return np.flatnonzero((book >= first) & (book <= last))
+    last = ordered[min(ordered.size - 1, high - 1 + count // 2)]
+    return np.asarray(counted & (book >= first) & (book <= last))
 
 
 def contribution_table(dataset: xr.Dataset, levels: Sequence[float] = (0.99,)) -> xr.Dataset:

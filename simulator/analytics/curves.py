@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
+
 import numpy as np
 import xarray as xr
 
-from simulator.analytics.convergence import convergence
+from simulator.analytics.convergence import convergence, paths_needed
+from simulator.analytics.estimate import Estimate
+from simulator.analytics.estimators import counted
 from simulator.analytics.exceedance import Exceedance, exceedance_curve
 from simulator.analytics.frame import labels, path_weights, vector
+from simulator.analytics.tail import tail_count
 from simulator.dataset.dims import FACILITY
+
+RELATIVE_ERROR: Final = 0.01
+"""Standard error for which `convergence_table` tells the paths that it takes."""
 
 _MEANINGS = {
     "loss": ("lender loss", "million USD"),
@@ -52,24 +61,43 @@ def _variables(
     return result
 
 
-def convergence_table(dataset: xr.Dataset, level: float = 0.99, blocks: int = 40) -> xr.Dataset:
-    """Compute running expected loss and ES of the book over growing numbers of paths.
+def convergence_table(
+    dataset: xr.Dataset, levels: Sequence[float] = (0.99, 0.999), blocks: int = 40
+) -> xr.Dataset:
+    """Compute running expected loss, VaR and ES of the book over growing numbers of paths.
 
     Returns
     -------
     Dataset
-        ``expected_loss(paths)``, ``expected_shortfall(paths)`` [USD m], each with ``_se``;
-        the level of ES is the attribute ``level``.
+        ``expected_loss(paths)``, ``value_at_risk(level, paths)`` and
+        ``expected_shortfall(level, paths)`` [USD m], each with ``_se``; and how many paths would
+        bring its error down to the attribute ``relative_error`` of it: ``expected_loss_paths``,
+        ``value_at_risk_paths(level)``, ``expected_shortfall_paths(level)``.
     """
-    result = convergence(vector(dataset, "book_lender_loss"), level, blocks, path_weights(dataset))
-    money = {"units": "million USD"}
+    loss = vector(dataset, "book_lender_loss")
+    weights = path_weights(dataset)
+    result = convergence(loss, levels, blocks, weights)
+    money, count = {"units": "million USD"}, {"units": "1"}
+    tails = [tail_count(loss, level, weights) for level in levels]
+    rests_on = {"expected_loss": [counted(loss != 0.0, weights)]}
+    rests_on |= dict.fromkeys(("value_at_risk", "expected_shortfall"), tails)
+    found: dict[str, tuple[str | tuple[str, ...], object, dict[str, str]]] = {}
+    for name, values, errors in (
+        ("expected_loss", result.mean, result.mean_se),
+        ("value_at_risk", result.var, result.var_se),
+        ("expected_shortfall", result.shortfall, result.shortfall_se),
+    ):
+        dims = ("paths",) if values.ndim == 1 else ("level", "paths")
+        last = zip(values[..., -1:].ravel(), errors[..., -1:].ravel(), rests_on[name], strict=True)
+        needed = [
+            paths_needed(Estimate(float(value), float(se)), loss.size, RELATIVE_ERROR, rests)
+            for value, se, rests in last
+        ]
+        found[name] = (dims, values, money)
+        found[f"{name}_se"] = (dims, errors, money)
+        found[f"{name}_paths"] = (dims[:-1], np.array(needed).reshape(values.shape[:-1]), count)
     return xr.Dataset(
-        {
-            "expected_loss": ("paths", result.mean, money),
-            "expected_loss_se": ("paths", result.mean_se, money),
-            "expected_shortfall": ("paths", result.shortfall, money),
-            "expected_shortfall_se": ("paths", result.shortfall_se, money),
-        },
-        coords={"paths": result.paths},
-        attrs={"level": level},
+        found,
+        coords={"paths": result.paths, "level": list(levels)},
+        attrs={"relative_error": RELATIVE_ERROR},
     )

@@ -17,7 +17,7 @@ from simulator.analytics.estimate import Estimate
 from simulator.analytics.estimators import mean, probability
 from simulator.analytics.frame import estimates, labels, path_weights, vector
 from simulator.analytics.quantiles import quantile
-from simulator.analytics.sample import Design, Vector, part_of
+from simulator.analytics.sample import Design, Vector, as_weights, part_of
 from simulator.dataset.dims import BOX, SPONSOR
 
 PROBABILITIES: Final = (0.05, 0.25, 0.50, 0.75, 0.95)
@@ -49,9 +49,9 @@ def equity_table(dataset: xr.Dataset) -> xr.Dataset:
         scalars["wipe_out_probability"].append(
             probability(vector(dataset, "equity_wiped_out", box=i) > 0, weights)
         )
-        scalars["mean_pnl"].append(mean(pnl, weights, normalise=True))
+        scalars["mean_pnl"].append(mean(pnl, weights))
         scalars["pnl_loss_probability"].append(probability(pnl < 0.0, weights))
-        scalars["mean_contributions"].append(mean(paid, weights, normalise=True))
+        scalars["mean_contributions"].append(mean(paid, weights))
         scalars["moic_undefined_share"].append(probability(np.isnan(moic), weights))
         scalars["irr_defined_share"].append(probability(state == 0, weights))
         scalars["irr_none_share"].append(probability(state == 1, weights))
@@ -90,7 +90,7 @@ def sponsor_table(dataset: xr.Dataset) -> xr.Dataset:
         scalars["default_probability"].append(probability(failed, weights))
         scalars["dilution_probability"].append(probability(given_up > 1e-12, weights))
         scalars["mean_dilution"].append(mean(given_up, weights))
-        scalars["mean_pnl"].append(mean(pnl, weights, normalise=True))
+        scalars["mean_pnl"].append(mean(pnl, weights))
         spreads["pnl"] += _quantiles(pnl, np.isfinite(pnl), weights)
     return _table(SPONSOR, sponsors, scalars, spreads, dataset.sizes["path"])
 
@@ -119,9 +119,10 @@ def _quantiles(
     values: Vector, defined: NDArray[np.bool_], weights: Design | None
 ) -> list[Estimate]:
     """Quantiles over the paths on which the quantity is defined; NaN if there is none."""
-    if not defined.any():
-        return [Estimate(math.nan, math.nan)] * len(PROBABILITIES)
     kept = part_of(weights, defined)
+    ratios = as_weights(kept, int(np.count_nonzero(defined))) if defined.any() else None
+    if not defined.any() or (ratios is not None and not ratios.any()):
+        return [Estimate(math.nan, math.nan)] * len(PROBABILITIES)
     return [quantile(values[defined], level, kept) for level in PROBABILITIES]
 
 

@@ -113,15 +113,16 @@ def format_estimate(
     return f"{format_number(value, decimals)} ± {format_number(se, decimals)}{sign}"
 
 
-def format_probability(value: float, se: float, paths: int) -> str:
+def format_probability(value: float, se: float, paths: float) -> str:
     """Probability in percent with its error; at 0 or 1 the bound by the rule of three.
 
     Parameters
     ----------
     value, se : float
         Share of paths and its standard error.
-    paths : int
-        Number of paths. No event in n paths bounds the probability by 3/n with 95% confidence.
+    paths : float
+        Number of independent draws, see `sample.independent_draws`. No event in n of them bounds
+        the probability by 3/n with 95% confidence.
 
     Returns
     -------

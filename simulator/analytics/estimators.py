@@ -2,6 +2,15 @@
 
 Every sum runs over one contiguous vector in path order, so that the last bit does not depend on
 how the paths were stored or computed.
+
+Weights are likelihood ratios, whose mean is known to be 1.  Means use that knowledge: the weight is
+a control variate, with the coefficient of least squares,
+
+    (1/n) Σ w·x − β·((1/n) Σ w − 1),   β = Cov(w·x, w)/Var(w)
+
+(Hesterberg 1995; Owen and Zhou 2000).  A constant comes out as itself, a mean over losses that the
+weights favour keeps their gain, and the estimate is linear in x, so that parts add up to the whole.
+Asymptotically its error is below that of (1/n) Σ w·x and of Σ w·x/Σ w; its bias is of order 1/n.
 """
 
 from __future__ import annotations
@@ -15,6 +24,9 @@ from simulator.analytics.estimate import Estimate
 from simulator.analytics.sample import Groups, Vector, Weights, as_groups, as_vector, as_weights
 
 Z95 = 1.959963984540054  # Φ⁻¹(0.975)
+
+LEAST_EFFECT = 0.01
+"""Smallest design effect that a spread over groups is believed to show."""
 
 
 def total(values: Vector) -> float:
@@ -68,16 +80,17 @@ def design_effect(terms: Vector, groups: Groups | None) -> float:
     Returns
     -------
     float
-        1 without groups, and never less: given what a group shares its paths are independent,
-        so that they cannot differ more than independent ones do. NaN for a single group.
+        1 without groups. Above 1 where what a group shares makes its paths alike; below 1 where
+        a group is spread evenly on purpose (quasi-random and stratified sampling), and by chance;
+        never below `LEAST_EFFECT`. NaN for a single group.
     """
     plain = standard_error(terms)
     if groups is None or not plain > 0.0:
         return 1.0
-    return float(np.maximum(1.0, (standard_error(terms, groups) / plain) ** 2))
+    return float(np.maximum(LEAST_EFFECT, (standard_error(terms, groups) / plain) ** 2))
 
 
-def mean(values: ArrayLike, weights: Weights = None, *, normalise: bool = False) -> Estimate:
+def mean(values: ArrayLike, weights: Weights = None) -> Estimate:
     """Mean over paths.
 
     Parameters
@@ -85,25 +98,55 @@ def mean(values: ArrayLike, weights: Weights = None, *, normalise: bool = False)
     values : array_like, (n_paths,)
         One number per path.
     weights : array_like, (n_paths,), or Design, optional
-        Likelihood ratios, or how the paths were drawn.
-    normalise : bool
-        Divide by Σw instead of n. Better for quantities of ordinary size on every path (profits);
-        worse for losses, which the weights favour. The default is unbiased.
+        Likelihood ratios, or how the paths were drawn: of all paths, so that they average about 1.
 
     Returns
     -------
     Estimate
-        With the `standard_error` of w·x, or of w·(x − mean) if normalised.
+        With the `standard_error` of its terms, see `terms_of`.
     """
     x = as_vector(values)
     w, groups = as_weights(weights, x.size), as_groups(weights, x.size)
-    if w is None:
-        return Estimate(total(x) / x.size, standard_error(x, groups))
-    if normalise:
-        average = total(w * x) / total(w)
-        return Estimate(average, standard_error(w * (x - average), groups) * x.size / total(w))
-    terms = w * x
+    terms = x if w is None else terms_of(x, w)
     return Estimate(total(terms) / x.size, standard_error(terms, groups))
+
+
+def terms_of(values: Vector, weights: Vector) -> Vector:
+    """Return w·x − β·(w − 1), the terms whose mean estimates that of x under the law in question.
+
+    Parameters
+    ----------
+    values : (n,) float64
+        One number per path.
+    weights : (n,) float64
+        Likelihood ratios; if they do not vary there is nothing to correct.
+    """
+    terms = weights * values
+    spread = weights - total(weights) / weights.size
+    scale = total(spread * spread)
+    if scale <= 1e-20 * weights.size:
+        return terms
+    slope = total(spread * terms) / scale
+    return np.asarray(terms - slope * (weights - 1.0))
+
+
+def counted(event: ArrayLike, weights: Weights = None) -> float:
+    """Count the independent paths on which an event happens.
+
+    Returns
+    -------
+    float
+        Unequal weights count as Kish's (Σw)²/Σw² equal ones, groups as what the design effect of
+        the event leaves of them, at most all paths; 0 if it cannot be told.
+    """
+    indicator = as_vector(np.asarray(event, dtype=np.float64), "event")
+    w, groups = as_weights(weights, indicator.size), as_groups(weights, indicator.size)
+    terms = indicator if w is None else w * indicator
+    if not terms.any():
+        return 0.0
+    count = total(terms) ** 2 / total(terms * terms)
+    effect = design_effect(terms, groups)
+    return 0.0 if math.isnan(effect) else count / max(1.0, effect)
 
 
 def plainly_drawn(weights: Weights, n: int) -> bool:
@@ -124,17 +167,25 @@ def probability(event: ArrayLike, weights: Weights = None) -> Estimate:
     Returns
     -------
     Estimate
-        With the binomial SE √(p(1−p)/n); with weights or groups, the `standard_error` of w·1.
+        With the binomial SE √(p(1−p)/n); with weights or groups that of `mean`, the value kept
+        within 0 and 1. Exactly 0 or 1, without error, if it happened on none or all of the paths
+        that count.
     """
     indicator = as_vector(np.asarray(event, dtype=np.float64), "event")
-    if not plainly_drawn(weights, indicator.size):
-        return mean(indicator, weights)
-    p = total(indicator) / indicator.size
-    return Estimate(p, math.sqrt(p * (1.0 - p) / indicator.size))
+    n = indicator.size
+    if plainly_drawn(weights, n):
+        p = total(indicator) / n
+        return Estimate(p, math.sqrt(p * (1.0 - p) / n))
+    w = as_weights(weights, n)
+    seen = indicator if w is None else indicator[w > 0.0]
+    if not seen.size or seen.min() == seen.max():
+        return Estimate(float(seen[0]) if seen.size else math.nan, 0.0)
+    p, se = mean(indicator, weights)
+    return Estimate(min(1.0, max(0.0, p)), se)
 
 
 def probability_interval(
-    p: Estimate, n: int, *, quantile: float = Z95, weighted: bool = False
+    p: Estimate, n: float, *, quantile: float = Z95, weighted: bool = False
 ) -> tuple[float, float]:
     """Wilson's interval of a probability; by the rule of three where no event was seen.
 
@@ -142,7 +193,7 @@ def probability_interval(
     ----------
     p : Estimate
         Share of paths with its standard error.
-    n : int
+    n : float
         Number of independent draws, `sample.independent_draws`: of paths, or groups of them.
     quantile : float
         Normal quantile of the interval, 1.96 for 95%.
@@ -202,13 +253,36 @@ def ratio(numerator: ArrayLike, denominator: ArrayLike, weights: Weights = None)
     return Estimate(value, standard_error(x - value * y, groups) * x.size / abs(below))
 
 
-def mean_difference(values: ArrayLike, baseline: ArrayLike, weights: Weights = None) -> Estimate:
+def mean_difference(
+    values: ArrayLike,
+    baseline: ArrayLike,
+    weights: Weights = None,
+    baseline_weights: Weights = None,
+) -> Estimate:
     """Mean of `values` less mean of `baseline`, both on the same paths, with the paired error.
 
-    Under common random numbers the error is that of the difference path by path, far below
-    what the errors of the two levels would suggest.
+    Parameters
+    ----------
+    values, baseline : array_like, (n_paths,)
+        One number per path of each.
+    weights : array_like, (n_paths,), or Design, optional
+        Likelihood ratios, or how the paths were drawn.
+    baseline_weights : array_like, (n_paths,), or Design, optional
+        Those of the baseline if it was drawn from another proposal, `Design()` if plainly; else
+        the same.
+
+    Returns
+    -------
+    Estimate
+        Under common random numbers the error is that of the difference path by path, far below
+        what the errors of the two levels would suggest.
     """
     x, y = as_vector(values), as_vector(baseline, "baseline")
     if x.size != y.size:
         raise ValueError(f"paired difference: {x.size} paths against {y.size}")
-    return mean(x - y, weights)
+    if baseline_weights is None:
+        return mean(x - y, weights)
+    one, other = as_weights(weights, x.size), as_weights(baseline_weights, x.size)
+    terms = x if one is None else terms_of(x, one)
+    terms = terms - (y if other is None else terms_of(y, other))
+    return Estimate(total(terms) / x.size, standard_error(terms, as_groups(weights, x.size)))

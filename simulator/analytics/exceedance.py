@@ -8,7 +8,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from simulator.analytics.estimators import plainly_drawn, probability, probability_interval
-from simulator.analytics.sample import Vector, Weights, as_vector, independent_draws
+from simulator.analytics.sample import (
+    Vector,
+    Weights,
+    as_vector,
+    as_weights,
+    independent_draws,
+)
 
 
 class Exceedance(NamedTuple):
@@ -41,7 +47,8 @@ def exceedance_curve(losses: ArrayLike, points: int = 160, weights: Weights = No
     x = as_vector(losses, "losses")
     draws, weighted = independent_draws(weights, x.size), not plainly_drawn(weights, x.size)
     grid = np.full(points, np.nan)
-    found = _grid(x, points)
+    ratios = as_weights(weights, x.size)
+    found = _grid(x if ratios is None else x[ratios > 0.0], points)
     grid[: found.size] = found
     grid[found.size :] = found[-1]
     rows = np.empty((points, 3))

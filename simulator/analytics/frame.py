@@ -75,7 +75,8 @@ def path_weights(dataset: xr.Dataset) -> Design | None:
     ----------
     dataset : Dataset
         A run: ``path_weight(path)`` holds likelihood ratios, the attribute ``paths_per_draw``
-        says how many consecutive paths share a draw of uncertain parameters.
+        says how many consecutive paths share a draw of uncertain parameters, or are spread evenly
+        with each other if ``sampling_method`` is quasi or stratified.
 
     Returns
     -------
@@ -88,11 +89,15 @@ def path_weights(dataset: xr.Dataset) -> Design | None:
         return None if weights is None else Design(weights)
     count = dataset.sizes[PATH]
     numbers = dataset[PATH].values if PATH in dataset.coords else np.arange(count)
-    return Design(weights, np.asarray(numbers, dtype=np.int64) // shared)
+    spread = dataset.attrs.get("sampling_method") in ("quasi", "stratified")
+    return Design(weights, np.asarray(numbers, dtype=np.int64) // shared, spread)
 
 
-def draws_of(dataset: xr.Dataset) -> int:
-    """Return the number of independent draws of a run: of parameters if uncertain, else paths."""
+def draws_of(dataset: xr.Dataset) -> float:
+    """Return the number of independent draws that bounds what a run never saw.
+
+    See `sample.independent_draws`.
+    """
     return independent_draws(path_weights(dataset), dataset.sizes[PATH])
 
 

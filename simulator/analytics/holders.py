@@ -15,7 +15,8 @@ from simulator.analytics.estimate import Estimate
 from simulator.analytics.estimators import mean, probability, ratio
 from simulator.analytics.exposure import holding
 from simulator.analytics.frame import estimates, labels, path_weights, vector
-from simulator.analytics.sample import Vector, as_weights, part_of
+from simulator.analytics.sample import Vector
+from simulator.analytics.slices import slice_mean
 from simulator.analytics.tail import expected_shortfall
 from simulator.dataset.dims import BOX, FACILITY, PATH
 
@@ -46,7 +47,7 @@ def holders_table(dataset: xr.Dataset, level: float = 0.99) -> xr.Dataset:
     for loss, paid in (_lenders(dataset), _equity(dataset)):
         known = bool(np.isfinite(paid).all())
         unknown = Estimate(np.nan, np.nan)
-        rows["money_in"].append(mean(paid, weights, normalise=True) if known else unknown)
+        rows["money_in"].append(mean(paid, weights) if known else unknown)
         rows["loss_probability"].append(probability(loss > 0.0, weights))
         rows["expected_loss"].append(mean(loss, weights))
         rows["expected_loss_share"].append(ratio(loss, paid, weights) if known else unknown)
@@ -68,25 +69,15 @@ def absorption_table(dataset: xr.Dataset) -> xr.Dataset:
     Dataset
         ``mean_loss(bucket, holder)`` [USD m] with ``_se``; ``lower`` and ``upper`` bound each
         bucket in rank of the combined loss, from the best paths (0) to the worst (1).
-        Weights shift the ranks as they should.
+        Weights shift the ranks as they should; errors count that the ends are estimated too.
     """
     weights = path_weights(dataset)
     losses = [_lenders(dataset)[0], _equity(dataset)[0]]
-    order = np.argsort(losses[0] + losses[1], kind="stable")
-    ratios = as_weights(weights, order.size)
-    mass = np.ones(order.size) if ratios is None else ratios[order]
-    rank = np.empty(order.size)
-    rank[order] = (np.cumsum(mass) - 0.5 * mass) / float(np.sum(mass))
-    values = []
-    for lower, upper in BUCKETS:
-        inside = (rank >= lower) & (rank < upper)
-        for loss in losses:
-            part = part_of(weights, inside)
-            values.append(
-                mean(loss[inside], part, normalise=True)
-                if inside.any()
-                else Estimate(np.nan, np.nan)
-            )
+    values = [
+        slice_mean(loss, losses[0] + losses[1], lower, upper, weights)
+        for lower, upper in BUCKETS
+        for loss in losses
+    ]
     table = estimates(
         "mean_loss",
         ("bucket", "holder"),

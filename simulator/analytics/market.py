@@ -6,15 +6,19 @@ besides.  A code has no quantiles but the share of paths in each state, ``share_
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from simulator.analytics.estimators import mean
+from simulator.analytics.frame import path_weights
+from simulator.analytics.sample import Design
 from simulator.dataset.dims import DIMENSION_NAMES, PATH, QUANTILE
-from simulator.dataset.order_statistics import LEVELS, QUANTILE_NOTE, quantiles_at
+from simulator.dataset.drawn import Drawn, row_of
+from simulator.dataset.order_statistics import LEVELS, QUANTILE_NOTE
+from simulator.dataset.plan import WEIGHT
 
 __all__ = ["market_fans"]
 
@@ -33,27 +37,31 @@ def market_fans(market: xr.Dataset) -> xr.Dataset:
         Quantities as ``fan_x(quantile, month[, entity])`` and ``fan_x_mean(month[, entity])``,
         codes as ``share_x(x_state, month[, entity])``; a standard error ``_se`` beside each.
     """
+    design = path_weights(market)
+    weights = None if design is None else design.weights
+    drawn = Drawn(weights, int(market.attrs.get("paths_per_draw", 1)))
     found: dict[str, Any] = {}
     for name, variable in market.data_vars.items():
         if PATH not in variable.dims:
             found[str(name)] = variable
         elif "flag_meanings" in variable.attrs:
-            found |= shares(str(name), variable)
-        else:
-            found |= fan(str(name), variable)
+            found |= shares(str(name), variable, design)
+        elif name != WEIGHT:
+            found |= fan(str(name), variable, drawn)
     coords = {name: one for name, one in market.coords.items() if PATH not in one.dims}
     fans = xr.Dataset(found, coords=coords, attrs={**market.attrs, "paths": market.sizes[PATH]})
     levels = {"long_name": DIMENSION_NAMES[QUANTILE], "units": "1"}
     return fans.assign_coords({QUANTILE: (QUANTILE, np.array(LEVELS), levels)})
 
 
-def fan(name: str, variable: xr.DataArray) -> dict[str, xr.DataArray]:
+def fan(name: str, variable: xr.DataArray, drawn: Drawn) -> dict[str, xr.DataArray]:
     """Return quantiles and mean of a quantity by month, with their standard errors."""
     by_path = variable.transpose(..., PATH)
     rows = np.ascontiguousarray(by_path.values).reshape(-1, variable.sizes[PATH])
-    quantiles, errors = np.empty((2, len(LEVELS), len(rows)))
-    for row, values in enumerate(np.sort(rows, axis=1)):
-        quantiles[:, row], errors[:, row] = quantiles_at(partial(at_ranks, values), len(values))
+    told = [row_of(row, drawn) for row in rows]
+    quantiles = np.array([one.quantiles for one in told]).T
+    errors = np.array([one.errors for one in told]).T
+    mean, error = np.array([(one.mean, one.mean_error) for one in told]).T
     shape, dims = by_path.shape[:-1], by_path.dims[:-1]
     text, units = variable.attrs["long_name"], variable.attrs["units"]
 
@@ -65,7 +73,6 @@ def fan(name: str, variable: xr.DataArray) -> dict[str, xr.DataArray]:
             attrs={"units": units, "long_name": f"{text}, {what}"},
         )
 
-    mean, error = mean_of(rows)
     return {
         f"fan_{name}": labelled(quantiles, f"quantiles over paths ({QUANTILE_NOTE})", QUANTILE),
         f"fan_{name}_se": labelled(errors, "standard error of quantiles", QUANTILE),
@@ -74,16 +81,16 @@ def fan(name: str, variable: xr.DataArray) -> dict[str, xr.DataArray]:
     }
 
 
-def at_ranks(ordered: NDArray[np.float32], ranks: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Return order statistics by rank, from 1."""
-    return ordered[ranks - 1]
-
-
-def shares(name: str, variable: xr.DataArray) -> dict[str, xr.DataArray]:
+def shares(name: str, variable: xr.DataArray, design: Design | None) -> dict[str, xr.DataArray]:
     """Return the share of paths in each state of a code by month, with its standard error."""
     states = str(variable.attrs["flag_meanings"]).split()
     by_path = variable.transpose(..., PATH)
-    pairs = [mean_of(by_path.values == value) for value in range(len(states))]
+    months = by_path.shape[:-1]
+    rows = by_path.values.reshape(-1, variable.sizes[PATH])
+    pairs = [
+        np.array([mean(row == value, design) for row in rows]).T.reshape(2, *months)
+        for value in range(len(states))
+    ]
     text = variable.attrs["long_name"]
 
     def labelled(values: list[NDArray[np.float64]], what: str) -> xr.DataArray:
@@ -98,13 +105,3 @@ def shares(name: str, variable: xr.DataArray) -> dict[str, xr.DataArray]:
         f"share_{name}": labelled([one for one, _ in pairs], "share of paths"),
         f"share_{name}_se": labelled([one for _, one in pairs], "standard error of the share"),
     }
-
-
-def mean_of(values: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the mean over the last axis and its standard error (NaN for one path)."""
-    paths = values.shape[-1]
-    mean = values.mean(axis=-1, dtype=np.float64)
-    if paths < 2:
-        return mean, np.full_like(mean, np.nan)
-    error = values.std(axis=-1, dtype=np.float64, ddof=1) / np.sqrt(paths)
-    return mean, error

@@ -17,7 +17,7 @@ from scipy.special import betainc, ndtr
 from scipy.stats import binom
 
 from simulator.analytics.estimate import Estimate
-from simulator.analytics.estimators import design_effect, standard_error
+from simulator.analytics.estimators import design_effect
 from simulator.analytics.sample import (
     Groups,
     Vector,
@@ -28,6 +28,10 @@ from simulator.analytics.sample import (
     check_level,
     rank_of,
 )
+
+STEADY = 1.5
+"""How much larger than at the quantile the error of a weighted distribution function may be taken:
+far from it weights may be so large that nothing is known, which says nothing about the quantile."""
 
 
 def spread_of(points: Vector, masses: Vector) -> float:
@@ -161,17 +165,18 @@ def quantile(values: ArrayLike, level: float, weights: Weights = None) -> Estima
         return Estimate(point, order_statistic_error(ordered, rank, effect))
     order = np.argsort(x, kind="stable")
     ordered, share = x[order], w[order] / np.sum(w)
-    below = np.cumsum(share)
+    below, squares = np.cumsum(share), np.cumsum(share * share)
     index = min(int(np.searchsorted(below, level - 1e-12)), x.size - 1)
-    terms = share * ((ordered <= ordered[index]) - level)
-    if groups is None:
-        error = math.sqrt(float(np.sum(terms * terms)))
-    else:
-        error = terms.size * standard_error(terms, groups[order])
-    return Estimate(float(ordered[index]), crossing_error(ordered, below - level, error))
+    variances = squares * (1.0 - 2.0 * below) + squares[-1] * below * below
+    errors = np.sqrt(np.maximum(0.0, variances))  # of the distribution function at each point
+    errors = np.minimum(errors, STEADY * errors[index])
+    if groups is not None:
+        terms = share * ((ordered <= ordered[index]) - below[index])
+        errors = errors * math.sqrt(design_effect(terms, groups[order]))
+    return Estimate(float(ordered[index]), crossing_error(ordered, below - level, errors))
 
 
-def crossing_error(ordered: Vector, excess: Vector, error: float) -> float:
+def crossing_error(ordered: Vector, excess: Vector, error: Vector) -> float:
     """Return the error of the point where an estimated distribution function crosses a level.
 
     Parameters
@@ -180,8 +185,8 @@ def crossing_error(ordered: Vector, excess: Vector, error: float) -> float:
         Points in ascending order.
     excess : (n,) float64
         Estimated P(X ≤ x) − level at each point.
-    error : float
-        Standard error of that estimate near the level.
+    error : (n,) float64
+        Standard error of that estimate at each point.
 
     Returns
     -------
@@ -193,9 +198,14 @@ def crossing_error(ordered: Vector, excess: Vector, error: float) -> float:
     at x, with probability Φ(excess/error): the Maritz-Jarrett idea with the normal law in place
     of the binomial, which weights do not have.
     """
-    if error == 0.0 or math.isnan(error):
-        return error
-    reached = np.maximum.accumulate(ndtr(excess / error))
+    if np.isnan(error).any():
+        return math.nan
+    if not np.any(error):
+        return 0.0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        certain = np.where(excess >= 0.0, np.inf, -np.inf)
+        score = np.where(error > 0.0, excess / error, certain)
+    reached = np.maximum.accumulate(ndtr(score))
     reached[-1] = 1.0
     masses = np.diff(reached, prepend=0.0)
     kept = masses > 0.0

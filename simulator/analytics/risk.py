@@ -15,7 +15,7 @@ from simulator.analytics.exposure import exposure, holding, share_of
 from simulator.analytics.frame import estimates, labels, path_weights, vector
 from simulator.analytics.rating import RatingScale, fitted_scale
 from simulator.analytics.sample import Design, Vector, independent_draws
-from simulator.analytics.tail import LEVELS, tail_risk, unknown
+from simulator.analytics.tail import LEVELS, tail_count, tail_risk, unknown
 from simulator.dataset.dims import FACILITY
 
 _SCALARS = {
@@ -55,6 +55,7 @@ class Measures(NamedTuple):
 
     scalars: dict[str, Estimate]
     tails: dict[str, Iterable[tuple[float, float]]]  # (value, se) by level
+    counts: list[float]  # of paths that each level rests on
     rating: str
     rating_range: str
 
@@ -82,6 +83,7 @@ def risk_table(
     -------
     Dataset
         By ``facility`` (and ``level``): the measures named in this module, each with ``*_se``,
+        ``tail_paths`` (how many independent paths a level rests on, see `tail.tail_count`),
         ``implied_rating`` and ``implied_rating_range`` (expected loss ± 2 se; with no loss on
         any of n paths the upper end is 3/n, the bound by the rule of three), both ``n/a`` for
         a facility that was lent to on no path. The same for the book under ``book_*``.
@@ -132,6 +134,15 @@ def _book(dataset: xr.Dataset) -> Lending:
     return Lending(lent, lent, loss, share_of(loss, lent), defaulted, claim, lost, censored)
 
 
+def book_defaults(dataset: xr.Dataset) -> NDArray[np.bool_]:
+    """Return on which paths any facility defaults of which the book holds a part; (path,)."""
+    struck = np.zeros(dataset.sizes["path"], dtype=np.bool_)
+    for i in range(dataset.sizes[FACILITY]):
+        months = vector(dataset, "facility_default_month", facility=i)
+        struck |= (months > 0) & (holding(dataset, i).share > 0.0)
+    return struck
+
+
 def known_mean(values: Vector, weights: Design | None) -> Estimate:
     """Mean over paths; NaN if the quantity is not defined on every path."""
     if not np.isfinite(values).all():
@@ -175,6 +186,10 @@ def _measure(
             "value_at_risk_share": zip(parts.var, parts.var_se, strict=True),
             "expected_shortfall_share": zip(parts.es, parts.es_se, strict=True),
         },
+        counts=[
+            tail_count(loss, level, weights, float(var))
+            for level, var in zip(levels, money.var, strict=True)
+        ],
         rating=scale.grade(mean_share.value),
         rating_range=(
             scale.grade_range(mean_share.value - 2.0 * mean_share.se, above) if known else "n/a"
@@ -196,6 +211,9 @@ def _variables(
         result |= estimates(
             prefix + name, (*dims, "level"), pairs, (*shape, len(levels)), long_name, units
         )
+    counts = np.array([row.counts for row in rows]).reshape(*shape, len(levels))
+    told = {"long_name": "independent paths that VaR and ES rest on", "units": "1"}
+    result[f"{prefix}tail_paths"] = xr.Variable((*dims, "level"), counts, told)
     grades = {"implied_rating": [r.rating for r in rows]}
     grades["implied_rating_range"] = [r.rating_range for r in rows]
     for name, texts in grades.items():

@@ -31,16 +31,21 @@ class Design:
         Likelihood ratios; none for plain sampling.
     groups : (n_paths,) int64, optional
         Number of the group of each path, from 0; none if all paths are independent.
+    spread : bool
+        Whether paths of a group are spread evenly (a replicate of quasi-random or stratified
+        sampling) instead of sharing something that makes them alike.
     """
 
     weights: Vector | None = None
     groups: Groups | None = None
+    spread: bool = False
 
     def part(self, kept: slice | NDArray[np.bool_]) -> Design:
         """Return the design of some of the paths, each in its group."""
         return Design(
             None if self.weights is None else self.weights[kept],
             None if self.groups is None else self.groups[kept],
+            self.spread,
         )
 
 
@@ -121,14 +126,33 @@ def part_of(weights: Weights, kept: slice | NDArray[np.bool_]) -> Weights:
     return weights.part(kept) if isinstance(weights, Design) else np.asarray(weights)[kept]
 
 
-def independent_draws(weights: Weights, n: int) -> int:
-    """Count the independent draws behind `n` paths: groups if there are any, else the paths.
+def independent_draws(weights: Weights, n: int) -> float:
+    """Count the independent draws behind `n` paths, as the rule of three counts them.
 
-    Groups bound what was never seen: with 95% confidence an event that met none of K groups meets
-    at most 3/K of them, and so at most 3/K of the paths.
+    Parameters
+    ----------
+    weights : array_like, (n_paths,), or Design, optional
+        Likelihood ratios, or how the paths were drawn.
+    n : int
+        Number of paths.
+
+    Returns
+    -------
+    float
+        The paths, or the groups if there are any whose paths are alike; with weights that over
+        the largest of them.
+
+    Notes
+    -----
+    With 95% confidence an event that met none of K groups meets at most 3/K of them, and so at
+    most 3/K of the paths. Paths that are spread evenly meet it no less often than independent
+    ones would. Where paths carry weights that bounds how often the event is *drawn*;
+    its probability is E(w; event), at most the largest weight times as much.
     """
-    groups = as_groups(weights, n)
-    return n if groups is None else int(np.count_nonzero(np.bincount(groups)))
+    groups, ratios = as_groups(weights, n), as_weights(weights, n)
+    spread = isinstance(weights, Design) and weights.spread
+    count = n if groups is None or spread else int(np.count_nonzero(np.bincount(groups)))
+    return count if ratios is None else count / max(1.0, float(np.max(ratios)))
 
 
 def check_level(level: float) -> Fraction:

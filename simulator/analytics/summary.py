@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import xarray as xr
@@ -11,12 +12,13 @@ from simulator.analytics.coverage import blank_thin_coverage
 from simulator.analytics.curves import convergence_table, exceedance_table
 from simulator.analytics.defaults import causes_table, default_table
 from simulator.analytics.equity import equity_table, sponsor_table
-from simulator.analytics.frame import estimate_at
+from simulator.analytics.frame import draws_of, estimate_at
 from simulator.analytics.holders import absorption_table, holders_table
 from simulator.analytics.notes import notes_table
 from simulator.analytics.overlays import overlays_table
 from simulator.analytics.rating import RatingScale
 from simulator.analytics.risk import risk_table
+from simulator.analytics.sampling import sampling_facts
 from simulator.analytics.uncertainty import uncertainty_table
 from simulator.analytics.worst import worst_paths
 
@@ -92,8 +94,11 @@ def headline(analysis: Analysis) -> dict[str, Any]:
     -------
     dict
         ``book`` and ``facilities`` with every estimate as ``{"value": …, "se": …}`` (None where
-        not defined), money in USD m; VaR and ES by level. ``notes`` and ``overlays``
-        only if there are any, ``uncertainty`` only if parameters are uncertain.
+        not defined), money in USD m; VaR and ES by level; ``tail_paths``, on how many independent
+        paths those of the book rest; ``paths_needed`` for a standard error of 1% of each.
+        ``notes`` and ``overlays`` only if there are any, ``uncertainty`` only if parameters are
+        uncertain, ``sampling`` only if paths were not drawn plainly. ``draws`` bounds what was
+        never seen: nothing in ``draws`` of them means below 3/``draws``.
     """
     risk, run = analysis.risk, analysis.run
     facilities = [str(name) for name in risk["facility"].values]
@@ -102,10 +107,18 @@ def headline(analysis: Analysis) -> dict[str, Any]:
         "digest": str(run.attrs.get("digest", "")),
         "seed": _plain(run.attrs.get("seed")),
         "paths": int(run.sizes["path"]),
+        "draws": _plain(draws_of(run)),
         "rating_scale": str(risk.attrs["rating_scale"]),
         "book": _measures(risk, "book_"),
         "facilities": {name: _measures(risk.sel(facility=name), "") for name in facilities},
     }
+    numbers["tail_paths"] = {
+        f"{level:g}": float(risk["book_tail_paths"].sel(level=level))
+        for level in risk["level"].values
+    }
+    numbers["paths_needed"] = _needed(analysis.convergence)
+    if facts := sampling_facts(run):
+        numbers["sampling"] = facts._asdict()
     if analysis.has_boxes:
         numbers["holders"] = {
             str(name): {
@@ -121,6 +134,26 @@ def headline(analysis: Analysis) -> dict[str, Any]:
     if analysis.uncertainty is not None:
         numbers["uncertainty"] = _uncertainty(analysis.uncertainty)
     return numbers
+
+
+def _needed(table: xr.Dataset) -> dict[str, Any]:
+    """Read how many paths would bring the errors of the book's measures down to a share of them."""
+
+    def whole(value: xr.DataArray) -> int | None:
+        return int(value) if math.isfinite(float(value)) else None
+
+    by_level = {
+        name: {
+            f"{level:g}": whole(table[f"{name}_paths"].sel(level=level))
+            for level in table["level"].values
+        }
+        for name in ("value_at_risk", "expected_shortfall")
+    }
+    return {
+        "relative_error": float(table.attrs["relative_error"]),
+        "expected_loss": whole(table["expected_loss_paths"]),
+        **by_level,
+    }
 
 
 def _notes(table: xr.Dataset) -> dict[str, Any]:

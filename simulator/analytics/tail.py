@@ -8,6 +8,8 @@ The second form of ES (Rockafellar and Uryasev 2002) splits an atom at VaR by it
 With weights (likelihood ratios) both use the *right tail*: P(L > x) = (1/n) Σ w·1(L > x), not
 divided by Σw.  That is the estimator whose error importance sampling of large losses cuts
 (Glynn 1996; Hong, Hu and Liu 2014); normalised weights would lose most of the gain.
+
+How many paths such a number rests on says `tail_count`.
 """
 
 from __future__ import annotations
@@ -21,8 +23,9 @@ from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
 from simulator.analytics.estimate import Estimate
-from simulator.analytics.estimators import design_effect, standard_error, total
+from simulator.analytics.estimators import counted, design_effect, standard_error, total
 from simulator.analytics.quantiles import (
+    STEADY,
     crossing_effect,
     crossing_error,
     interval_ranks,
@@ -95,14 +98,19 @@ def _first_within(tail: RightTail, mass: float) -> int:
     return int(np.argmax(tail.above <= mass * (1.0 + 1e-12)))
 
 
+def _mass_effect(tail: RightTail, index: int, losses: Losses) -> float:
+    """Return the design effect of the mass above VaR, which stands at `index`."""
+    if losses.groups is None or losses.weights is None:
+        return 1.0
+    beyond = losses.weights * (losses.values > tail.ordered[max(0, index - 1)])
+    return design_effect(beyond, losses.groups)
+
+
 def _mass_error(tail: RightTail, mass: float, losses: Losses) -> float:
     """Return the standard error of the mass above VaR; of the loss below if VaR is last."""
     index = _first_within(tail, mass)
     plain = float(np.max(tail.errors[max(0, index - 1) : index + 1]))
-    if losses.groups is None or losses.weights is None:
-        return plain
-    beyond = losses.weights * (losses.values > tail.ordered[max(0, index - 1)])
-    return plain * math.sqrt(design_effect(beyond, losses.groups))
+    return plain * math.sqrt(_mass_effect(tail, index, losses))
 
 
 def _value_at_risk(losses: Losses, levels: Sequence[float]) -> list[Estimate]:
@@ -119,9 +127,15 @@ def _value_at_risk(losses: Losses, levels: Sequence[float]) -> list[Estimate]:
         return found
     tail, found = _right_tail(x, losses.weights), []
     for mass in map(tail_mass, levels):
-        error = _mass_error(tail, mass, losses)
-        point = float(tail.ordered[_first_within(tail, mass)])
-        found.append(Estimate(point, crossing_error(tail.ordered, mass - tail.above, error)))
+        index = _first_within(tail, mass)
+        effect = math.sqrt(_mass_effect(tail, index, losses))
+        errors = effect * np.minimum(tail.errors, STEADY * tail.errors[max(0, index - 1)])
+        found.append(
+            Estimate(
+                float(tail.ordered[index]),
+                crossing_error(tail.ordered, mass - tail.above, errors),
+            )
+        )
     return found
 
 
@@ -129,7 +143,10 @@ def _shortfall(losses: Losses, var: float, mass: float) -> Estimate:
     """ES around a given VaR, with the error of its influence function VaR + (L − VaR)⁺/(1 − a)."""
     excess = _excess(losses.values, var, mass, losses.weights)
     beyond = np.sort(excess[excess > 0.0])  # the same sum for any order of the paths
-    return Estimate(var + total(beyond) / excess.size, _plug_in_error(excess, losses.groups))
+    error = _plug_in_error(excess, losses.groups)
+    if not beyond.size and np.count_nonzero(losses.values == var) == 1 < excess.size:
+        error = math.nan  # all that is known of the tail is one path
+    return Estimate(var + total(beyond) / excess.size, error)
 
 
 def _excess(losses: Vector, var: float, mass: float, weights: Vector | None) -> Vector:
@@ -231,8 +248,45 @@ def value_at_risk_interval(
     return float(tail.ordered[low]), float(tail.ordered[_first_within(tail, mass - reach)])
 
 
+def tail_count(
+    losses: ArrayLike, level: float, weights: Weights = None, var: float | None = None
+) -> float:
+    """Count the independent paths that VaR and ES at a level rest on.
+
+    Parameters
+    ----------
+    losses : array_like, (n_paths,)
+        Loss per path.
+    level : float
+        Confidence level.
+    weights : array_like, (n_paths,), or Design, optional
+        Likelihood ratios, or how the paths were drawn.
+    var : float, optional
+        VaR at that level, if it is known already.
+
+    Returns
+    -------
+    float
+        Paths that lose at least VaR, those without a loss left out: of an atom at VaR the part
+        that lies beyond the level. Unequal weights count as Kish's (Σw)²/Σw² equal ones, groups
+        as what their design effect leaves of them.
+    """
+    sample = _sample(losses, weights)
+    x, n = sample.values, sample.values.size
+    var = _value_at_risk(sample, [level])[0].value if var is None else var
+    reached = (x >= var) & (x != 0.0)
+    w = np.ones(n) if sample.weights is None else sample.weights
+    mass = total(w * reached) / n
+    part = min(1.0, tail_mass(level) / mass) if mass > 0.0 else 0.0
+    return part * counted(reached, weights)
+
+
 def shortfall_difference(
-    losses: ArrayLike, baseline: ArrayLike, level: float, weights: Weights = None
+    losses: ArrayLike,
+    baseline: ArrayLike,
+    level: float,
+    weights: Weights = None,
+    baseline_weights: Weights = None,
 ) -> Estimate:
     """ES of `losses` less ES of `baseline` on the same paths, with the paired error.
 
@@ -243,7 +297,9 @@ def shortfall_difference(
     level : float
         Confidence level.
     weights : array_like, (n_paths,), or Design, optional
-        Likelihood ratios, or how the paths were drawn, the same for both.
+        Likelihood ratios, or how the paths were drawn.
+    baseline_weights : array_like, (n_paths,), or Design, optional
+        Those of the baseline if it was drawn from another proposal; else the same.
 
     Returns
     -------
@@ -255,7 +311,8 @@ def shortfall_difference(
         raise ValueError(f"paired difference: {x.size} paths against {y.size}")
     mass = tail_mass(level)
     values, terms = [], []
-    for sample in (_sample(x, weights), _sample(y, weights)):
+    others = weights if baseline_weights is None else baseline_weights
+    for sample in (_sample(x, weights), _sample(y, others)):
         var = _value_at_risk(sample, [level])[0].value
         values.append(_shortfall(sample, var, mass).value)
         terms.append(_excess(sample.values, var, mass, sample.weights))

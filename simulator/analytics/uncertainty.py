@@ -42,8 +42,8 @@ def uncertainty_table(dataset: xr.Dataset) -> xr.Dataset | None:
     Returns
     -------
     Dataset or None
-        None if parameters are certain, or paths carry weights (the analysis of variance here is
-        of paths drawn plainly). Each estimate with ``_se``:
+        None if parameters are certain. Paths may carry weights as long as the parameters were
+        drawn plainly, see `variance`. Each estimate with ``_se``:
 
         - by ``quantity`` (the book's lender loss; profit of all boxes): ``total_variance``,
           ``within_variance``, ``between_variance``, ``between_share``, see `variance`;
@@ -57,14 +57,18 @@ def uncertainty_table(dataset: xr.Dataset) -> xr.Dataset | None:
         common and show it twice.
     """
     design = path_weights(dataset)
-    if design is None or design.groups is None or design.weights is not None:
+    if design is None or design.groups is None or design.spread:
         return None
-    groups, loss = design.groups, vector(dataset, "book_lender_loss")
+    groups, weights = design.groups, design.weights
+    loss = vector(dataset, "book_lender_loss")
     profit = np.zeros_like(loss)
     for i in range(len(labels(dataset, BOX))):
         profit += vector(dataset, "equity_pnl", box=i)
-    components = [variance_components(loss, groups), variance_components(profit, groups)]
-    spread = expected_loss_spread(loss, groups, components[0])
+    components = [variance_components(one, groups, weights) for one in (loss, profit)]
+    if weights is not None:  # the same means, of all paths and of each draw
+        centre = mean(loss, weights).value
+        loss = centre + weights * (loss - centre)
+    spread = expected_loss_spread(loss, groups, variance_components(loss, groups))
     names = labels(dataset, PARAMETER)
     values = [vector(dataset, "parameter_value", parameter=i) for i in range(len(names))]
     slopes = [slope(loss, value, groups) for value in values]

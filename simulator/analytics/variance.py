@@ -7,6 +7,10 @@
 Estimators of moments, unbiased for any law of b and e and for groups of unequal size (Searle,
 Casella and McCulloch 1992, §3.6).  Errors come from the jackknife that leaves out a group at a
 time, since losses are too skewed for the formulas of the normal law.
+
+Likelihood ratios w with E(w | k) = 1, as of paths drawn by importance sampling given what their
+group shares, take y = w·(x − μ) in place of x: groups have the same means, so that σ_b² stays, and
+the total variance is E(w·(x − μ)²); σ_w² is the rest.
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.analytics.estimate import Estimate
-from simulator.analytics.estimators import group_sums, total
+from simulator.analytics.estimators import group_sums, mean, total
 from simulator.analytics.sample import Groups, Vector
 
 
@@ -39,9 +43,12 @@ class Sums(NamedTuple):
     squares: Vector
     means: Vector  # Σ_k n_k·mean_k²
     sizes: Vector  # Σ_k n_k²
+    spread: Vector  # Σ w·(x − μ)², NaN without weights
 
 
-def variance_components(values: Vector, groups: Groups) -> Components:
+def variance_components(
+    values: Vector, groups: Groups, weights: Vector | None = None
+) -> Components:
     """Split the variance of a sample into within and between groups.
 
     Parameters
@@ -50,6 +57,8 @@ def variance_components(values: Vector, groups: Groups) -> Components:
         One number per path.
     groups : (n_paths,) int64
         Group of each path.
+    weights : (n_paths,) float64, optional
+        Likelihood ratios, of mean 1 within each group.
 
     Returns
     -------
@@ -57,16 +66,18 @@ def variance_components(values: Vector, groups: Groups) -> Components:
         Estimates are not cut off at 0, which would bias them. NaN where they need more groups,
         or paths in a group, than there are.
     """
-    centred = values - total(values) / values.size  # so that nothing cancels in the squares
-    sizes = group_sums(np.ones_like(centred), groups)
-    sums = group_sums(centred, groups)
+    centred = values - mean(values, weights).value  # so that nothing cancels in the squares
+    terms = centred if weights is None else weights * centred
+    sizes = group_sums(np.ones_like(terms), groups)
+    sums = group_sums(terms, groups)
     by_group = Sums(
         np.ones_like(sizes),
         sizes,
         sums,
-        group_sums(centred * centred, groups),
+        group_sums(terms * terms, groups),
         sums * sums / sizes,
         sizes * sizes,
+        np.full_like(sizes, np.nan) if weights is None else group_sums(terms * centred, groups),
     )
     whole = Sums(*(np.array([total(part)]) for part in by_group))
     less_one = Sums(*(all_ - part for all_, part in zip(whole, by_group, strict=True)))
@@ -82,12 +93,14 @@ def variance_components(values: Vector, groups: Groups) -> Components:
 def _split(sums: Sums) -> tuple[Vector, Vector, Vector, Vector]:
     """Total, within, between and share between, from sums."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        within = (sums.squares - sums.means) / (sums.paths - sums.groups)
+        noise = (sums.squares - sums.means) / (sums.paths - sums.groups)
         spread = (sums.means - sums.values * sums.values / sums.paths) / (sums.groups - 1.0)
         size = (sums.paths - sums.sizes / sums.paths) / (sums.groups - 1.0)
-        between = (spread - within) / size
-        whole = within + between
-        return whole, within, between, between / whole
+        between = (spread - noise) / size
+        whole = noise + between
+        if np.isfinite(sums.spread).all():  # with weights
+            whole = sums.spread / sums.paths - (sums.values / sums.paths) ** 2
+        return whole, whole - between, between, between / whole
 
 
 def jackknife_error(left_out: Vector) -> float:

@@ -6,8 +6,9 @@ import numpy as np
 import xarray as xr
 
 from simulator.analytics.exposure import holding
-from simulator.analytics.frame import labels, vector
+from simulator.analytics.frame import labels, path_weights, vector
 from simulator.analytics.holders import equity_lost
+from simulator.analytics.sample import as_weights
 from simulator.dataset.dims import FACILITY, PATH
 from simulator.dataset.variables import CAUSES
 
@@ -27,10 +28,15 @@ def worst_paths(dataset: xr.Dataset, count: int = 10) -> xr.Dataset:
     Dataset
         By ``rank`` (1 = worst): ``path`` (its number), ``book_lender_loss`` [USD m],
         ``defaults`` (facilities of the book that default), ``first_default_month``,
-        ``costliest`` (facility that costs the book most), ``cause`` of its default (if told) and
-        ``equity_lost`` in the boxes that lose [USD m].
+        ``costliest`` (facility that costs the book most), ``cause`` of its default (if told),
+        ``equity_lost`` in the boxes that lose [USD m] and ``weight``, the likelihood ratio of the
+        path: a path of weight 0.1 stands for a tenth of one drawn plainly. Paths of weight 0
+        cannot happen and are left out.
     """
     loss = vector(dataset, "book_lender_loss")
+    ratios = as_weights(path_weights(dataset), loss.size)
+    weights = np.ones_like(loss) if ratios is None else ratios
+    loss = np.where(weights > 0.0, loss, 0.0)
     order = np.argsort(-loss, kind="stable")[:count]
     picked = order[loss[order] > 0.0]
     facilities = labels(dataset, FACILITY)
@@ -57,6 +63,7 @@ def worst_paths(dataset: xr.Dataset, count: int = 10) -> xr.Dataset:
             "costliest": ("rank", np.array(facilities, dtype=np.str_)[most]),
             "cause": ("rank", np.array(CAUSES, dtype=np.str_)[causes]),
             "equity_lost": ("rank", equity_lost(dataset)[picked], money),
+            "weight": ("rank", weights[picked], {"units": "1"}),
         },
         coords={"rank": np.arange(1, picked.size + 1)},
     )

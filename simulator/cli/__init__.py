@@ -1,7 +1,8 @@
 """The command `neobox`: one file per command, imported only when it is called.
 
 Exit codes: 0 done, 1 unexpected error, 2 wrong usage or configuration, 3 a limit was breached,
-4 incomplete and resumable, 5 executor out of reach, 6 a target that nothing meets, 130 interrupted.
+4 incomplete and resumable, 5 executor out of reach, 6 a target that nothing meets,
+7 `--target-se` not met at the most paths, 130 interrupted.
 """
 
 from __future__ import annotations

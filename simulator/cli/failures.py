@@ -8,9 +8,16 @@ from typing import Final
 
 import click
 
-__all__ = ["INFEASIBLE", "INTERRUPTED", "Failure", "told_as_failures", "unknown_facility"]
+__all__ = [
+    "IMPRECISE",
+    "INFEASIBLE",
+    "INTERRUPTED",
+    "Failure",
+    "told_as_failures",
+    "unknown_facility",
+]
 
-UNEXPECTED, USAGE, RESUMABLE, INFEASIBLE, INTERRUPTED = 1, 2, 4, 6, 130
+UNEXPECTED, USAGE, RESUMABLE, INFEASIBLE, IMPRECISE, INTERRUPTED = 1, 2, 4, 6, 7, 130
 
 CODES: Final = {
     "RunExistsError": USAGE,

@@ -110,25 +110,43 @@ def open_complete(directory: Path) -> xr.Dataset:
 def as_text(numbers: dict[str, Any]) -> str:
     """Return the headline numbers of the book as lines."""
     from simulator.analytics.estimate import format_estimate, format_probability
+    from simulator.analytics.sampling import SamplingFacts
 
     book, uncertainty = numbers["book"], numbers.get("uncertainty")
-    draws = uncertainty["draws"] if uncertainty else numbers["paths"]
+    draws, needed = numbers["draws"], numbers["paths_needed"]
 
     def pair(one: dict[str, float | None]) -> tuple[float, float]:
         value, se = (float("nan") if x is None else float(x) for x in (one["value"], one["se"]))
         return value, se
 
-    shortfall = book["expected_shortfall"]["0.99"]
+    def takes(paths: int | None) -> str:
+        return "n/a" if paths is None else f"{paths:,}"
+
+    share = f"±{needed['relative_error']:.0%}"
     rows = [
         ("expected loss", f"USD {format_estimate(*pair(book['expected_loss']))} m"),
         ("of exposure", format_estimate(*pair(book["expected_loss_share"]), percent=True)),
         ("probability of a loss", format_probability(*pair(book["loss_probability"]), draws)),
-        ("ES 99%", f"USD {format_estimate(*pair(shortfall))} m"),
+        *(
+            (f"ES {100 * float(level):g}%", f"USD {format_estimate(*pair(one))} m")
+            for level, one in book["expected_shortfall"].items()
+            if level in ("0.99", "0.999")
+        ),
+        (
+            f"paths for {share}",
+            f"expected loss {takes(needed['expected_loss'])}, "
+            + ", ".join(
+                f"ES {100 * float(level):g}% {takes(paths)}"
+                for level, paths in needed["expected_shortfall"].items()
+            ),
+        ),
         ("implied rating", f"{book['implied_rating']} ({book['implied_rating_range']})"),
     ]
     if uncertainty:
-        share = pair(uncertainty["variance"]["lender loss"]["between_share"])
-        text = f"{format_estimate(*share, percent=True)} of the variance of losses"
+        between = pair(uncertainty["variance"]["lender loss"]["between_share"])
+        text = f"{format_estimate(*between, percent=True)} of the variance of losses"
         rows.append(("between parameters", text))
+    if sampling := numbers.get("sampling"):
+        rows.append(("drawn by", str(SamplingFacts(**sampling))))
     head = f"{numbers['title']}: {numbers['paths']:,} paths, seed {numbers['seed']}"
     return "\n".join([head, *(f"  {name:22}{value}" for name, value in rows)])

@@ -9,14 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from simulator.cli.failures import INTERRUPTED, told_as_failures
+from simulator.cli.failures import IMPRECISE, INTERRUPTED, told_as_failures
 from simulator.cli.options import changed_study, changes_to_a_study, folder_name
 
 if TYPE_CHECKING:
+    from simulator.api import Method
     from simulator.cli.progress import ProgressLine
     from simulator.config.pool_study import PoolStudy
     from simulator.config.study import Study
-    from simulator.dataset.store import RunStore
+    from simulator.dataset.store import Existing, RunStore
+    from simulator.sequential import Look, Sequential
+
+PATHS = 10_000
+"""Of a run if no number is given."""
 
 EPILOG = """\b
 Examples:
@@ -25,14 +30,28 @@ Examples:
   neobox run study.yaml --scenario scenarios/bear.yaml --driver-set memory=stress --jobs 2
   neobox run study.yaml --paths 1000000 --jobs 0 --out results/large --resume
 
+  neobox run study.yaml --target-se "es99.9 <= 1%, el <= 2 usd_m" --jobs 0 --out results/precise
+
 Results depend on the study, the seed and the number of paths alone: not on jobs, executor, chunk
 or block. An interrupted run keeps its finished chunks; the same command with --resume goes on.
+Exit codes: 0 done, 7 done but --target-se was not met at the most paths.
 """
 
 
 @click.command(epilog=EPILOG)
 @click.argument("study", type=click.Path(path_type=Path))
-@click.option("--paths", type=click.IntRange(1), default=10_000, show_default=True, help="Paths.")
+@click.option(
+    "--paths",
+    type=click.IntRange(1),
+    show_default="10,000; 1,000,000 with --target-se",
+    help="Paths, the most of them with --target-se.",
+)
+@click.option(
+    "--target-se",
+    metavar="GOALS",
+    help="Go on until standard errors are this small: 'es99.9 <= 1%', of el, var99, es99.9, pd or "
+    "p(loss); amounts as 'el <= 2 usd_m', 'pd <= 5 bp'; several joined by commas.",
+)
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Random seed.")
 @click.option(
     "--jobs", type=click.IntRange(0), default=1, show_default=True, help="Workers; 0: one per core."
@@ -43,6 +62,11 @@ or block. An interrupted run keeps its finished chunks; the same command with --
     help="Folder for the results; results/<study>-<scenario> by default.",
 )
 @changes_to_a_study
+@click.option(
+    "--sampling",
+    type=click.Choice(["plain", "importance", "quasi", "stratified"]),
+    help="How paths are drawn; as the study says by default.",
+)
 @click.option(
     "--executor",
     type=click.Choice(["threads", "processes", "serial"]),
@@ -61,10 +85,12 @@ or block. An interrupted run keeps its finished chunks; the same command with --
 def run(
     ctx: click.Context,
     study: Path,
-    paths: int,
+    paths: int | None,
+    target_se: str | None,
     seed: int,
     jobs: int,
     out: Path | None,
+    sampling: Method | None,
     executor: str,
     resume: bool,
     overwrite: bool,
@@ -76,32 +102,34 @@ def run(
     """Simulate STUDY and print the headline risk of its book."""
     if resume and overwrite:
         raise click.UsageError("--resume keeps what is there, --overwrite replaces it: choose one")
-    from simulator.api import BLOCK_LANES, create_store, plan_run, workers
+    from simulator.api import BLOCK_LANES, create_store, plan_run, with_sampling, workers
     from simulator.cli.progress import ProgressLine
+    from simulator.sequential import MOST_PATHS, plan_sequential
 
-    loaded = changed_study(ctx, study)
+    sequential = until(target_se, paths or MOST_PATHS)
+    loaded = with_sampling(changed_study(ctx, study), sampling)
     lanes = block or BLOCK_LANES
-    plan = plan_run(
+    make_plan = plan_sequential if sequential else plan_run
+    plan = make_plan(
         loaded,
-        paths=paths,
+        paths=paths or (MOST_PATHS if sequential else PATHS),
         seed=seed,
         jobs=workers(jobs),
         chunk=chunk,
         block=lanes,
         keep_paths=keep_paths,
     )
+    existing: Existing = "overwrite" if overwrite else "resume" if resume else "refuse"
     folder = out or Path("results") / folder_name(ctx, study)
     start = time.monotonic()
     with (
         told_as_failures(),
-        create_store(
-            loaded, plan, folder, "overwrite" if overwrite else "resume" if resume else "refuse"
-        ) as store,
+        (sequential.open if sequential else create_store)(loaded, plan, folder, existing) as store,
         ProgressLine(quiet=as_json) as line,
     ):
         reused = store.complete
         try:
-            simulate_into(loaded, store, workers(jobs), executor, lanes, line)
+            simulate_into(loaded, store, workers(jobs), executor, lanes, line, sequential)
         except KeyboardInterrupt:
             done = f"{store.done} of {store.plan.chunk_count} chunks"
             line.close()
@@ -111,7 +139,19 @@ def run(
             )
             ctx.exit(INTERRUPTED)
     seconds = time.monotonic() - start
-    click.echo(summary(folder, reused=reused, seconds=seconds, as_json=as_json))
+    text, met = summary(
+        folder, reused=reused, seconds=seconds, as_json=as_json, sequential=sequential
+    )
+    click.echo(text)
+    ctx.exit(0 if met else IMPRECISE)
+
+
+def until(goals: str | None, paths: int) -> Sequential | None:
+    """Return what ends a run once its goals are met; None if the number of paths is fixed."""
+    from simulator.analytics.precision import parse_goals
+    from simulator.sequential import Sequential
+
+    return None if goals is None else Sequential(parse_goals(goals), paths)
 
 
 def simulate_into(
@@ -121,6 +161,7 @@ def simulate_into(
     executor: str,
     lanes: int,
     line: ProgressLine,
+    sequential: Sequential | None,
 ) -> None:
     """Compute what a store lacks, with progress on standard error."""
     from simulator.api import compute
@@ -131,11 +172,27 @@ def simulate_into(
         line.note(f"preparing {study.title}")
         if isinstance(study, Study):
             compiling(line)
-    compute(study, store, jobs=jobs, executor=executor, block=lanes, report=line)
+
+    def tell(look: Look) -> None:
+        if not line.quiet:
+            line.close()
+            click.echo(str(look), err=True)
+
+    if sequential:
+        sequential.told = tell
+    begin = sequential.run if sequential else compute
+    begin(study, store, jobs=jobs, executor=executor, block=lanes, report=line)
 
 
-def summary(folder: Path, *, reused: bool, seconds: float, as_json: bool) -> str:
-    """Return the headline of a finished run and where it stands."""
+def summary(
+    folder: Path,
+    *,
+    reused: bool,
+    seconds: float,
+    as_json: bool,
+    sequential: Sequential | None,
+) -> tuple[str, bool]:
+    """Return the headline of a finished run and where it stands; and whether its goals are met."""
     from simulator.analytics.summary import analyse, headline
     from simulator.cli.progress import ProgressLine, duration
     from simulator.cli.report import as_text
@@ -143,9 +200,18 @@ def summary(folder: Path, *, reused: bool, seconds: float, as_json: bool) -> str
 
     with told_as_failures(), ProgressLine(quiet=as_json) as line:
         line.note("summing up the results")
-        numbers: dict[str, Any] = headline(analyse(open_run(folder)))
+        results = open_run(folder)
+        numbers: dict[str, Any] = headline(analyse(results))
+        looks = sequential.looks(results) if sequential else []
+    met = not looks or looks[-1].met
     if as_json:
         found = {"out": str(folder), "reused": reused, "seconds": seconds, **numbers}
-        return json.dumps(found, indent=2)
+        if sequential:
+            taken = [look.as_object() for look in looks]
+            found["target"] = {**sequential.record, "met": met, "looks": taken}
+        return json.dumps(found, indent=2), met
+    lines = [as_text(numbers)]
+    if looks:
+        lines.append(f"{'target met' if met else 'TARGET NOT MET'} {looks[-1]}")
     told = "the same run was there, finished" if reused else f"done in {duration(seconds)}"
-    return f"{as_text(numbers)}\n{told}: {folder}\nnext: neobox report {folder}"
+    return "\n".join([*lines, f"{told}: {folder}", f"next: neobox report {folder}"]), met

@@ -97,7 +97,7 @@ def scenarios(
     click.echo(
         f"{study.stem}: {paths:,} paths, seed {seed}; changes against base, ± standard error"
     )
-    click.echo(as_text(table, paths))
+    click.echo(as_text(table, table.attrs["draws"]))
     click.echo(f"\nruns: {folder}" + (f"\ntable: {file}" if file else ""))
 
 
@@ -139,7 +139,7 @@ COLUMNS = (
 """Heading and estimate of each column; probabilities and shares are printed in percent."""
 
 
-def rows_of(table: xr.Dataset, paths: int) -> list[list[str]]:
+def rows_of(table: xr.Dataset, paths: float) -> list[list[str]]:
     """Return the comparison as rows of text, headings first, money in USD m."""
     rows = [["scenario", *(heading for heading, _ in COLUMNS)]]
     for position, name in enumerate(map(str, table["scenario"].values)):
@@ -151,7 +151,7 @@ def rows_of(table: xr.Dataset, paths: int) -> list[list[str]]:
     return rows
 
 
-def as_text(table: xr.Dataset, paths: int) -> str:
+def as_text(table: xr.Dataset, paths: float) -> str:
     """Return the comparison as a table of aligned text."""
     rows = rows_of(table, paths)
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -164,7 +164,7 @@ def as_text(table: xr.Dataset, paths: int) -> str:
     )
 
 
-def cell(table: xr.Dataset, key: str, name: str, paths: int) -> str:
+def cell(table: xr.Dataset, key: str, name: str, paths: float) -> str:
     """Return one estimate with the digits that its error supports."""
     from simulator.analytics.estimate import format_estimate, format_probability
     from simulator.analytics.frame import estimate_at

@@ -6,9 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from simulator.config.schema import Copula, Model, term
+from simulator.config.schema import Copula, Model, Sampling, term
 from simulator.config.values import (
     Correlation,
+    Flag,
     Hazard,
     Identifier,
     Months,
@@ -76,6 +77,14 @@ class PoolName(Model):
     sale_cost: Share = term("of the proceeds", "share", 0)
     sale_lag_months: Months = term("from default to the sale", "months", 0)
     loadings: Loadings = term("on the common factors; one for each", "", ())
+    lgd_loadings: Loadings = term(
+        "of the loss given default on the common factors; blank: it does not move", "", ()
+    )
+    granular: Flag = term(
+        "a great many small borrowers alike, of whom given the factors the expected share defaults",
+        "",
+        False,
+    )
     source: Text = term("where this comes from", "", "")
 
 
@@ -108,6 +117,7 @@ class PoolFile(Model):
     horizon_months: Horizon = term("length of a path", "months", 60)
     discount_rate: Rate = term("of losses, to t0", "fraction per year", 0)
     copula: Copula = term("dependence of defaults beyond the factors", "", Copula())
+    sampling: Sampling = term("how paths are drawn", "", Sampling())
     names: dict[Identifier, PoolName] = term("borrowers, by id", "", {})
     names_table: Text = term(
         "CSV of more of them: name, the same keys as columns, loading_1, loading_2, ...; relative"

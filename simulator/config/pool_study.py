@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +21,7 @@ from simulator.config.plain import canonical_json, plain_values
 from simulator.config.pool_schema import PoolFile
 from simulator.config.pool_terms import Collateral, PoolInputs, PoolName, PoolTranche, Regimes
 from simulator.config.ratings import NOTCHES, Curves, curve, notch, package_curves, user_curves
+from simulator.config.schema import Sampling
 from simulator.config.tables import read_csv
 
 MOST_FACTORS: Final = 30
@@ -45,6 +46,8 @@ class PoolStudy:
         The study with all defaults filled, as plain values for JSON.
     digest
         SHA-256 of the model inputs: equal digests simulate the same.
+    sampling
+        How paths are drawn; the model does not depend on it, so that it is no part of the digest.
     """
 
     name: str
@@ -53,6 +56,7 @@ class PoolStudy:
     inputs: PoolInputs
     resolved: dict[str, Any]
     digest: str
+    sampling: Sampling = field(default_factory=Sampling)
 
     @property
     def title(self) -> str:
@@ -104,7 +108,7 @@ def resolve_pool(
     if out:
         raise ConfigError(out.found)
     names, horizon = sorted(study.names.items()), study.horizon_months
-    factors = max(len(one.loadings) for _, one in names)
+    factors = max(len(keys) for _, one in names for keys in (one.loadings, one.lgd_loadings))
     inputs = PoolInputs(
         horizon=horizon,
         discount_rate=study.discount_rate,
@@ -124,7 +128,7 @@ def resolve_pool(
         "study": study.model_dump(mode="json", by_alias=True),
         "inputs": plain,
     }
-    return PoolStudy(study.name, study.description, path, inputs, resolved, digest)
+    return PoolStudy(study.name, study.description, path, inputs, resolved, digest, study.sampling)
 
 
 def add_names(document: Document, base: Path, out: Problems) -> None:
@@ -153,16 +157,19 @@ def check_pool(study: PoolFile, document: Document, out: Problems) -> None:
         mend = "adding names, or a names_table"
         at = place(("names",))
         out.add(at, "names", expected="at least one name", got="none", mend=mend)
-    wanted = max((len(one.loadings) for one in study.names.values()), default=0)
+    wanted = max(
+        (max(len(one.loadings), len(one.lgd_loadings)) for one in study.names.values()), default=0
+    )
     for name, one in study.names.items():
-        if len(one.loadings) not in (0, wanted):
-            out.add(
-                place(("names", name, "loadings")),
-                f"names.{name}.loadings",
-                expected=f"{wanted} loadings, as other names have",
-                got=str(len(one.loadings)),
-                mend="writing 0 for a factor that does not move the name",
-            )
+        for key in ("loadings", "lgd_loadings"):
+            if len(loadings := getattr(one, key)) not in (0, wanted):
+                out.add(
+                    place(("names", name, key)),
+                    f"names.{name}.{key}",
+                    expected=f"{wanted} loadings, as other names have",
+                    got=str(len(loadings)),
+                    mend="writing 0 for a factor that does not move the name",
+                )
     for name, tranche in study.tranches.items():
         if tranche.attachment >= tranche.detachment:
             out.add(
@@ -225,12 +232,18 @@ def check_name(name: str, study: PoolFile, document: Document, out: Problems) ->
         limit = math.sqrt(one.lgd * (1.0 - one.lgd))
         if one.lgd_sd >= limit:
             fault("lgd_sd", f"less than {limit:.4g}", f"{one.lgd_sd:g}", "lowering it")
+    if one.lgd_loadings and not (one.lgd is not None and 0.0 < one.lgd < 1.0 and not one.lgd_sd):
+        expected = "none, or an lgd between 0 and 1 without lgd_sd"
+        fault("lgd_loadings", expected, list(one.lgd_loadings), "leaving one of them out")
+    if one.granular and study.regimes is not None:
+        fault("granular", "false in a study with regimes", "true", "writing out the borrowers")
     if (one.loan_rate is None) != (one.loan_months is None):
         key = "loan_rate" if one.loan_rate is None else "loan_months"
         fault(key, "both of a loan or neither", "one", f"adding {key}")
-    if sum(b * b for b in one.loadings) > 1.0 + 1e-12:
-        total = sum(b * b for b in one.loadings)
-        fault("loadings", "squares that sum to at most 1", f"{total:g}", "lowering them")
+    for key in ("loadings", "lgd_loadings"):
+        total = sum(b * b for b in getattr(one, key))
+        if total > 1.0 + 1e-12:
+            fault(key, "squares that sum to at most 1", f"{total:g}", "lowering them")
 
 
 def resolve_name(
@@ -255,6 +268,8 @@ def resolve_name(
         loss_sd=one.lgd_sd if one.lgd is not None else 0.0,
         collateral=collateral,
         loadings=one.loadings or (0.0,) * factors,
+        loss_loadings=one.lgd_loadings,
+        granular=one.granular,
     )
 
 

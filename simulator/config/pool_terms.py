@@ -32,6 +32,8 @@ class PoolName:
     loss_sd: float  # of its Beta law, 0 = certain
     collateral: Collateral | None  # in place of that law
     loadings: tuple[float, ...]  # on the factors
+    loss_loadings: tuple[float, ...] = ()  # of the loss, on them; none: it does not move
+    granular: bool = False  # many small borrowers in place of one
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,13 @@ PathsPerDraw = Annotated[
     int,
     Quantity("paths", 2, 100_000, "writing 32; a draw costs as much as some ten paths", whole=True),
 ]
+Method = Literal["plain", "importance", "quasi", "stratified"]
+TailLevel = Annotated[float, Quantity("share", 0.5, 0.99999, "writing 0.999, not 99.9")]
+PilotPaths = Annotated[
+    int, Quantity("paths", 0, 10_000_000, "writing a number, or 0 to have it chosen", whole=True)
+]
+DefensiveShare = Annotated[float, Quantity("share", 0.01, 0.9, "writing 0.2")]
+Replicates = Annotated[int, Quantity("replicates", 2, 1024, "writing 16", whole=True)]
 Delay = Annotated[float, Quantity("months", 0, 60, "writing months")]
 BasisPoints = Annotated[float, Quantity("bp", 1, 10_000, "writing basis points")]
 Rate = Annotated[float, Quantity("fraction per year", -0.02, 0.25, "writing 0.0365 for 3.65%")]
@@ -340,6 +347,34 @@ class UncertaintyBlock(Model):
     priors: dict[str, PriorBlock] = term("laws by parameter id", "", {})
 
 
+class Sampling(Model):
+    """How paths are drawn: plainly, or so that the tail of the losses is seen more often."""
+
+    method: Method = term(
+        "plain; importance: paths with large losses are drawn more often and weighted by their"
+        " likelihood; quasi: evenly spread draws; stratified: each stratum its share",
+        "",
+        "plain",
+    )
+    measure: Text = term(
+        "number of a path whose tail is wanted, such as book_lender_loss; blank: the loss of the"
+        " lender's book, or of the pool",
+        "",
+        "",
+    )
+    level: TailLevel = term("of the expected shortfall that is wanted", "share", 0.999)
+    pilot_paths: PilotPaths = term("paths that choose the proposal, on top of the run", "paths", 0)
+    defensive_share: DefensiveShare = term(
+        "importance: share of paths drawn plainly, so that no weight is above its inverse",
+        "share",
+        0.2,
+    )
+    replicates: Replicates = term(
+        "quasi: independent scramblings, whose spread is the error", "", 32
+    )
+    strata: Replicates = term("stratified: strata of equal probability", "", 64)
+
+
 class Note(Model):
     """A note of a structure."""
 
@@ -420,6 +455,7 @@ class StudyFile(Model):
     )
     path: PathBlock | None = term("stress case with a given market path", "", None)
     uncertainty: UncertaintyBlock | None = term("priors on parameters", "", None)
+    sampling: Sampling = term("how paths are drawn", "", Sampling())
     waterfall: tuple[Line, ...] = term(
         "order of payments; all lines, distribution last", "", WATERFALL_LINES
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,7 @@ from simulator.config.pool_study import PoolStudy, resolve_pool
 from simulator.config.priors import uncertainty
 from simulator.config.ratings import package_curves, user_curves
 from simulator.config.scenarios import Scenario, lay_over, read_scenario
-from simulator.config.schema import StudyFile
+from simulator.config.schema import Sampling, StudyFile
 from simulator.config.study_reader import as_written, read_study
 from simulator.config.tape import (
     KEYS,
@@ -85,6 +85,8 @@ class Study:
         The boxes at a glance.
     scenarios
         Names of the overlays, in their order.
+    sampling
+        How paths are drawn; the model does not depend on it, so that it is no part of the digest.
     """
 
     name: str
@@ -97,6 +99,7 @@ class Study:
     sources: Mapping[str, str]
     summaries: tuple[BoxSummary, ...]
     scenarios: tuple[str, ...] = ()
+    sampling: Sampling = field(default_factory=Sampling)
 
     @property
     def title(self) -> str:
@@ -360,6 +363,7 @@ def _resolved(
         scenarios=tuple(one.name for one in overlays),
         sources=_sources(tape, ledger),
         summaries=tuple(completed.summaries),
+        sampling=study.sampling,
     )
 
 

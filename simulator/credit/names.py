@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from simulator.credit.thresholds import draw_mixing, mix_scores, set_thresholds
 from simulator.drivers.efficiency import EFFICIENCY
+from simulator.drivers.steering import first_name_row, place_coordinate
 from simulator.numerics.elementary import exp
 from simulator.numerics.jit import inner
 from simulator.numerics.philox import fill_normals, fill_uniform_pairs
@@ -132,11 +133,14 @@ def new_names(names: int, lanes: int) -> NameState:
 
 
 @inner
-def init_names(params, state, seed, paths, macro, ai_orthogonal, mixing, own, spare):
+def init_names(
+    params, steering, state, seed, paths, coordinates, macro, ai_orthogonal, mixing, own, spare
+):
     """Reset a block to t0 and draw each name's threshold.
 
     Parameters
     ----------
+    coordinates : (coordinate, lane), chosen draws
     macro, ai_orthogonal : (lane,), static factors Z* and C-orthogonal
     mixing, own, spare : (lane,), scratch
     """
@@ -153,6 +157,7 @@ def init_names(params, state, seed, paths, macro, ai_orthogonal, mixing, own, sp
         rest = np.sqrt(1.0 - a * a - b * b)
         stream = params.streams[NAME_STREAM.default_streams, name]
         fill_normals(seed, paths, stream, start, own, spare)
+        place_coordinate(coordinates, first_name_row(steering) + name, own)
         for lane in range(lanes):
             spare[lane] = a * macro[lane] + b * ai_orthogonal[lane]
         mix_scores(spare, rest, own, mixing, state.rows[NAME.threshold, name])

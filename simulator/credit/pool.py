@@ -18,11 +18,22 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.credit.thresholds import draw_mixing, mix_scores, threshold_of
+from simulator.credit.pool_granular import PoolGranular
+from simulator.credit.pool_severity import PoolSeverity, share_lost
+from simulator.credit.pool_tilting import (
+    LEAST_REST,
+    PoolTilt,
+    shift_factors,
+    solve_twists,
+    twist_chances,
+    write_chances,
+)
+from simulator.credit.thresholds import draw_mixing, mix_scores, mixing_of, threshold_of
 from simulator.drivers.draws import beta_at_normal, normals, uniforms
-from simulator.numerics.elementary import log
+from simulator.numerics.elementary import exp, log
 from simulator.numerics.jit import inner
-from simulator.numerics.philox import fill_normals
+from simulator.numerics.normal import normal_quantile
+from simulator.numerics.philox import fill_normals, fill_uniform_pairs
 
 
 class PoolParams(NamedTuple):
@@ -35,6 +46,8 @@ class PoolParams(NamedTuple):
     balance: NDArray[np.float64]  # (name, month), at its end, USD m
     nominal: NDArray[np.float64]  # (name, month), loss at a default, or all of it to be scaled
     present: NDArray[np.float64]  # (name, month), the same discounted to t0
+    severity: PoolSeverity  # how loss given default moves with the factors
+    granular: PoolGranular  # names that are many
     law: NDArray[np.int64]  # (name,), row of `laws` that scales the loss, -1 = it is certain
     laws: NDArray[np.float64]  # (law, node), quantiles of loss given default
     factor_streams: NDArray[np.uint64]  # (factor,)
@@ -48,13 +61,15 @@ class PoolParams(NamedTuple):
     regime_next: NDArray[np.float64]  # (regime, regime), cumulative probabilities of a jump
     regime_start: NDArray[np.float64]  # (regime,), cumulative probabilities at t0
     regime_stream: np.uint64
+    tilt: PoolTilt  # how rare paths are made common
 
 
 class PoolState(NamedTuple):
     """Scratch of a block."""
 
-    factors: NDArray[np.float64]  # (factor, lane)
-    lanes: NDArray[np.float64]  # (5, lane)
+    factors: NDArray[np.float64]  # (factor + 1, lane), the last is the normal of the mixing
+    lanes: NDArray[np.float64]  # (12, lane)
+    chance: NDArray[np.float64]  # (name, lane), of a default by H given the factors; if tilted
     regime: NDArray[np.float64]  # (month, lane), R
     lost: NDArray[np.float64]  # (month, lane), PV of the losses of a month's defaults
     gone: NDArray[np.float64]  # (month, lane), balances that defaults took out by then
@@ -68,21 +83,25 @@ class PoolOutputs(NamedTuple):
     nominal_loss: NDArray[np.float64]
     claim: NDArray[np.float64]
     book_loss: NDArray[np.float64]  # (path,), PV
+    weight: NDArray[np.float64]  # (path,), likelihood ratio; 1 if drawn plainly
     outstanding: NDArray[np.float32]  # (month, path)
     loss_so_far: NDArray[np.float32]  # (month, path)
 
 
-def new_pool(factors: int, horizon: int, lanes: int) -> PoolState:
+def new_pool(params: PoolParams, lanes: int) -> PoolState:
     """Return state for a block."""
-    by_month = [np.zeros((horizon + 1, lanes)) for _ in range(3)]
-    return PoolState(np.zeros((factors, lanes)), np.zeros((5, lanes)), *by_month)
+    factors, names = params.loadings.shape
+    tilted = names if params.tilt.shares.size else 0
+    by_month = [np.zeros((params.hazard.shape[1], lanes)) for _ in range(3)]
+    rows = (factors + 1, 12, tilted)
+    return PoolState(*(np.zeros((count, lanes)) for count in rows), *by_month)
 
 
 def new_pool_outputs(names: int, horizon: int, paths: int) -> PoolOutputs:
     """Allocate results for a chunk of so many paths."""
     by_name = [np.zeros((names, paths)) for _ in range(4)]
     by_month = [np.zeros((horizon, paths), dtype=np.float32) for _ in range(2)]
-    return PoolOutputs._make([*by_name, np.zeros(paths), *by_month])
+    return PoolOutputs._make([*by_name, np.zeros(paths), np.ones(paths), *by_month])
 
 
 @inner
@@ -145,16 +164,18 @@ def first_month(hazard, name, regime, lane, threshold):
 @inner
 def note_default(params, state, seed, path, name, lane, month, outputs, column):
     """Write claim and loss of one default, and take its balances out of the pool."""
-    scale = 1.0
+    scale = share_lost(params.severity, state.factors, name, lane)
     law = params.law[name]
     if law >= 0:
         z, _ = normals(seed, path, params.loss_streams[name], month)
         scale = beta_at_normal(params.laws[law], z)
-    loss = scale * params.present[name, month]
     outputs.default_month[name, column] = month
-    outputs.loss[name, column] = loss
     outputs.nominal_loss[name, column] = scale * params.nominal[name, month]
     outputs.claim[name, column] = params.claim[name, month]
+    if params.granular.row[name] >= 0:  # one of many: what all of them lose is written elsewhere
+        return
+    loss = scale * params.present[name, month]
+    outputs.loss[name, column] = loss
     outputs.book_loss[column] += loss
     state.lost[month, lane] += loss
     for later in range(month, params.balance.shape[1]):
@@ -185,12 +206,87 @@ def draw_defaults(params, state, seed, paths, outputs, offset):
         for lane in range(lanes):
             if scores[lane] > highest:  # most names on most paths
                 continue
-            threshold = threshold_of(scores[lane], nu)
-            month = first_month(params.hazard, name, state.regime, lane, threshold)
-            if month > 0 and params.claim[name, month] > 0.0:
-                note_default(
-                    params, state, seed, paths[lane], name, lane, month, outputs, offset + lane
-                )
+            strike(params, state, seed, paths[lane], name, lane, scores[lane], outputs, offset)
+
+
+@inner
+def strike(params, state, seed, path, name, lane, score, outputs, offset):
+    """Note the default of a name on one path, if its score is one at which it defaults."""
+    threshold = threshold_of(score, params.degrees_of_freedom)
+    month = first_month(params.hazard, name, state.regime, lane, threshold)
+    if month > 0 and params.claim[name, month] > 0.0:
+        note_default(params, state, seed, path, name, lane, month, outputs, offset + lane)
+
+
+@inner
+def draw_tilted_defaults(params, state, seed, paths, outputs, offset):
+    """Draw the defaults of every name under tilted laws, and the likelihood ratio of every path.
+
+    A name's uniform below its twisted probability q is a default: scaled by p / q it is uniform
+    below p, as one that defaults has under the model's own law. All other draws stay as they are.
+    """
+    start = np.int64(0)
+    tilt, factors, nu = params.tilt, state.factors, params.degrees_of_freedom
+    mixing, own, spare, density = state.lanes[0], state.lanes[1], state.lanes[2], state.lanes[3]
+    law_of, twist, exponent = state.lanes[4], state.lanes[5], state.lanes[6]
+    drawn, low, high, mean, slope = (
+        state.lanes[7],
+        state.lanes[8],
+        state.lanes[9],
+        state.lanes[10],
+        state.lanes[11],
+    )
+    count = params.loadings.shape[0]
+    for k in range(count):
+        fill_normals(seed, paths, params.factor_streams[k], start, factors[k], spare)
+    fill_normals(seed, paths, params.copula_stream, start, factors[count], spare)
+    shift_factors(tilt, seed, paths, factors, law_of, density)
+    mixing_of(factors[count], nu, params.chi2_table, mixing)
+    horizon = state.regime.shape[0] - 1
+    for name in range(params.loadings.shape[1]):
+        rest = own_loading(params, name)
+        write_chances(
+            tilt.limits,
+            tilt.most_regime,
+            params.loadings,
+            name,
+            rest,
+            factors,
+            state.regime[horizon],
+            mixing,
+            state.chance[name],
+        )
+    twist[:] = 0.0
+    if tilt.target > 0.0:
+        solve_twists(tilt, state.chance, twist, low, high, mean, slope)
+    exponent[:] = 0.0
+    for name in range(params.loadings.shape[1]):
+        cost, chance, rest = tilt.cost[name], state.chance[name], own_loading(params, name)
+        fill_uniform_pairs(seed, paths, params.name_streams[name], start, own, spare)
+        twist_chances(cost, twist, chance, law_of, drawn, exponent)
+        for lane in range(paths.shape[0]):
+            if own[lane] >= drawn[lane]:
+                continue
+            exponent[lane] += twist[lane] * cost
+            score = 0.0
+            for k in range(count):
+                score += params.loadings[k, name] * factors[k, lane]
+            score += rest * normal_quantile(own[lane] * (chance[lane] / drawn[lane]))
+            score *= mixing[lane]
+            strike(params, state, seed, paths[lane], name, lane, score, outputs, offset)
+    for lane in range(paths.shape[0]):
+        tilted = density[lane] * exp(exponent[lane])
+        outputs.weight[offset + lane] = 1.0 / (tilt.shares[start] + tilted)
+
+
+@inner
+def own_loading(params, name):
+    """Return the loading of a name's own normal, never quite 0."""
+    rest = 1.0
+    for k in range(params.loadings.shape[0]):
+        loading = params.loadings[k, name]
+        rest -= loading * loading
+    return max(LEAST_REST, np.sqrt(max(0.0, rest)))
 
 
 @inner

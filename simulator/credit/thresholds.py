@@ -35,8 +35,16 @@ def draw_mixing(seed, paths, stream, degrees_of_freedom, chi2_table, mixing, own
     mixing[:] = 1.0
     if degrees_of_freedom > 0.0:
         fill_normals(seed, paths, stream, start, own, spare)
-        for lane in range(paths.shape[0]):
-            chi2 = beta_at_normal(chi2_table, own[lane])
+        mixing_of(own, degrees_of_freedom, chi2_table, mixing)
+
+
+@inner
+def mixing_of(scores, degrees_of_freedom, chi2_table, mixing):
+    """Write sqrt(nu / chi2) at normal scores (lane,) of chi2; 1 if Gaussian."""
+    mixing[:] = 1.0
+    if degrees_of_freedom > 0.0:
+        for lane in range(mixing.shape[0]):
+            chi2 = beta_at_normal(chi2_table, scores[lane])
             mixing[lane] = np.sqrt(degrees_of_freedom / chi2)
 
 

@@ -23,7 +23,15 @@ __all__ = ["DATE", "LabelledArray", "build", "complete", "coordinates", "label_f
 DATE = {"long_name": "last day of the month"}
 """Attributes of the coordinate ``date``."""
 
-PARTS = ("", "_mean", "_se", "_count")
+ERROR_NOTES = {
+    False: "half the 95% binomial interval of order statistics over 1.96; "
+    "NaN if there are too few paths",
+    True: "half of Woodruff's 95% interval over 1.96, by weight and over draws of parameters; "
+    "NaN if there are too few paths",
+}
+"""How errors of quantiles were found, by whether paths carry weights or share draws."""
+
+PARTS = ("", "_mean", "_mean_se", "_se", "_count")
 ORDER = (*VARIABLES, *(f"fan_{series.name}{part}" for series in SERIES for part in PARTS))
 """Names of all variables that a Dataset may have, in its order."""
 
@@ -90,7 +98,8 @@ def label_fans(plan: RunPlan, fans: Iterable[tuple[Variable, Fan]]) -> Iterator[
     Yields
     ------
     LabelledArray
-        ``fan_x``, ``fan_x_se``, ``fan_x_mean`` and, if needed, ``fan_x_count``.
+        ``fan_x``, ``fan_x_se``, ``fan_x_mean``, ``fan_x_mean_se`` and, if needed,
+        ``fan_x_count``.
     """
     for variable, fan in fans:
         entity = (variable.entity,) if variable.entity else ()
@@ -102,13 +111,14 @@ def label_fans(plan: RunPlan, fans: Iterable[tuple[Variable, Fan]]) -> Iterator[
         error = {
             **plain,
             "long_name": f"{label}, standard error of quantiles",
-            "comment": "half the 95% binomial interval of order statistics over 1.96; "
-            "NaN if there are too few paths",
+            "comment": ERROR_NOTES[bool(plan.sampling) or plan.paths_per_draw > 1],
         }
         levels = (len(LEVELS), *shape)
         yield LabelledArray(name, (QUANTILE, *by_month), fan.quantiles.reshape(levels), central)
         yield LabelledArray(f"{name}_se", (QUANTILE, *by_month), fan.errors.reshape(levels), error)
         yield LabelledArray(f"{name}_mean", by_month, fan.means.reshape(shape), plain)
+        spread = {"units": variable.units, "long_name": f"{label}, standard error of the mean"}
+        yield LabelledArray(f"{name}_mean_se", by_month, fan.mean_errors.reshape(shape), spread)
         if variable.may_be_nan or (fan.counts < plan.paths).any():
             count = {"units": "1", "long_name": f"{label}, paths with a value"}
             yield LabelledArray(f"{name}_count", by_month, fan.counts.reshape(shape), count)

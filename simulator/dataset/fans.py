@@ -2,6 +2,8 @@
 
 Up to `RunPlan.exact_limit` paths they are exact order statistics; beyond, they are read off
 integer histograms.  Neither depends on the size of chunks or the order in which they were done.
+Paths count by their weights, if they carry any; errors are taken over draws of uncertain
+parameters.
 """
 
 from __future__ import annotations
@@ -15,8 +17,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.dataset.drawn import Drawn, Row, row_of
 from simulator.dataset.layout import Array
-from simulator.dataset.order_statistics import LEVELS, QUANTILE_NOTE, quantiles_at
+from simulator.dataset.order_statistics import LEVELS, QUANTILE_NOTE
 from simulator.dataset.plan import RunPlan
 from simulator.dataset.variables import Variable
 
@@ -33,6 +36,9 @@ class SeriesSource(Protocol):
     def paths(self) -> int:
         """Number of paths."""
 
+    def drawn(self) -> Drawn:
+        """Return how the paths were drawn."""
+
     def rows(self, name: str, start: int, out: Array) -> None:
         """Fill `out` (rows, paths) with rows of a variable; rows run over month and entity."""
 
@@ -45,8 +51,8 @@ class Fan:
     ----------
     quantiles, errors : ndarray (levels, rows)
         Order statistics and their standard errors, NaN where there are too few values.
-    means : ndarray (rows,)
-        Over valid paths.
+    means, mean_errors : ndarray (rows,)
+        Over valid paths, and their standard errors.
     counts : ndarray (rows,)
         Valid paths: those that are not NaN.
     attributes : dict
@@ -56,6 +62,7 @@ class Fan:
     quantiles: NDArray[np.float64]
     errors: NDArray[np.float64]
     means: NDArray[np.float64]
+    mean_errors: NDArray[np.float64]
     counts: NDArray[np.int64]
     attributes: dict[str, Any] = field(default_factory=dict)
 
@@ -66,19 +73,16 @@ class Fan:
             np.full((len(LEVELS), rows), np.nan),
             np.full((len(LEVELS), rows), np.nan),
             np.full(rows, np.nan),
+            np.full(rows, np.nan),
             np.zeros(rows, np.int64),
             attributes,
         )
 
-    def set_row(self, row: int, ordered: NDArray[np.float32]) -> None:
-        """Fill a row from its valid values in rising order."""
-        count = len(ordered)
-        self.counts[row] = count
-        self.quantiles[:, row], self.errors[:, row] = quantiles_at(
-            lambda rank: ordered[rank - 1], count
-        )
-        if count:
-            self.means[row] = np.sum(ordered, dtype=np.float64) / count
+    def set_row(self, row: int, found: Row) -> None:
+        """Fill a row."""
+        self.quantiles[:, row], self.errors[:, row] = found.quantiles, found.errors
+        self.means[row], self.mean_errors[row] = found.mean, found.mean_error
+        self.counts[row] = found.paths
 
 
 def row_count(plan: RunPlan, variable: Variable) -> int:
@@ -114,18 +118,17 @@ def exact_fans(
     Fan
         Its quantiles.
     """
+    drawn = source.drawn()
 
     def sort(task: tuple[Variable, Fan, slice]) -> None:
         variable, fan, rows = task
         table = np.empty((rows.stop - rows.start, source.paths), np.float32)
         source.rows(variable.name, rows.start, table)
-        table.sort(axis=1)  # NaN last
-        full = not np.isnan(table[:, -1]).any()
         for row, values in enumerate(table, start=rows.start):
-            valid = len(values) if full else int(len(values) - np.count_nonzero(np.isnan(values)))
-            fan.set_row(row, values[:valid])
+            fan.set_row(row, row_of(values, drawn))
 
-    attributes = {"method": f"exact: {QUANTILE_NOTE}"}
+    weighted = "" if drawn.weights is None else ", by weight"
+    attributes = {"method": f"exact: {QUANTILE_NOTE}{weighted}"}
     with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
         for variable in plan.series:
             rows = row_count(plan, variable)

@@ -16,6 +16,7 @@ from simulator.dataset.folder import FANS, PATHS, SCALARS
 from simulator.dataset.layout import Array
 from simulator.dataset.plan import RunPlan
 from simulator.dataset.provenance import attributes_of
+from simulator.dataset.sampling import sampling_attributes
 from simulator.dataset.scratch import ChunkFiles
 from simulator.dataset.variables import Variable
 from simulator.dataset.zarr_group import StoredArray, stored, write_group
@@ -29,6 +30,7 @@ def write_results(
     resolved: Mapping[str, Any] | None,
     files: ChunkFiles,
     fans: Iterable[tuple[Variable, Fan]],
+    sampling: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Write the Zarr groups of a run.
 
@@ -44,6 +46,8 @@ def write_results(
         All chunks.
     fans : iterable of (Variable, Fan)
         Of every series.
+    sampling : mapping, optional
+        How paths were drawn, if not plainly.
 
     Returns
     -------
@@ -56,7 +60,8 @@ def write_results(
     }
     if plan.keep_paths:
         groups[PATHS] = (whole(plan, variable, files.series) for variable in plan.series)
-    attributes = attributes_of(plan, resolved)
+    drawn = sampling_attributes(sampling, lambda name: files.scalar(name, 0, plan.paths))
+    attributes = attributes_of(plan, resolved) | drawn
     hashes = {
         name: write_group(directory / name, arrays, coordinates(plan), attributes)
         for name, arrays in groups.items()

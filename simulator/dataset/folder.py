@@ -13,6 +13,7 @@ __all__ = [
     "PATHS",
     "RESOLVED",
     "RUN",
+    "SAMPLING",
     "SCALARS",
     "SCRATCH",
 ]
@@ -23,6 +24,7 @@ FORMAT: Final = "neobox.run/1"
 CONFIG: Final = "config.yaml"
 RESOLVED: Final = "config.resolved.json"
 EXPECTED: Final = "expected.json"
+SAMPLING: Final = "sampling.json"
 RUN: Final = "run.json"
 MANIFEST: Final = "manifest.jsonl"
 SCRATCH: Final = "scratch"

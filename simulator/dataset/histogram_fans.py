@@ -14,12 +14,12 @@ from simulator.dataset.fans import Fan, SeriesSource, row_count, row_groups
 from simulator.dataset.files import replacing, write_pieces
 from simulator.dataset.histogram import Histogram
 from simulator.dataset.layout import as_bytes
-from simulator.dataset.plan import RunPlan
+from simulator.dataset.plan import WEIGHT, RunPlan
 from simulator.dataset.variables import Variable
 
 __all__ = ["HistogramFans", "histogram_fans"]
 
-PARTS = ("low", "width", "counts", "sums")
+PARTS = ("low", "width", "counts", "sums", "errors", "paths", "plain")
 
 
 class HistogramFans:
@@ -37,8 +37,10 @@ class HistogramFans:
         self.plan = plan
         self.threads = threads or os.cpu_count() or 1
         self.chunks: set[int] = set()
+        self.weighted = any(variable.name == WEIGHT for variable in plan.scalars)
         self.tables = {
-            variable.name: Histogram.empty(row_count(plan, variable)) for variable in plan.series
+            variable.name: Histogram.empty(row_count(plan, variable), weighted=self.weighted)
+            for variable in plan.series
         }
 
     def set_edges(self, source: SeriesSource) -> None:
@@ -50,9 +52,10 @@ class HistogramFans:
             At least the paths of the pilot, first path first.
         """
         pilot = self.plan.pilot
+        drawn = source.drawn().first(pilot)
 
         def choose(table: Histogram, rows: slice, values: NDArray[np.float32]) -> None:
-            table.set_edges(rows, np.ascontiguousarray(values[:, :pilot]))
+            table.set_edges(rows, np.ascontiguousarray(values[:, :pilot]), drawn)
 
         self._over_rows(source, choose)
 
@@ -66,7 +69,12 @@ class HistogramFans:
         chunks : iterable of int
             Their numbers.
         """
-        self._over_rows(source, Histogram.add)
+        weights = source.drawn().weights
+
+        def count(table: Histogram, rows: slice, values: NDArray[np.float32]) -> None:
+            table.add(rows, values, weights)
+
+        self._over_rows(source, count)
         self.chunks |= set(chunks)
 
     def _over_rows(

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from simulator.dataset.build import LabelledArray, build, label_fans
+from simulator.dataset.drawn import Drawn
 from simulator.dataset.errors import RunIncompleteError
 from simulator.dataset.fans import exact_fans
 from simulator.dataset.layout import Array, fields_of, fit
-from simulator.dataset.plan import Chunk, RunPlan
+from simulator.dataset.plan import WEIGHT, Chunk, RunPlan
+from simulator.dataset.sampling import sampling_attributes
 from simulator.dataset.variables import Variable
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ class MemoryStore:
         self.plan = plan
         self.resolved = resolved
         self.complete = False
+        self._sampling: Mapping[str, Any] | None = None
         self._chunks = tuple(plan.chunks())
         self._scalars: dict[int, dict[str, Array]] = {}
         self._series: dict[int, dict[str, Array]] = {}
@@ -51,9 +54,27 @@ class MemoryStore:
         """Number of finished chunks."""
         return len(self._series)
 
+    def sampling(self) -> Mapping[str, Any] | None:
+        """Return how the run's paths are drawn, None if plainly."""
+        return self._sampling
+
+    def keep_sampling(self, sampling: Mapping[str, Any]) -> None:
+        """Keep how paths are drawn."""
+        self._sampling = sampling
+
     def missing_chunks(self) -> list[Chunk]:
         """Return the chunks that are still to be computed, in order of paths."""
         return [chunk for chunk in self._chunks if chunk.index not in self._series]
+
+    def grow(self, paths: int) -> None:
+        """Go on to more paths, one of the `RunPlan.looks`; finished chunks stay."""
+        self.plan = replace(self.plan, paths=paths)
+        self._chunks = tuple(self.plan.chunks())
+
+    def so_far(self, names: Collection[str]) -> xr.Dataset:
+        """Return some scalars of a run whose chunks are all done but which is not finished."""
+        wanted = tuple(one for one in self.plan.scalars if one.name in names)
+        return build(self.plan, self._whole(self._scalars, wanted, first_is_path=True))
 
     def write_chunk(
         self, index: int, scalars: Mapping[str, Array], series: Mapping[str, Array]
@@ -79,6 +100,12 @@ class MemoryStore:
         self._scalars[index] = dict(zip(layout, fit(layout, scalars), strict=True))
         layout = fields_of(self.plan, "series", count)
         self._series[index] = dict(zip(layout, fit(layout, series), strict=True))
+
+    def drawn(self) -> Drawn:
+        """Return how the paths were drawn."""
+        weighted = any(variable.name == WEIGHT for variable in self.plan.scalars)
+        parts = [self._scalars[chunk.index][WEIGHT] for chunk in self._chunks] if weighted else []
+        return Drawn(np.concatenate(parts) if parts else None, self.plan.paths_per_draw)
 
     def rows(self, name: str, start: int, out: Array) -> None:
         """Fill a table with rows of a series, all paths side by side."""
@@ -109,7 +136,9 @@ class MemoryStore:
         arrays = [*self._whole(self._scalars, self.plan.scalars, first_is_path=True), *self._fans]
         if self.plan.keep_paths:
             arrays += self._whole(self._series, self.plan.series, first_is_path=False)
-        return build(self.plan, arrays, self.resolved)
+        found = build(self.plan, arrays, self.resolved)
+        drawn = sampling_attributes(self._sampling, lambda name: np.asarray(found[name].values))
+        return found.assign_attrs(drawn)
 
     def _whole(
         self,

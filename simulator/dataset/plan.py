@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
+from itertools import pairwise
 from typing import Any
 
 from simulator.dataset.variables import VARIABLES, Variable
@@ -18,7 +19,10 @@ EXACT_LIMIT = 1_000_000
 PILOT = 65_536
 """Number of first paths that choose the edges of histograms, if there are histograms."""
 
-WITHOUT_INFLUENCE = frozenset({"chunk", "title"})
+WEIGHT = "path_weight"
+"""Variable of runs whose paths are not drawn plainly."""
+
+WITHOUT_INFLUENCE = frozenset({"chunk", "title", "looks"})
 """Fields of a plan that change no number of the results."""
 
 
@@ -35,7 +39,7 @@ class Chunk:
 class RunPlan:
     """What a run computes.
 
-    Two plans that differ only in `chunk` and `title` describe the same run.
+    Two plans that differ only in `chunk`, `looks` and `title` describe the same run.
 
     Attributes
     ----------
@@ -66,7 +70,13 @@ class RunPlan:
     title : str
         Name of the study.
     paths_per_draw : int
-        Paths that share a draw of uncertain parameters; 1 if none are uncertain.
+        Paths that share a draw of uncertain parameters, or are spread evenly with each other by
+        quasi-random or stratified sampling; 1 if paths are independent.
+    sampling : mapping
+        How paths are drawn, by the keys of `config.schema.Sampling`; empty if plainly.
+    looks : tuple of int
+        Numbers of paths at which the run may stop or go on: no chunk spans one. None if the number
+        of paths is fixed.
     """
 
     paths: int
@@ -83,6 +93,8 @@ class RunPlan:
     exact_limit: int = EXACT_LIMIT
     title: str = ""
     paths_per_draw: int = 1
+    sampling: Mapping[str, Any] = field(default_factory=dict)
+    looks: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse sizes and names that cannot be."""
@@ -110,6 +122,7 @@ class RunPlan:
             if variable.kind == kind
             and name in self.variables
             and (variable.needs is None or variable.needs in self.ids)
+            and (variable.name != WEIGHT or self.sampling.get("method") == "importance")
         )
 
     def entities(self, variable: Variable) -> tuple[int, ...]:
@@ -118,13 +131,19 @@ class RunPlan:
 
     def chunks(self) -> Iterator[Chunk]:
         """Yield all chunks in order of paths."""
-        for index, first in enumerate(range(0, self.paths, self.chunk)):
-            yield Chunk(index, first, min(self.chunk, self.paths - first))
+        ends = sorted({look for look in self.looks if look < self.paths} | {self.paths})
+        cuts = [
+            (first, min(first + self.chunk, end))
+            for start, end in pairwise([0, *ends])
+            for first in range(start, end, self.chunk)
+        ]
+        for index, (first, end) in enumerate(cuts):
+            yield Chunk(index, first, end - first)
 
     @property
     def chunk_count(self) -> int:
         """Number of chunks."""
-        return -(-self.paths // self.chunk)
+        return sum(1 for _ in self.chunks())
 
     @property
     def pilot(self) -> int:
@@ -139,8 +158,14 @@ class RunPlan:
 
     @property
     def key(self) -> str:
-        """Hash of the plan, chunks included: it ties a manifest to its run."""
-        text = json.dumps(self.to_json(), sort_keys=True)
+        """Hash of the plan, chunks included: it ties a manifest to its run.
+
+        A run that may go on keeps its key as it does: its chunks stay what they are.
+        """
+        values = self.to_json()
+        if self.looks:
+            del values["paths"]
+        text = json.dumps(values, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def differences(self, asked: RunPlan) -> list[str]:
@@ -167,7 +192,7 @@ class RunPlan:
     def to_json(self) -> dict[str, Any]:
         """Return the plan in JSON's own types."""
         values = {item.name: getattr(self, item.name) for item in fields(self)}
-        for name in ("ids", "labels", "versions"):
+        for name in ("ids", "labels", "versions", "sampling"):
             values[name] = dict(values[name])
         plain: dict[str, Any] = json.loads(json.dumps(values))
         return plain
@@ -193,6 +218,7 @@ class RunPlan:
             name: (dim, tuple(entries)) for name, (dim, entries) in plain["labels"].items()
         }
         values["variables"] = tuple(plain["variables"])
+        values["looks"] = tuple(plain.get("looks", ()))
         return cls(**values)
 
 

@@ -13,11 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
+from simulator.dataset.drawn import Drawn
 from simulator.dataset.errors import RunDamagedError
 from simulator.dataset.files import replacing, write_pieces
 from simulator.dataset.layout import Array, Field, as_bytes, fields_of, fit
 from simulator.dataset.manifest import ChunkRecord
-from simulator.dataset.plan import Chunk, RunPlan
+from simulator.dataset.plan import WEIGHT, Chunk, RunPlan
 from simulator.dataset.variables import Kind
 
 __all__ = ["ChunkFiles", "ChunkWriter"]
@@ -107,6 +108,12 @@ class ChunkFiles:
     def paths(self) -> int:
         """Number of paths in the chunks."""
         return sum(chunk.count for chunk in self.chunks)
+
+    def drawn(self) -> Drawn:
+        """Return how the paths in the chunks were drawn."""
+        weighted = any(variable.name == WEIGHT for variable in self.plan.scalars)
+        weights = self.scalar(WEIGHT, 0, self.paths) if weighted else None
+        return Drawn(weights, self.plan.paths_per_draw)
 
     def pieces(self, kind: Kind, name: str, rows: slice) -> Iterator[tuple[Chunk, Array]]:
         """Yield rows of a variable from each chunk.

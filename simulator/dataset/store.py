@@ -5,6 +5,7 @@
     results/<run>/
         config.yaml            as given
         config.resolved.json   with all defaults
+        sampling.json          how paths are drawn, if not plainly
         run.json               status, plan, versions, times
         manifest.jsonl         one line per finished chunk
         scratch/               finished chunks, until the run is complete
@@ -21,8 +22,9 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -49,6 +51,7 @@ from simulator.dataset.folder import (
     PATHS,
     RESOLVED,
     RUN,
+    SAMPLING,
     SCALARS,
     SCRATCH,
 )
@@ -189,11 +192,66 @@ class RunStore:
         with self._guard, self._writing():
             write_json(self.directory / EXPECTED, expected)
 
+    def sampling(self) -> dict[str, Any] | None:
+        """Return how the run's paths are drawn, if an earlier process has kept it."""
+        path = self.directory / SAMPLING
+        return read_json(path) if path.exists() else None
+
+    def keep_sampling(self, sampling: Mapping[str, Any]) -> None:
+        """Keep how paths are drawn: a resumed run must draw all its paths alike."""
+        with self._guard, self._writing():
+            write_json(self.directory / SAMPLING, sampling)
+
     def missing_chunks(self) -> list[Chunk]:
         """Return the chunks that are still to be computed, in order of paths."""
         if self.complete:
             return []
         return [chunk for chunk in self._chunks if chunk.index not in self._manifest.records]
+
+    def grow(self, paths: int) -> None:
+        """Go on to more paths; finished chunks stay.
+
+        Parameters
+        ----------
+        paths : int
+            One of the `RunPlan.looks` beyond those of the run.
+        """
+        plan = replace(self.plan, paths=paths)
+        with self._guard, self._writing():
+            check_room(self.directory, plan)
+            record = {**read_json(self.directory / RUN), "plan": plan.to_json()}
+            write_json(self.directory / RUN, record)
+            self.plan = plan
+            self.writer = ChunkWriter(self.directory / SCRATCH, plan)
+            self._chunks = tuple(plan.chunks())
+            self._series = SeriesAccumulator(self.directory / SCRATCH, plan)
+
+    def note(self, name: str, content: object) -> None:
+        """Keep something about the run, in JSON's own types, under a name in `run.json`."""
+        with self._guard, self._writing():
+            write_json(self.directory / RUN, {**read_json(self.directory / RUN), name: content})
+
+    def so_far(self, names: Collection[str]) -> xr.Dataset:
+        """Return scalars of a run whose chunks are all done but which is not finished.
+
+        Parameters
+        ----------
+        names : collection of str
+            Variables that are wanted; those the run does not hold are left out.
+        """
+        from simulator.dataset.build import LabelledArray, build
+
+        files = ChunkFiles(self.writer.directory, self.plan, self._chunks)
+        return build(
+            self.plan,
+            [
+                LabelledArray(
+                    one.name, one.dims, files.scalar(one.name, 0, self.plan.paths), one.attributes
+                )
+                for one in self.plan.scalars
+                if one.name in names
+            ],
+        )
 
     def write_chunk(
         self, index: int, scalars: Mapping[str, Array], series: Mapping[str, Array]
@@ -263,7 +321,9 @@ class RunStore:
         files = ChunkFiles(self.writer.directory, self.plan, self._chunks)
         with self._guard, self._writing():
             fans = self._series.fans(threads)
-            results = write_results(self.directory, self.plan, resolved, files, fans)
+            results = write_results(
+                self.directory, self.plan, resolved, files, fans, self.sampling()
+            )
             self._manifest.rewrite()
             record = {**read_json(self.directory / RUN), **results}
             write_json(self.directory / RUN, {**record, "status": "complete", "finished": now()})
@@ -354,7 +414,7 @@ def begin(directory: Path, plan: RunPlan) -> None:
     """Make a folder that of a new run, whatever run it held."""
     record = {"format": FORMAT, "status": "running", "plan": plan.to_json(), "created": now()}
     write_json(directory / RUN, record)  # first: from here on the old run is gone
-    for name in (MANIFEST, SCRATCH, CONFIG, RESOLVED, EXPECTED):
+    for name in (MANIFEST, SCRATCH, CONFIG, RESOLVED, EXPECTED, SAMPLING):
         remove(directory / name)
 
 

@@ -245,6 +245,7 @@ SCALARS: Final = (
     scalar("overlay_payout", OVERLAY, MONEY, "Paid to the lender's book, PV"),
     scalar("overlay_premium", OVERLAY, MONEY, "Premium of the lender's book, PV"),
     scalar("book_lender_loss_net", None, MONEY, "Loss of the lender's book net of overlays, PV"),
+    scalar("path_weight", None, "1", "Likelihood ratio of a path that was not drawn plainly"),
     scalar("parameter_value", PARAMETER, "as in the table", "Uncertain parameter, as drawn"),
 )
 

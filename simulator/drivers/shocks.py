@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.drivers.steering import place_shocks
 from simulator.numerics.jit import inner
 from simulator.numerics.philox import fill_normal_pairs, fill_normals
 from simulator.numerics.streams import stream_id_array
@@ -80,14 +81,16 @@ def pack_shocks(
 
 
 @inner
-def draw_shocks(params, seed, paths, shocks, spare):
+def draw_shocks(params, steering, seed, paths, coordinates, shocks, spare):
     """Write the correlated normals of all months of a block.
 
     Parameters
     ----------
     params : ShockParams
+    steering : SteeringParams
     seed : uint64
     paths : (lane,) int64
+    coordinates : (coordinate, lane), chosen ones; no rows if paths draw all themselves
     shocks : (month, 9, lane) float64, written
         Row t holds month t; row 0 is zero.
     spare : (lane,) float64, scratch
@@ -102,6 +105,9 @@ def draw_shocks(params, seed, paths, shocks, spare):
                 seed, paths, params.streams[pair], month, row[2 * pair], row[2 * pair + 1]
             )
         fill_normals(seed, paths, params.streams[4], month, row[8], spare)
+    place_shocks(steering, coordinates, shocks)
+    for month in range(1, shocks.shape[0]):
+        row = shocks[month]
         for i in range(8, -1, -1):  # from the last row, so that each row can be overwritten
             for lane in range(lanes):
                 row[i, lane] = cholesky[i, i] * row[i, lane]

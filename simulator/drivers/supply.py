@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from simulator.drivers.draws import beta_at_normal
 from simulator.drivers.memory import SHORTAGE, SHORTAGE_SPEED
+from simulator.drivers.steering import completion_row, place_coordinate
 from simulator.numerics.elementary import exp, log
 from simulator.numerics.jit import inner
 from simulator.numerics.philox import fill_normals
@@ -131,7 +132,7 @@ def new_supply(lanes: int) -> SupplyState:
 
 
 @inner
-def init_supply(params, state, seed, paths, first, second):
+def init_supply(params, steering, state, seed, paths, coordinates, first, second):
     """Reset a block to t0 and draw each path's completion share."""
     state.rows[:] = 0.0
     state.pipeline[:] = 0.0
@@ -141,6 +142,7 @@ def init_supply(params, state, seed, paths, first, second):
     state.rows[SUPPLY.tightness] = params.start_tightness
     start = np.int64(0)
     fill_normals(seed, paths, params.streams[0], start, first, second)
+    place_coordinate(coordinates, completion_row(steering), first)
     for lane in range(paths.shape[0]):
         state.rows[SUPPLY.completion, lane] = beta_at_normal(params.completion_table, first[lane])
 

@@ -68,6 +68,7 @@ from simulator.drivers.silicon import (
     new_silicon,
     step_silicon,
 )
+from simulator.drivers.steering import SteeringParams, new_coordinates
 from simulator.drivers.supply import (
     SUPPLY,
     SupplyParams,
@@ -101,6 +102,7 @@ class ReferencePath(NamedTuple):
 class MarketParams(NamedTuple):
     """Frozen inputs of all market drivers."""
 
+    steering: SteeringParams
     shocks: ShockParams
     priors: PriorParams
     policy: PolicyParams
@@ -144,6 +146,7 @@ class MarketState(NamedTuple):
 
     rows: NDArray[np.float64]  # (row of MARKET, ...)
     shocks: NDArray[np.float64]  # (month, 9, lane)
+    coordinates: NDArray[np.float64]  # (coordinate, lane), chosen draws
     policy: PolicyState
     demand: DemandState
     efficiency: EfficiencyState
@@ -158,13 +161,19 @@ class MarketState(NamedTuple):
 
 
 def new_market(
-    jurisdictions: int, generations: int, currencies: int, horizon: int, lanes: int
+    jurisdictions: int,
+    generations: int,
+    currencies: int,
+    horizon: int,
+    lanes: int,
+    steering: SteeringParams,
 ) -> MarketState:
     """Return state for a block of lanes; `currencies` includes the dollar."""
     months = max(horizon, FACTOR_MONTHS) + 1
     return MarketState(
         rows=np.zeros((len(MARKET), lanes)),
         shocks=np.zeros((months, 9, lanes)),
+        coordinates=new_coordinates(steering, lanes),
         policy=new_policy(jurisdictions, lanes),
         demand=new_demand(lanes),
         efficiency=new_efficiency(lanes),
@@ -183,7 +192,8 @@ def new_market(
 def init_market(params, state, seed, paths):
     """Reset a block to t0: systemic normals, static factors, draws made once per path."""
     first, second = state.rows[MARKET.first], state.rows[MARKET.second]
-    draw_shocks(params.shocks, seed, paths, state.shocks, first)
+    steering, coordinates = params.steering, state.coordinates
+    draw_shocks(params.shocks, steering, seed, paths, coordinates, state.shocks, first)
     static_factors(
         params.shocks,
         state.shocks,
@@ -197,7 +207,7 @@ def init_market(params, state, seed, paths):
     init_efficiency(params.efficiency, state.efficiency, seed, paths, first, second)
     init_silicon(state.silicon)
     init_memory(params.memory, state.memory)
-    init_supply(params.supply, state.supply, seed, paths, first, second)
+    init_supply(params.supply, steering, state.supply, seed, paths, coordinates, first, second)
     init_prices(params.prices, state.prices, seed, paths, first, second)
     init_power(params.power, state.power)
     init_currencies(state.currencies)
@@ -207,9 +217,11 @@ def init_market(params, state, seed, paths):
     state.rows[MARKET.stress, :] = 0.0
     draw_prior(
         params.priors,
-        params.priors.streams[priors.DEMAND],
+        steering,
+        priors.DEMAND,
         seed,
         paths,
+        coordinates,
         state.demand.rows[DEMAND.prior],
         second,
     )
@@ -219,18 +231,22 @@ def init_market(params, state, seed, paths):
         )
     draw_probability(
         params.priors,
-        params.priors.streams[priors.EFFICIENCY],
+        steering,
+        priors.EFFICIENCY,
         seed,
         paths,
+        coordinates,
         params.efficiency.hazard,
         state.efficiency.rows[EFFICIENCY.probability],
         second,
     )
     draw_probability(
         params.priors,
-        params.priors.streams[priors.POLICY],
+        steering,
+        priors.POLICY,
         seed,
         paths,
+        coordinates,
         params.policy.hazard,
         state.policy.probability,
         second,

@@ -171,12 +171,15 @@ def open_block(params, state, seed, paths):
     market, names, leases, sites = state.market, state.names, state.leases, state.sites
     deliveries, boxes, tranches = state.deliveries, state.boxes, state.tranches
     availability = state.availability
+    steering, coordinates = market_terms.steering, market.coordinates
     init_market(market_terms, market, seed, paths)
     init_names(
         name_terms,
+        steering,
         names,
         seed,
         paths,
+        coordinates,
         market.rows[MARKET.macro],
         market.rows[MARKET.ai_orthogonal],
         market.rows[MARKET.first],
@@ -185,17 +188,21 @@ def open_block(params, state, seed, paths):
     )
     draw_prior(
         market_terms.priors,
-        market_terms.priors.streams[priors.RENEGOTIATION],
+        steering,
+        priors.RENEGOTIATION,
         seed,
         paths,
+        coordinates,
         state.renegotiation_prior,
         market.rows[MARKET.second],
     )
     draw_probability(
         market_terms.priors,
-        market_terms.priors.streams[priors.INTEGRATION],
+        steering,
+        priors.INTEGRATION,
         seed,
         paths,
+        coordinates,
         name_terms.integration_hazard,
         names.lanes[NAME_LANE.probability],
         market.rows[MARKET.second],

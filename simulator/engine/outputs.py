@@ -102,6 +102,7 @@ class Outputs(NamedTuple):
     sponsor_cash: NDArray[np.float32]  # (month, sponsor, path)
     sponsor_principal_due: NDArray[np.float32]
     sponsor_short: NDArray[np.float32]  # 1 = less cash than it keeps before supporting a box
+    path_weight: NDArray[np.float64]  # (path,), likelihood ratio; written by the sampler, if any
 
 
 def new_outputs(
@@ -130,7 +131,7 @@ def new_outputs(
     scalars += by(notes, 3) + by(structures, 1) + by(insured, 1) + by(floors, 1)
     entities = (generations, generations, generations, boxes, boxes, *(sponsors,) * 3)
     by_month = [series(count) for count in entities]
-    return Outputs._make([*scalars, market, *by_month])
+    return Outputs._make([*scalars, market, *by_month, np.ones(paths)])
 
 
 @inner

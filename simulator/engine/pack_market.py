@@ -21,6 +21,7 @@ from simulator.drivers.prices import pack_prices
 from simulator.drivers.rates import pack_rates
 from simulator.drivers.shocks import pack_shocks
 from simulator.drivers.silicon import pack_silicon
+from simulator.drivers.steering import unsteered
 from simulator.drivers.supply import pack_supply
 from simulator.engine.market import (
     MarketParams,
@@ -75,6 +76,7 @@ def pack_market(
     kw = np.array([g.kw for g in generations])
     capex = np.array([g.capex_usd for g in generations])
     return MarketParams(
+        steering=unsteered(),
         shocks=pack_shocks(
             parameters,
             np.array(world.correlations),

@@ -18,11 +18,15 @@ from simulator.credit.pool import (
     PoolParams,
     PoolState,
     draw_defaults,
+    draw_tilted_defaults,
     new_pool,
     new_pool_outputs,
     record_pool,
     walk_regimes,
 )
+from simulator.credit.pool_granular import lose_expected
+from simulator.credit.pool_tilting import no_tilt
+from simulator.engine.pool_many import pack_granular, pack_severity
 from simulator.engine.results import Arrays, whole
 from simulator.numerics.addressed import Addressed
 from simulator.numerics.jit import kernel
@@ -42,6 +46,7 @@ POOL_VARIABLES: Final = (
     "note_loss",
     "outstanding_debt",
     "cumulative_lender_loss",
+    "path_weight",
 )
 """What a run of a pool stores: a facility is a name, the book is the pool."""
 
@@ -65,7 +70,11 @@ def run_pool(params, state, seed, paths, outputs, offset):
     state.lost[:] = 0.0
     state.gone[:] = 0.0
     walk_regimes(params, seed, paths, state.regime)
-    draw_defaults(params, state, seed, paths, outputs, offset)
+    if params.tilt.shares.shape[0] > 0:
+        draw_tilted_defaults(params, state, seed, paths, outputs, offset)
+    else:
+        draw_defaults(params, state, seed, paths, outputs, offset)
+    lose_expected(params, state, outputs, offset)
     record_pool(params, state, outputs, offset)
 
 
@@ -79,10 +88,13 @@ class PreparedPool:
         The study.
     params : PoolParams
         Packed terms.
+    weighted : bool
+        Whether outputs carry likelihood ratios; all are 1 if the terms do not tilt.
     """
 
     pool: PoolInputs
     params: PoolParams
+    weighted: bool = False
     inputs: None = None  # nothing is uncertain, so nothing is packed anew
 
     @cached_property
@@ -100,7 +112,7 @@ class PreparedPool:
 
     def state(self, lanes: int) -> Addressed[PoolState]:
         """Allocate the state of a block."""
-        return Addressed(new_pool(self.params.loadings.shape[0], self.pool.horizon, lanes))
+        return Addressed(new_pool(self.params, lanes))
 
     def run_block(
         self,
@@ -129,6 +141,8 @@ class PreparedPool:
         if self.pool.tranches:
             rows["note_loss"] = tranche_losses(self.pool, outputs.book_loss)
         scalars = {name: np.ascontiguousarray(array.T) for name, array in rows.items()}
+        if self.weighted:
+            scalars["path_weight"] = outputs.weight
         return scalars | {"book_lender_loss": outputs.book_loss}
 
     def series(self, outputs: PoolOutputs) -> Arrays:
@@ -182,11 +196,16 @@ def prepare_pool(pool: PoolInputs) -> PreparedPool:
     names, nu, months = pool.names, pool.copula_nu, np.arange(pool.horizon + 1)
     factors = len(names[0].loadings)
     hazard = np.array([integrated_hazard(one, months) for one in names])
-    balances, claims = zip(*(schedule(one, months) for one in names), strict=True)
+    balances, owed = zip(*(schedule(one, months) for one in names), strict=True)
     losses = [
         losses_of(one, claim, months, pool.discount_rate)
-        for one, claim in zip(names, claims, strict=True)
+        for one, claim in zip(names, owed, strict=True)
     ]
+    claim, nominal, present = (
+        np.array(owed),
+        *(np.array(rows) for rows in zip(*losses, strict=True)),
+    )
+    granular = pack_granular(names, hazard, present, nu)
     drawn = sorted({(one.loss_mean, one.loss_sd) for one in names if one.loss_sd > 0.0})
     law = [drawn.index((n.loss_mean, n.loss_sd)) if n.loss_sd > 0.0 else -1 for n in names]
     tables = [beta_quantile_table(mean, sd) for mean, sd in drawn]
@@ -201,10 +220,12 @@ def prepare_pool(pool: PoolInputs) -> PreparedPool:
             .T.copy(),
             highest_score=np.array(scores) + SLACK,
             hazard=hazard,
-            claim=np.array(claims),
+            claim=claim,
             balance=np.array(balances),
-            nominal=np.array([nominal for nominal, _ in losses]),
-            present=np.array([present for _, present in losses]),
+            nominal=nominal,
+            present=present,
+            severity=pack_severity(names, factors),
+            granular=granular,
             law=np.array(law, dtype=np.int64),
             laws=np.array(tables) if tables else np.zeros((1, 2)),
             factor_streams=stream_id_array(f"factor.{k + 1}" for k in range(factors)),
@@ -218,6 +239,7 @@ def prepare_pool(pool: PoolInputs) -> PreparedPool:
             regime_next=following,
             regime_start=start,
             regime_stream=np.uint64(stream_id("regime")),
+            tilt=no_tilt(),
         ),
     )
 
@@ -252,10 +274,11 @@ def schedule(
 def losses_of(
     name: PoolName, claim: NDArray[np.float64], months: NDArray[np.int64], rate: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return nominal loss and its PV at a default in each month; at a Beta law, of the claim."""
+    """Return nominal loss and its PV at a default in each month; all the claim if it is scaled."""
     discount = (1.0 + rate / 12.0) ** (-1.0 * months)
     if name.collateral is None:
-        nominal = claim * (name.loss_mean if name.loss_sd == 0.0 else 1.0)
+        certain = name.loss_sd == 0.0 and not name.loss_loadings
+        nominal = claim * (name.loss_mean if certain else 1.0)
         return nominal, discount * nominal
     pledged = name.collateral
     sold = months + pledged.sale_lag

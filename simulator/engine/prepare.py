@@ -23,6 +23,7 @@ from simulator.engine.overlays import overlay_scalars
 from simulator.engine.pack import pack_model
 from simulator.engine.pack_market import pack_market
 from simulator.engine.results import Arrays, scalars_of, series_of
+from simulator.engine.sampling.sampler import Sampler
 from simulator.engine.state import ModelParams, ModelState, new_state
 from simulator.engine.trace import Trace, new_trace, record_month
 from simulator.engine.uncertainty import parameter_ids, with_parameters
@@ -43,11 +44,14 @@ class Prepared:
         Packed terms.
     inputs : ModelInputs, optional
         The study, if its parameters are uncertain: it is packed anew for each draw.
+    sampler : Sampler, optional
+        Chooses coordinates of paths; plainly drawn paths have none.
     """
 
     layout: Layout
     params: ModelParams
     inputs: ModelInputs | None = None
+    sampler: Sampler | None = None
 
     @property
     def horizon(self) -> int:
@@ -57,7 +61,15 @@ class Prepared:
     @cached_property
     def packed(self) -> Addressed[ModelParams]:
         """The terms as kernels take them."""
-        return Addressed(self.params)
+        return Addressed(self.terms)
+
+    @property
+    def terms(self) -> ModelParams:
+        """The terms, with the coordinates that the sampler chooses."""
+        if self.sampler is None:
+            return self.params
+        market = self.params.market._replace(steering=self.sampler.steering)
+        return self.params._replace(market=market)
 
     @property
     def expectations(self) -> Expectations:
@@ -70,7 +82,7 @@ class Prepared:
         names = parameter_ids(self.inputs)
         known = with_parameters(self.inputs, dict(zip(names, values.tolist(), strict=True)))
         reference, compensator = self.params.market.reference, self.params.names.compensator
-        return Prepared(self.layout, pack(known, reference, compensator))
+        return Prepared(self.layout, pack(known, reference, compensator), None, self.sampler)
 
     def outputs(self, paths: int) -> Addressed[Outputs]:
         """Allocate results of so many paths."""
@@ -105,7 +117,7 @@ class Prepared:
 
     def state(self, lanes: int) -> Addressed[ModelState]:
         """Allocate the state of a block."""
-        return Addressed(new_state(self.params, lanes))
+        return Addressed(new_state(self.terms, lanes))
 
     def run_block(
         self,
@@ -118,11 +130,17 @@ class Prepared:
     ) -> None:
         """Run a block of paths to the horizon, and keep the first one's months in a trace."""
         watch = None if trace is None else partial(record_month, trace)
+        if self.sampler is not None:
+            coordinates, weights = self.sampler.draw(seed, paths)
+            state.fields.market.coordinates[:] = coordinates
+            outputs.fields.path_weight[offset : offset + paths.size] = weights
         run_block(self.packed, state, seed, paths, outputs, offset, watch)
 
     def scalars(self, outputs: Outputs) -> Arrays:
         """Return one number per path and entity, by the names of `dataset.variables`."""
         found = scalars_of(self.layout, outputs)
+        if self.sampler is not None and self.sampler.weighted:
+            found["path_weight"] = outputs.path_weight
         return found | overlay_scalars(self.layout, outputs, found["book_lender_loss"])
 
     def series(self, outputs: Outputs) -> Arrays:

@@ -222,6 +222,7 @@ def run(
     executor: str = "threads",
     lanes: int = BLOCK_LANES,
     report: Callable[[Progress], None] | None = None,
+    more: Callable[[], bool] | None = None,
 ) -> None:
     """Compute the chunks that a store lacks, and finish it.
 
@@ -241,7 +242,26 @@ def run(
         Paths of a block.
     report : callable, optional
         Told after every chunk.
+    more : callable, optional
+        Asked once all chunks are there: whether it has let the store grow, so that there are
+        others to compute.
     """
+    compute_missing(prepared, plan, store, jobs, executor, lanes, report)
+    while more is not None and more():
+        compute_missing(prepared, store.plan, store, jobs, executor, lanes, report)
+    store.finalise()
+
+
+def compute_missing(
+    prepared: Runnable,
+    plan: RunPlan,
+    store: RunStore | MemoryStore,
+    jobs: int,
+    executor: str,
+    lanes: int,
+    report: Callable[[Progress], None] | None,
+) -> None:
+    """Compute the chunks that a store lacks; see `run`."""
     missing = store.missing_chunks()
     resumed = plan.paths - sum(chunk.count for chunk in missing)
     writer = store.writer if isinstance(store, RunStore) else None
@@ -260,4 +280,3 @@ def run(
             paths += chunk.count
             if report:
                 report(Progress(paths, plan.paths, resumed, time.monotonic() - start))
-    store.finalise()

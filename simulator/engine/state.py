@@ -129,7 +129,8 @@ def new_state(params: ModelParams, lanes: int) -> ModelState:
     boxes = params.boxes.codes.shape[1]
     horizon = params.horizon
     currencies = params.market.currencies.streams.shape[0]
-    market = new_market(jurisdictions, generations, currencies, horizon, lanes)
+    steering = params.market.steering
+    market = new_market(jurisdictions, generations, currencies, horizon, lanes, steering)
     leases, deliveries = new_leases(assets, contracts, lanes), new_deliveries(assets, lanes)
     availability, floors = np.zeros((assets, lanes)), np.zeros((assets, lanes))
     overhang, depth = np.zeros((generations, lanes)), np.zeros((generations, lanes))

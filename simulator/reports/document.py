@@ -8,6 +8,7 @@ import xarray as xr
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from simulator.analytics.rating import RatingScale
+from simulator.analytics.sampling import sampling_facts
 from simulator.analytics.summary import Analysis, analyse
 from simulator.reports.catalogue import pictures
 from simulator.reports.sections import sections
@@ -72,7 +73,9 @@ def _subtitle(run: xr.Dataset) -> str:
         )
         if dim in run.sizes
     )
+    facts = sampling_facts(run)
     return (
         f"{counts}; {run.sizes['month']} months from {run.attrs.get('start', '')}; "
         f"{run.sizes['path']:,} paths, seed {run.attrs.get('seed', '')}"
+        + (f"; {facts}" if facts else "")
     )

@@ -117,7 +117,7 @@ def sections(analysis: Analysis, drawn: Mapping[str, Picture]) -> list[Section]:
             "Convergence",
             "A running estimate that leaves its own band asks for more paths.",
             images=_images(drawn, "convergence"),
-            tables=(tail.convergence(analysis),),
+            tables=(tail.convergence(analysis), tail.sampling(analysis)),
         ),
         Section(
             "assumptions",
@@ -200,8 +200,7 @@ def _uncertainty(analysis: Analysis, drawn: Mapping[str, Picture]) -> tuple[Sect
             "Within and between parameters",
             "How much of risk is the world's, and how much comes from not knowing the parameters. "
             "Paths that share a draw of them are not independent: standard errors of this report "
-            "are taken over draws. Only those of quantiles by month, which set how many digits of "
-            "them are printed, are not.",
+            "are taken over draws, those of quantiles by month too.",
             images=_images(drawn, "parameters"),
             tables=(parameters.split(analysis, analysis.uncertainty),),
             folded=(parameters.effects(analysis, analysis.uncertainty),),

@@ -1,8 +1,9 @@
-"""Cases that can be done by hand, done by the engine: parameters in, months and figures out.
+"""Cases with known answers, done by the engine: parameters in, figures out.
 
-A case is a loan or a box with everything random switched off. It is run by the same kernels that
-simulate, and comes back as a table of its months and a few figures, to be held against numbers
-that were worked out elsewhere.
+Some are loans or boxes with everything random switched off, and come back as a table of their
+months and a few figures. Others have random numbers in them, and come back as estimates with
+their standard errors. All are run by the kernels that simulate, to be held against numbers that
+were worked out elsewhere.
 
 >>> from simulator.selfcheck import run_case
 >>> case = {"P": 1e6, "nominal_rate": 0.09, "months": 60}
@@ -12,52 +13,80 @@ that were worked out elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from simulator.selfcheck import loans, notes, returns, waterfalls
+from simulator.selfcheck import (
+    capital,
+    cashflows,
+    collateral_loan,
+    curves,
+    estimators,
+    finite_pools,
+    generator,
+    large_pools,
+    listed_pools,
+    paper_pools,
+    processes,
+    quasi,
+    rare_pools,
+    regimes,
+    scope,
+)
+from simulator.selfcheck.kinds import Draws, Kind
 from simulator.selfcheck.months import Result
 
-__all__ = ["CASES", "Result", "kind_of", "run_case"]
+__all__ = ["CASES", "Draws", "Kind", "Result", "kind_of", "kinds_of", "run_case"]
 
-Kind = Callable[[Mapping[str, Any]], Result]
-
-CASES: dict[str, tuple[Kind, frozenset[str]]] = {
-    "level_loan": (loans.level_loan, frozenset({"P", "nominal_rate", "months"})),
-    "floating_loan": (loans.floating_loan, frozenset({"margin", "cap", "step", "index"})),
-    "delayed_draw": (loans.delayed_draw, frozenset({"commitment", "draws", "availability"})),
-    "construction": (loans.construction, frozenset({"draws", "scheduled_instalments", "delay"})),
-    "sculpted_loan": (loans.sculpted_loan, frozenset({"dscr", "periods_per_year", "cfads"})),
-    "full_sweep": (waterfalls.full_sweep, frozenset({"capex", "opex_fraction_of_base_revenue"})),
-    "reserve": (waterfalls.reserve, frozenset({"dsra_months", "shock_multipliers"})),
-    "share_sweep": (waterfalls.share_sweep, frozenset({"threshold", "share", "cfads"})),
-    "lock_up": (waterfalls.lock_up, frozenset({"lock", "price_multipliers"})),
-    "covenant": (waterfalls.covenant, frozenset({"cap", "cap_step_down_per_year", "v0"})),
-    "lost_customer": (waterfalls.lost_customer, frozenset({"lessee_shares", "default_month"})),
-    "level_loan_in_cents": (loans.level_loan_in_cents, frozenset({"P", "nominal_rate", "months"})),
-    "notes_of_a_pool": (notes.notes_of_a_pool, frozenset({"sizes", "coupons", "pool_rate"})),
-    "rates_of_return": (returns.rates_of_return, frozenset({"a"})),
+CASES: dict[str, Kind] = {
+    **cashflows.CASES,
+    **collateral_loan.CASES,
+    **large_pools.CASES,
+    **capital.CASES,
+    **finite_pools.CASES,
+    **listed_pools.CASES,
+    **paper_pools.CASES,
+    **rare_pools.CASES,
+    **processes.CASES,
+    **regimes.CASES,
+    **estimators.CASES,
+    **generator.CASES,
+    **curves.CASES,
+    **quasi.CASES,
+    **scope.CASES,
 }
-"""Kinds of cases, and the parameters that tell them apart."""
+"""Kinds of cases, and what tells them apart. Each family has a module with some of them."""
 
 
-def kind_of(case: Mapping[str, Any]) -> str:
-    """Return the kind of a case, by the parameters it has."""
-    fitting = [name for name, (_, keys) in CASES.items() if keys <= case.keys()]
+def kinds_of(params: Mapping[str, Any], asked: Iterable[str] = ()) -> list[list[str]]:
+    """Return the kinds that a case can be of, the most particular ones first, equals together."""
+    paths = tuple(asked)
+    ranks: dict[int, list[str]] = {}
+    for name, kind in CASES.items():
+        if kind.fits(params, paths):
+            ranks.setdefault(kind.detail, []).append(name)
+    return [ranks[detail] for detail in sorted(ranks, reverse=True)]
+
+
+def kind_of(params: Mapping[str, Any], asked: Iterable[str] = ()) -> str:
+    """Return the kind of a case, by the parameters it has and what it is asked for."""
+    fitting = kinds_of(params, asked)
     if not fitting:
-        raise ValueError(f"no kind of case has the parameters {', '.join(case)}")
-    return fitting[0]
+        raise ValueError(f"no kind of case has the parameters {', '.join(params)}")
+    return fitting[0][0]
 
 
-def run_case(case: Mapping[str, Any], kind: str = "") -> Result:
+def run_case(params: Mapping[str, Any], kind: str = "", draws: Draws | None = None) -> Result:
     """Run a case.
 
     Parameters
     ----------
-    case : mapping
+    params : mapping
         Its parameters.
     kind : str
-        One of `CASES`; empty: told by the parameters.
+        One of `CASES`; empty: told by the parameters and by what is asked.
+    draws : Draws, optional
+        Seed, paths and numbers asked for, of a case with random numbers.
     """
-    runner, _ = CASES[kind or kind_of(case)]
-    return runner(case)
+    draws = draws or Draws()
+    return CASES[kind or kind_of(params, draws.asked)].result(params, draws)

@@ -34,13 +34,18 @@ class Result:
     Attributes
     ----------
     columns : mapping of str to ndarray (period,)
-        The months (or quarters) of the case.
+        The months (or quarters) of the case; none of one with random numbers.
     figures : mapping
-        Its single numbers; a mapping or list where a case asks for several.
+        Its single numbers; a mapping or list where a case asks for several. A number is exact,
+        an `analytics.Estimate` has an error (0: exact; NaN: not known, so it counts as not given).
+    stepped : frozenset of str
+        Paths of estimates that can only take a few values, such as quantiles of a law with
+        atoms: their scores are no normal ones, and have no part in the mean of z squared.
     """
 
     columns: Mapping[str, Column]
     figures: Mapping[str, Any] = field(default_factory=dict)
+    stepped: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

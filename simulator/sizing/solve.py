@@ -43,7 +43,7 @@ class Trials:
     report: Report | None
     measures: dict[int, Measured] = field(default_factory=dict)
     terms: dict[int, Vector] = field(default_factory=dict)
-    weights: Design | None = None
+    weights: dict[int, Design | None] = field(default_factory=dict)
 
     def value(self, number: int) -> float:
         """Return the value of the term at a number of steps."""
@@ -84,9 +84,9 @@ class Trials:
                 f"{self.facility}: nothing is lent at {self.lever.name} {self.value(number):g}, so "
                 "that no loss can be measured; mend by larger bounds"
             )
-        self.weights = path_weights(run)
+        self.weights[number] = path_weights(run)
         self.terms[number] = self.target.terms(share)
-        self.measures[number] = self.target.measured(self.terms[number], self.weights)
+        self.measures[number] = self.target.measured(self.terms[number], self.weights[number])
 
     def crossed(self, limit: str) -> tuple[int | None, bool]:
         """Return the riskiest number that keeps the target, and whether riskier ones do not.
@@ -116,7 +116,12 @@ class Trials:
         """Return the stretches over which the measure falls, step by step, beyond paired errors."""
         found: list[tuple[int, int]] = []
         for one, other in pairwise(sorted(self.measures)):
-            change = mean_difference(self.terms[other], self.terms[one], self.weights)
+            change = mean_difference(
+                self.terms[other],
+                self.terms[one],
+                self.weights[other],
+                self.weights[one] or Design(),
+            )
             if change.value < -2.0 * change.se:
                 begin = found.pop()[0] if found and found[-1][1] == one else one
                 found.append((begin, other))

@@ -175,7 +175,9 @@ class Sizing:
 
     def _measure(self, found: Measured) -> str:
         if self.target.measure == "P(loss)":
-            return format_probability(found.value, found.se, self.paths)
+            never = found.value <= 0.0  # then the interval ends at 3 over the independent draws
+            draws = 3.0 / found.high if never else self.paths
+            return format_probability(found.value, found.se, draws)
         if found.value == 0.0:
             return f"0, < {100.0 * found.high:.2g}%"
         return format_estimate(found.value, found.se, percent=True)

@@ -27,7 +27,7 @@ from simulator.dataset.zarr_group import rows_per_chunk, stored
 
 __all__ = ["Check", "Results", "check_files"]
 
-FAN_PARTS: Final = ("", "_se", "_mean", "_count")
+FAN_PARTS: Final = ("", "_se", "_mean", "_mean_se", "_count")
 """Endings of the arrays of a fan in the order in which they are written (and hashed)."""
 
 

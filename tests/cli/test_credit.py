@@ -54,3 +54,28 @@ def test_a_run_and_its_report(tmp_path: Path) -> None:
     )
     assert refused.exit_code == 2
     assert "credit-only" in refused.output
+
+
+def test_a_run_by_importance_says_so(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    arguments = (
+        "run",
+        str(STUDY),
+        "--paths",
+        "2000",
+        "--sampling",
+        "importance",
+        "--out",
+        str(out),
+    )
+    told = invoke(*arguments)
+    assert "importance sampling" in told
+    assert "aimed at the 0.999 level" in told
+    assert "use a plain run" in told
+    numbers = json.loads(invoke(*arguments, "--json"))
+    assert numbers["reused"]
+    assert numbers["sampling"]["method"] == "importance"
+    assert numbers["sampling"]["effective_paths"] > 200.0
+    refused = CliRunner().invoke(main, ["run", str(STUDY), "--sampling", "quasi"])
+    assert refused.exit_code == 2
+    assert "writing importance" in refused.output

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,6 @@ from click.testing import CliRunner
 
 from simulator.cli import main
 
-CASES = Path(__file__).parents[1] / "validation" / "cases"
 LOAN = {"P": 1_200.0, "nominal_rate": 0.12, "months": 12}
 
 
@@ -63,7 +63,31 @@ def test_folders_that_hold_no_cases(tmp_path: Path) -> None:
     assert "Traceback" not in told.output
 
 
-def test_the_shipped_cases() -> None:
-    told = CliRunner().invoke(main, ["selfcheck", "--cases", str(CASES)])
+def test_the_cases_of_the_package(tmp_path: Path) -> None:
+    found = tmp_path / "found.json"
+    told = CliRunner().invoke(main, ["selfcheck", "--paths", "5000", "--json", str(found)])
     assert told.exit_code == 0, told.output
     assert "W22" in told.output
+    assert "not run" not in told.output
+    assert re.search(r"largest \|z\| [0-3]\.", told.output)
+    numbers = json.loads(found.read_text(encoding="utf-8"))
+    assert numbers["GPOOL-P3"]["defaults/mean"].keys() == {"value", "se"}
+
+
+def test_a_pool_that_is_not_what_it_is_said_to_be(tmp_path: Path) -> None:
+    """A wrong mean shows by its score, a kind outside of the model by its reason."""
+    cases = [
+        {"id": "pool", "params": {"N": 5, "PD": 0.1, "rho": 0.0}, "expected": {"mean": 0.6}},
+        {
+            "id": "root",
+            "params": {"kappa": 1, "theta": 1, "sigma": 1, "x0": 1, "T": 1},
+            "expected": {"mean": 1.0},
+        },
+    ]
+    (tmp_path / "pools.json").write_text(json.dumps({"cases": cases}), encoding="utf-8")
+    told = CliRunner().invoke(
+        main, ["selfcheck", "--cases", str(tmp_path), "--seed", "3", "--paths", "5000"]
+    )
+    assert told.exit_code == 1
+    assert "BEYOND" in told.output
+    assert "root         not run: no square-root (CIR) driver" in told.output

@@ -32,10 +32,14 @@ def solve_compensator(inputs: ModelInputs, paths: int = PILOT_PATHS) -> dict[str
 
 
 class Pilot:
-    """Market paths on their own seed, at reference parameters, easing off."""
+    """Market paths on their own seed, at reference parameters, easing off.
+
+    `stress` and `Delta` hold a value per step, month 0 first.
+    """
 
     def __init__(self, inputs: ModelInputs, paths: int) -> None:
         self.inputs = inputs
+        self.per_month = 1  # steps
         reference = reference_path(inputs)
         usual = as_expected(inputs)
         switches = {**usual.switches, "easing": False}
@@ -76,8 +80,9 @@ class Pilot:
             if expected == 0.0:  # no default expected so far: nothing to match
                 c.append(0.0)
                 continue
-            moved = name.beta * self.stress[t] - name.efficiency_loading * self.Delta[t]
-            growth = h / 12.0 * np.exp(moved)
+            steps = slice((t - 1) * self.per_month + 1, t * self.per_month + 1)
+            moved = name.beta * self.stress[steps] - name.efficiency_loading * self.Delta[steps]
+            growth = h / 12.0 * np.exp(moved).mean(axis=0)
             solution = bisect(
                 lambda x, L=Lambda, g=growth, goal=target: (
                     self.default_probability(name, L + g * math.exp(-x)) - goal

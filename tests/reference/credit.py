@@ -56,8 +56,8 @@ def counterparty_defaults(
         h = yearly_hazard(name.terms, t, world.p)
         path = world.inputs.path
         if path is None:
-            lost = name.terms.efficiency_loading * world.market.Delta[t]
-            moved = math.exp(name.terms.beta * world.market.stress[t] - lost - c)
+            beta, loading = name.terms.beta, name.terms.efficiency_loading
+            moved = world.market.hazard_multiplier(beta, loading, t, c)
         else:
             moved = path.hazard_multiplier * math.exp(-c)
         name.hazard_multiplier = moved

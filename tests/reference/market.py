@@ -1,4 +1,10 @@
-"""Stages 1-9 of a month: everything that does not know a deal (§1-§9 of docs/model.md)."""
+"""Stages 1-9 of a month: everything that does not know a deal (§1-§9 of docs/model.md).
+
+Written for steps of a month; `per_month` steps it more finely, to measure what the month costs
+in accuracy (docs/model-document.md).  Then t counts steps, and lists hold a value per step.  What
+is a rule of so many months (windows, durations, the lag of rents behind memory) keeps its length;
+what looks back one step only because stages come one after another looks back a shorter one.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +30,7 @@ from tests.reference.draws import (
 BALANCED, SHORTAGE, GLUT = 0, 1, 2
 STATE_NAMES = ("balanced", "shortage", "glut")
 GLUT_THRESHOLD = -0.14  # of tightness
-PHI = 0.5
-DEMAND_NORM = math.sqrt(sum(((1.0 - PHI**k) / (1.0 - PHI)) ** 2 for k in range(1, 13)))
+PHI = 0.5  # after a month
 YEARS = ("2027", "2028", "2029", "2030", "2031", "2032")
 PRIOR_IDS = ("dem.ap_lambda", "eff.lambda", "cp.reneg", "reg.lambda", "sup.vi_lambda")
 HOURS = 730.0
@@ -36,10 +41,17 @@ def half_life(months: float) -> float:
     return 2.0 ** (-1.0 / months)
 
 
-def ou(kappa: float, sigma: float) -> tuple[float, float]:
+@lru_cache(maxsize=1024)
+def ou(kappa: float, sigma: float, per_year: float = 12.0) -> tuple[float, float]:
     """X(t) = a·X(t−1) + s·ξ."""
-    a = math.exp(-kappa / 12.0)
-    return a, sigma * math.sqrt(-math.expm1(-kappa / 6.0) / (2.0 * kappa))
+    a = math.exp(-kappa / per_year)
+    return a, sigma * math.sqrt(-math.expm1(-kappa / (per_year / 2.0)) / (2.0 * kappa))
+
+
+@lru_cache(maxsize=8)
+def demand_norm(phi: float, steps: int) -> float:
+    """N: an AR(1) noise of unit shocks, summed over a year of steps, has this sd."""
+    return math.sqrt(sum(((1.0 - phi**k) / (1.0 - phi)) ** 2 for k in range(1, steps + 1)))
 
 
 def logistic(x: float) -> float:
@@ -82,7 +94,7 @@ def cholesky(
 
 @dataclass(frozen=True)
 class ReferencePath:
-    """What was expected at t0, by month 0..H."""
+    """What was expected at t0, by month 0..H (or by step)."""
 
     tightness: list[float]  # x̄
     price_deviation: list[float]  # q̄
@@ -115,8 +127,11 @@ class Market:
         parameters: Mapping[str, float],
         reference: ReferencePath | None,
         switches: Mapping[str, bool] | None = None,
+        per_month: int = 1,
     ) -> None:
         p = self.p = parameters
+        self.per_month = per_month  # steps
+        self.per_year = 12.0 * per_month
         self.inputs = inputs
         self.draws = draws
         self.reference = reference
@@ -144,7 +159,7 @@ class Market:
         self.pocket_lost = 0.0
         self.pocket_arrived = False
         self.rebound_left = 0
-        self.rebound_monthly = 0.0
+        self.rebound_step = 0.0
         # efficiency
         self.A = 0.0
         self.B = 0.0
@@ -159,7 +174,7 @@ class Market:
         # memory
         self.memory_state = [int(p["mem.start"]) if self.is_on("memory") else BALANCED]
         self.memory_stage = 1
-        self.spell_months = 0
+        self.spell_steps = 0
         self.memory_log = 0.0
         self.c = [self.fixed_cost()]
         self.shortage_starts = False
@@ -168,7 +183,7 @@ class Market:
         self.pipeline = [0.0] * 4
         self.K = [0.0]
         self.v = [p["gpu.beta_tight"] * p["sup.x0"]]
-        self.negative_gap_months = 0
+        self.negative_gap_steps = 0
         self.below_floor = {"A100": 0, "H100": 0}
         self.retired = {"A100": False, "H100": False}
         self.completion = self.draw_completion()
@@ -199,6 +214,17 @@ class Market:
     @property
     def is_centred(self) -> bool:
         return self.draws is None
+
+    def month_of(self, t: int) -> int:
+        """Month in which a step lies."""
+        return (t + self.per_month - 1) // self.per_month
+
+    def half_life(self, months: float) -> float:
+        """Factor of one step of decay."""
+        return half_life(months * self.per_month)
+
+    def fires(self, hazard_per_year: float, u: float) -> bool:
+        return fires(hazard_per_year / self.per_month, u)
 
     def is_on(self, switch: str) -> bool:
         """Whether a driver is on *and* random."""
@@ -240,9 +266,10 @@ class Market:
 
     def systemic_normals(self) -> None:
         """ξ of every month, and the static factors Z*, C*, S*, C⊥."""
-        months = max(self.horizon, 60)
+        n = self.per_month
+        steps = max(self.horizon, 60) * n
         if self.is_centred:
-            self.xi = [dict.fromkeys(CORRELATION_ORDER, 0.0)] * (months + 1)
+            self.xi = [dict.fromkeys(CORRELATION_ORDER, 0.0)] * (steps + 1)
             self.Z_star = self.C_star = self.S_star = self.C_perp = 0.0
             return
         rho = self.p["cp.rho_macro"]
@@ -254,7 +281,7 @@ class Market:
                 changes += [("C", "D", 0.15), ("C", "P", 0.15)]
         lower = cholesky(self.inputs.correlations, tuple(changes))
         self.xi = [dict.fromkeys(CORRELATION_ORDER, 0.0)]
-        for t in range(1, months + 1):
+        for t in range(1, steps + 1):
             u = [
                 *self.draws.normals("market.ZC", t),
                 *self.draws.normals("market.DP", t),
@@ -264,9 +291,9 @@ class Market:
             ]
             xi = [sum(row[k] * u[k] for k in range(i + 1)) for i, row in enumerate(lower)]
             self.xi.append(dict(zip(CORRELATION_ORDER, xi, strict=True)))
-        self.Z_star = sum(self.xi[t]["Z"] for t in range(1, 61)) / math.sqrt(60.0)
-        self.C_star = sum(self.xi[t]["C"] for t in range(1, 61)) / math.sqrt(60.0)
-        self.S_star = sum(self.xi[t]["S"] for t in range(1, 25)) / math.sqrt(24.0)
+        self.Z_star = sum(self.xi[t]["Z"] for t in range(1, 60 * n + 1)) / math.sqrt(60.0 * n)
+        self.C_star = sum(self.xi[t]["C"] for t in range(1, 60 * n + 1)) / math.sqrt(60.0 * n)
+        self.S_star = sum(self.xi[t]["S"] for t in range(1, 24 * n + 1)) / math.sqrt(24.0 * n)
         self.C_perp = (self.C_star - rho * self.Z_star) / math.sqrt(1.0 - rho * rho)
 
     # ------------------------------------------------------------------ the month
@@ -284,11 +311,11 @@ class Market:
 
     def easing(self, t: int) -> None:
         self.easing_left = max(0, self.easing_left - 1)
-        self.easing_now = self.is_on("easing") and fires(
+        self.easing_now = self.is_on("easing") and self.fires(
             self.p["ease.lambda"], self.draws.uniforms("easing", t)[0]
         )
         if self.easing_now:
-            self.easing_left = 24
+            self.easing_left = 24 * self.per_month
 
     def policy(self, t: int) -> None:
         """§2."""
@@ -297,9 +324,9 @@ class Market:
             return
         p = self.p
         for name in self.resale_hit:
-            self.resale_hit[name] *= half_life(12.0)
+            self.resale_hit[name] *= self.half_life(12.0)
         u_fire, u_where = self.draws.uniforms("policy.event", t)
-        if not fires(p["reg.lambda"] * self.prior["reg.lambda"], u_fire):
+        if not self.fires(p["reg.lambda"] * self.prior["reg.lambda"], u_fire):
             return
         where = self.jurisdictions[-1][0]
         cumulative = 0.0
@@ -322,14 +349,14 @@ class Market:
     def demand(self, t: int) -> None:
         """§3."""
         p = self.p
-        trend = growth_path(p, t)
+        trend = growth_path(p, self.month_of(t))
         self.pocket_arrived = False
         if not self.is_on("demand"):
-            self.L.append(self.L[-1] + trend / 12.0)
+            self.L.append(self.L[-1] + trend / self.per_year)
             return
         rebound = 0.0
         if self.rebound_left > 0:
-            rebound = self.rebound_monthly
+            rebound = self.rebound_step
             self.rebound_left -= 1
 
         u_fire, u_depth = self.draws.uniforms("demand.pocket", t)
@@ -339,32 +366,37 @@ class Market:
             * self.prior["dem.ap_lambda"]
             * math.exp(p["dem.ap_beta"] * max(0.0, -self.x[t - 1]))
         )
-        if fires(hazard, u_fire):
+        if self.fires(hazard, u_fire):
             self.pocket_arrived = True
             depth = triangular(
                 p["dem.ap_mult.min"], p["dem.ap_mult.mode"], p["dem.ap_mult.max"], u_depth
             )
             months = max(9, math.ceil(3.0 * p["dem.ap_dur"] * math.exp(0.45 * z_length)))
+            steps = months * self.per_month
             if self.pocket_left == 0:
-                self.m_star, self.pocket_left, self.pocket_lost = depth, months, 0.0
+                self.m_star, self.pocket_left, self.pocket_lost = depth, steps, 0.0
             else:
                 self.m_star = min(self.m_star, depth)
-                self.pocket_left = max(self.pocket_left, months)
+                self.pocket_left = max(self.pocket_left, steps)
         if self.pocket_left > 0:
-            self.m = max(self.m_star, self.m - (1.0 - self.m_star) / p["dem.ap_onset"])
-            self.pocket_lost += trend * (1.0 - self.m) / 12.0
+            onset = p["dem.ap_onset"] * self.per_month
+            self.m = max(self.m_star, self.m - (1.0 - self.m_star) / onset)
+            self.pocket_lost += trend * (1.0 - self.m) / self.per_year
             self.pocket_left -= 1
             if self.pocket_left == 0:
                 returns = beta_draw(p["dem.ap_rebound"], 0.2, z_share) * self.pocket_lost
-                pool = self.rebound_left * self.rebound_monthly + returns
-                self.rebound_monthly, self.rebound_left = pool / 24.0, 24
+                pool = self.rebound_left * self.rebound_step + returns
+                self.rebound_left = 24 * self.per_month
+                self.rebound_step = pool / self.rebound_left
         else:
             self.m = 1.0
 
-        self.e = PHI * self.e + 12.0 * p["dem.sigma"] * self.xi[t]["D"] / DEMAND_NORM
+        phi = PHI ** (1.0 / self.per_month)
+        norm = demand_norm(phi, 12 * self.per_month)
+        self.e = phi * self.e + self.per_year * p["dem.sigma"] * self.xi[t]["D"] / norm
         surprise = self.q[t - 1] - self.reference.price_deviation[t - 1]
         growth = trend * self.m + self.e - p["dem.price_resp"] * surprise
-        self.L.append(self.L[-1] + growth / 12.0 + rebound)
+        self.L.append(self.L[-1] + growth / self.per_year + rebound)
 
     def efficiency(self, t: int) -> None:
         """§4: A += w(1−ε_LR); B ← B·2^(−1/η) + w(ε_LR−ε_SR)."""
@@ -379,7 +411,7 @@ class Market:
         w = 0.0
         jump = 0.0
         u_fire, u_scope = self.draws.uniforms("efficiency.event", t)
-        if fires(p["eff.lambda"] * self.prior["eff.lambda"], u_fire):
+        if self.fires(p["eff.lambda"] * self.prior["eff.lambda"], u_fire):
             table = beta_table_of_mean_and_q95(p["eff.size.mean"], p["eff.size.q95"])
             saving = read_table(table, self.xi[t]["E"])
             scope = p["eff.scope.min"] + u_scope * (p["eff.scope.max"] - p["eff.scope.min"])
@@ -389,18 +421,19 @@ class Market:
         if self.easing_now:
             w += 0.5 * math.log(0.5)
         self.A += w * (1.0 - e_long)
-        self.B = self.B * half_life(half) + w * (e_long - p["eff.e_sr"])
+        self.B = self.B * self.half_life(half) + w * (e_long - p["eff.e_sr"])
         self.Delta.append(self.A + self.B)
-        self.Y.append(self.Y[-1] * half_life(2.0) + jump)
+        self.Y.append(self.Y[-1] * self.half_life(2.0) + jump)
 
     def silicon_and_captive(self, t: int) -> None:
         """§5."""
         p = self.p
         if self.is_on("silicon"):
             z, _ = self.draws.normals("silicon.share", t)
-            self.n += p["sup.asic_noise"] / math.sqrt(12.0) * z
+            self.n += p["sup.asic_noise"] / math.sqrt(self.per_year) * z
         first, last = p["sup.asic_share.2026"], p["sup.asic_share.2031"]
-        line = first + (last - first) * min(t, 60) / 60.0
+        end = 60 * self.per_month
+        line = first + (last - first) * min(t, end) / end
         share = min(max(line + self.n, 0.05), 0.9)
         self.L_addressable.append(
             self.L[t]
@@ -431,7 +464,7 @@ class Market:
         state = self.memory_state[-1]
         mean = (p["mem.dur_bal"], p["mem.dur_short"], p["mem.dur_glut"])[state]
         u_stage, u_next = self.draws.uniforms("memory.regime", t)
-        if u_stage < p["mem.shape"] / mean:
+        if u_stage < p["mem.shape"] / (mean * self.per_month):
             self.memory_stage += 1
             if self.memory_stage > p["mem.shape"]:
                 if state == BALANCED:
@@ -439,18 +472,20 @@ class Market:
                     self.shortage_starts = state == SHORTAGE
                 else:
                     state = BALANCED
-                self.memory_stage, self.spell_months = 1, 0
+                self.memory_stage, self.spell_steps = 1, 0
         if self.easing_now:  # whatever the month's draw was
             self.shortage_starts = False
-            state, self.memory_stage, self.spell_months = GLUT, 1, 0
-        self.spell_months += 1
+            state, self.memory_stage, self.spell_steps = GLUT, 1, 0
+        self.spell_steps += 1
         if state == GLUT:
-            early = self.spell_months <= 8
+            early = self.spell_steps <= 8 * self.per_month
             drift = p["mem.mu.glut_first_8_months" if early else "mem.mu.glut_after"]
         else:
             drift = p[f"mem.mu.{STATE_NAMES[state]}"]
         sigma = p[f"mem.sigma.{STATE_NAMES[state]}"]
-        self.memory_log += drift + sigma * self.xi[t]["M"] / math.sqrt(12.0)
+        self.memory_log += drift / self.per_month + sigma * self.xi[t]["M"] / math.sqrt(
+            self.per_year
+        )
         self.memory_state.append(state)
         share = p["mem.capex_share"] * p["mem.passthru"]
         self.c.append(1.0 + share * math.expm1(self.memory_log))
@@ -462,33 +497,40 @@ class Market:
             self.K.append(self.reference.capacity[t])
             return
         v_0 = p["gpu.beta_tight"] * p["sup.x0"]
-        gap = sum(self.v[s] if s >= 1 else v_0 for s in range(t - 12, t)) / 12.0
+        n = self.per_month
+        window = 12 * n
+        gap = sum(self.v[s] if s >= 1 else v_0 for s in range(t - window, t)) / window
         easing = 1.3 if self.easing_left > 0 else 1.0
         speed = math.exp(p["sup.defer"] * min(0.0, self.x[t - 1]) - 0.1 * self.S_star) * easing
         if self.memory_state[t] == SHORTAGE:
             speed *= 0.9
         K = self.K[-1]
         # 1. committed
-        if t <= 24:
-            row = "first_12_months" if t <= 12 else "second_12_months"
-            self.waiting += p[f"sup.g_committed.{row}"] / 12.0 * self.completion * easing
-        moved = min(1.0, speed) * self.waiting
+        month = self.month_of(t)
+        if month <= 24:
+            row = "first_12_months" if month <= 12 else "second_12_months"
+            self.waiting += p[f"sup.g_committed.{row}"] / self.per_year * self.completion * easing
+        share = min(1.0, speed)  # of what waits moves in a month
+        if n > 1:
+            share = 1.0 - (1.0 - share) ** (1.0 / n)
+        moved = share * self.waiting
         K += moved
         self.waiting -= moved
         # 2. pipeline of four stages
-        r = min(1.0, 4.0 * speed / p["sup.lag"])
+        r = min(1.0, 4.0 * speed / (p["sup.lag"] * n))
         outflow = [r * content for content in self.pipeline]
         for stage in range(4):
             self.pipeline[stage] -= outflow[stage]
             if stage > 0:
                 self.pipeline[stage] += outflow[stage - 1]
         K += outflow[3]
-        if t > 24.0 - p["sup.lag"]:
-            planned = growth_path(self.inputs.expected.parameters, t + rounded(p["sup.lag"])) / 12.0
+        if month > 24.0 - p["sup.lag"]:
+            ordered_for = month + rounded(p["sup.lag"])
+            planned = growth_path(self.inputs.expected.parameters, ordered_for) / self.per_year
             self.pipeline[0] += planned * math.exp(min(max(p["sup.resp"] * gap, -2.0), 1.0))
         # 3. cancellation
-        self.negative_gap_months = self.negative_gap_months + 1 if gap < 0.0 else 0
-        if self.negative_gap_months == 6:
+        self.negative_gap_steps = self.negative_gap_steps + 1 if gap < 0.0 else 0
+        if self.negative_gap_steps == 6 * n:
             kept = 1.0 - p["sup.cancel"]
             self.waiting *= kept
             self.pipeline = [kept * content for content in self.pipeline]
@@ -503,12 +545,12 @@ class Market:
         if generation is None or self.retired[name]:
             return 0.0
         p = self.p
-        power = p["pow.p0"] * math.exp(p["pow.trend"] * t / 12.0)
+        power = p["pow.p0"] * math.exp(p["pow.trend"] * t / self.per_year)
         floor = power * p["gpu.pue"] * generation.kw / 1000.0
         floor += p["gpu.om"] * generation.capex_usd / 8760.0
         revenue = self.contract_price[name][t - 1] * self.market_utilisation[t - 1]
         self.below_floor[name] = self.below_floor[name] + 1 if revenue < floor else 0
-        if self.below_floor[name] < 6:
+        if self.below_floor[name] < 6 * self.per_month:
             return 0.0
         self.retired[name] = True
         return math.log(1.0 - min(0.99, share * math.exp(-K)))
@@ -525,21 +567,25 @@ class Market:
         if path is not None:
             self.G = 0.0
         elif x < GLUT_THRESHOLD:
-            self.G += min(0.0, p["sup.glut_decay"] - p["gpu.delta"]) / 12.0
+            self.G += min(0.0, p["sup.glut_decay"] - p["gpu.delta"]) / self.per_year
         else:
-            self.G *= half_life(9.0)
-        c_before = self.c[t - 1] if path is None else 1.0
+            self.G *= self.half_life(9.0)
+        c_before = self.c[max(0, t - self.per_month)] if path is None else 1.0
         rent = p["mem.rent_beta_short"] if c_before > 1.0 else p["mem.rent_beta_glut"]
         q = beta * (x - x_0) + self.G + rent * math.log(c_before)
         self.q.append(q)
         self.v.append(q + beta * x_0 - math.log(self.c[t]))
-        steps = sum(size for month, size in self.releases if t >= month)
+        steps = sum(size for month, size in self.releases if t / self.per_month >= month)
         self.steps.append(steps)
         self.market_utilisation.append(self.utilisation(p["gpu.util"], t))
 
         self.price_noise(t)
         for g in self.generations:
-            level = price_drift(p, g) * t / 12.0 - g.steps_share * steps + g.tightness_share * q
+            level = (
+                price_drift(p, g) * t / self.per_year
+                - g.steps_share * steps
+                + g.tightness_share * q
+            )
             contract = level + self.X[g.name, "contract"]
             spot = level + self.X[g.name, "spot"] + g.tightness_share * self.Y[t]
             self.contract_price[g.name].append(g.contract_price * math.exp(contract))
@@ -557,12 +603,12 @@ class Market:
         own_spot, _ = self.draws.normals("price.spot", t)
         common_contract = self.xi[t]["P"]
         common_spot = 0.7 * self.xi[t]["P"] + math.sqrt(1.0 - 0.49) * own_spot
-        a_contract, s_contract = ou(p["gpu.ctr_kappa"], p["gpu.ctr_sigma"])
-        a_spot, s_spot = ou(p["gpu.spot_kappa"], p["gpu.spot_sigma"])
+        a_contract, s_contract = ou(p["gpu.ctr_kappa"], p["gpu.ctr_sigma"], self.per_year)
+        a_spot, s_spot = ou(p["gpu.spot_kappa"], p["gpu.spot_sigma"], self.per_year)
         for g in self.generations:
             z_contract, z_spot = self.draws.normals(f"price.{g.name}", t)
             if g.brownian_sd > 0.0:
-                step = g.brownian_sd / math.sqrt(12.0) * z_contract
+                step = g.brownian_sd / math.sqrt(self.per_year) * z_contract
                 self.X[g.name, "contract"] += step
                 self.X[g.name, "spot"] += step
                 continue
@@ -581,18 +627,18 @@ class Market:
     def power_rates_spreads(self, t: int) -> None:
         """§9."""
         p = self.p
-        a, s = ou(p["pow.kappa"], p["pow.sigma"])
+        a, s = ou(p["pow.kappa"], p["pow.sigma"], self.per_year)
         self.W.append(a * self.W[-1] + s * self.xi[t]["W"] if self.is_on("power") else 0.0)
 
         for name, rate in self.exchange.items():
             move = 1.0
             if name != "USD" and self.is_on("currencies"):
                 z, _ = self.draws.normals(f"fx.{name}", t)
-                s = p["fx.sigma"] / math.sqrt(12.0)
+                s = p["fx.sigma"] / math.sqrt(self.per_year)
                 move = math.exp(s * z - 0.5 * s * s)
             rate.append(rate[-1] * move)
 
-        a, s = ou(p["ir.kappa"], p["ir.sigma"])
+        a, s = ou(p["ir.kappa"], p["ir.sigma"], self.per_year)
         s = s if self.is_on("rates") else 0.0
         shock = s * self.xi[t]["R"]
         forwards = self.inputs.sofr_forwards
@@ -604,7 +650,7 @@ class Market:
         else:
             self.sofr.append(p["ir.theta"] + (self.sofr[-1] - p["ir.theta"]) * a + shock)
 
-        a, s = ou(p["cs.kappa"], p["cs.sigma"])
+        a, s = ou(p["cs.kappa"], p["cs.sigma"], self.per_year)
         mean = math.log(p["cs.hy_mean"]) - p["cs.sigma"] ** 2 / (4.0 * p["cs.kappa"])
         log_hy = mean + a * (math.log(self.hy[-1]) - mean)
         if self.is_on("spreads"):
@@ -624,6 +670,11 @@ class Market:
             stress += 0.5 * math.log(self.hy[t] / self.reference.high_yield[t])
         self.stress.append(stress)
 
+    def hazard_multiplier(self, beta: float, loading: float, t: int, c: float) -> float:
+        """M of step t: exp(β·stress − γ·Δ − c)."""
+        lost = loading * self.Delta[t]
+        return math.exp(beta * self.stress[t] - lost - c)
+
     def path_spread(self, t: int) -> float:
         """Index of a stress case: linear to its peak by month 12, back by month 36."""
         usual, peak = self.reference.high_yield, self.inputs.path.high_yield_peak_bp
@@ -640,10 +691,11 @@ class Market:
             self.f_sold[name] = 0.0
 
 
-def reference_path(inputs: ModelInputs) -> ReferencePath:
+def reference_path(inputs: ModelInputs, per_month: int = 1) -> ReferencePath:
     """Run the market in centred mode, as it was expected at t0."""
-    market = Market(as_expected(inputs), None, inputs.expected.parameters, None)
-    for t in range(1, inputs.horizon + 1):
+    expected = as_expected(inputs)
+    market = Market(expected, None, expected.parameters, None, per_month=per_month)
+    for t in range(1, inputs.horizon * per_month + 1):
         market.step(t)
     return ReferencePath(
         tightness=market.x,

@@ -61,11 +61,15 @@ def simulate_path(
     path: int,
     compensator: Compensator | None = None,
     reference: ReferencePath | None = None,
+    market: Market | None = None,
 ) -> Outcome:
-    """Simulate one path; `compensator` maps the id of a name to c(1..H), None to zeros."""
+    """Simulate one path; `compensator` maps the id of a name to c(1..H), None to zeros.
+
+    `market` replaces the market of the path, at month 0, by one that steps itself differently.
+    """
     if reference is None:
         reference = reference_path(inputs)
-    world = start(inputs, seed, path, reference)
+    world = start(inputs, seed, path, reference, market)
     outcome = Outcome.empty(world)
     for t in range(1, inputs.horizon + 1):
         month(world, t, compensator)
@@ -193,9 +197,16 @@ def close_month(world: World, t: int) -> None:
 # ------------------------------------------------------------------ the state at t0
 
 
-def start(inputs: ModelInputs, seed: int, path: int, reference: ReferencePath) -> World:
+def start(
+    inputs: ModelInputs,
+    seed: int,
+    path: int,
+    reference: ReferencePath,
+    market: Market | None = None,
+) -> World:
     draws = Draws(seed, path)
-    market = Market(inputs, draws, inputs.parameters, reference)
+    if market is None:
+        market = Market(inputs, draws, inputs.parameters, reference)
     book = inputs.book
     names = {
         name.id: NameState(name, threshold(inputs, name, draws, market)) for name in book.names

@@ -1,182 +1,147 @@
-"""Credit-only studies against exact values: finite pools, two factors, regimes, one loan."""
+"""Credit-only studies against exact values: scores over seeds, and how often intervals cover."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
+from scipy.special import ndtr, ndtri
+from scipy.stats import chi2
 
-from simulator import simulate
-from simulator.analytics import contribution_table, notes_table, probability, risk_table
-from simulator.analytics.frame import estimate_at
-from tests.validation.pool_cases import (
-    CASES,
-    book,
-    deviation_score,
-    homogeneous,
-    scores,
-    study_of,
-    write,
-)
+from simulator.analytics import mean, tail_risk, value_at_risk_interval
+from simulator.analytics.capital import asset_correlation, capital_requirement
+from simulator.selfcheck import Draws
+from simulator.selfcheck.folder import SHIPPED, Verdict, cases_of, verdict
+from simulator.selfcheck.kinds import HIGHEST
+from simulator.selfcheck.pool_runs import alike, many, run_pool
+from simulator.selfcheck.told import sum_of
 
-HIGHEST = 4.0  # standard errors
-HOMOGENEOUS = [name for name in CASES if name.startswith(("GPOOL", "TPOOL"))]
-HETEROGENEOUS = [name for name in CASES if name.startswith("ASB")]
+FILES = ("large_pools", "finite_pools", "listed_pools", "paper_pools", "collateral_loan")
+CASE = {one["id"]: one for file in FILES for one in cases_of(SHIPPED / f"{file}.json")}
+SEEDS = range(1, 21)
+REPEATS = 1_000
 
 
-def check(found: dict[str, float]) -> None:
-    assert {key: z for key, z in found.items() if not abs(z) < HIGHEST} == {}
+def scored(case: dict[str, Any], seed: int, paths: int) -> Verdict:
+    return verdict(case, Draws(seed, paths, folder=SHIPPED).of(case["id"]))
 
 
-@pytest.mark.parametrize("name", HOMOGENEOUS)
-def test_finite_homogeneous_pools(name: str, tmp_path: Path) -> None:
-    case, exact = CASES[name], CASES[name]["expected"]
-    copula = {"kind": "t", "nu": case["nu"]} if case["nu"] else {"kind": "gaussian"}
-    file = write(tmp_path, study_of(homogeneous(case), copula=copula))
-    run = simulate(file, paths=60_000, seed=11)
-    lgd, loss, risk, notes = case["lgd"], book(run), risk_table(run), notes_table(run)
-    assert notes is not None
-    found = {
-        "mean": scores(*estimate_at(risk, "book_expected_loss"), lgd * exact["mean"]),
-        "sd": deviation_score(loss, lgd * exact["sd"]),
+@cache
+def over_seeds() -> list[Verdict]:
+    """Every case at every seed, with few paths: an error that is wrong shows in many scores."""
+    return [scored(case, seed, 5_000) for seed in SEEDS for case in CASE.values()]
+
+
+def test_every_score_is_below_four() -> None:
+    for one in over_seeds():
+        assert one.kind, (one.id, one.reason)
+        assert one.passed, (one.id, one.where, one.worst * HIGHEST)
+
+
+def test_scores_are_as_large_as_errors_say() -> None:
+    """Neither larger (errors told too small) nor smaller (told too large), over all and by case.
+
+    All numbers of a case at one seed count as one: a right model fails once in 10,000.
+    """
+    together = sum_of(over_seeds())
+    assert together.cases >= 0.9 * len(SEEDS) * len(CASE)
+    assert together.low < together.mean_square < together.high, together
+    chance = 1e-4 / len(CASE)
+    for name in CASE:
+        squares = [one.mean_square for one in over_seeds() if one.id == name]
+        squares = [value for value in squares if np.isfinite(value)]
+        low, high = chi2.ppf([chance / 2.0, 1.0 - chance / 2.0], len(squares)) / len(squares)
+        assert low < np.mean(squares) < high, name
+
+
+def test_scores_do_not_lean() -> None:
+    """The mean score of each number over 20 seeds is that of no bias."""
+    scores: dict[tuple[str, str], list[float]] = {}
+    for one in over_seeds():
+        for path, z in one.scores.items():
+            if path not in one.stepped:
+                scores.setdefault((one.id, path), []).append(z)
+    full = {key: np.mean(z) * len(z) ** 0.5 for key, z in scores.items() if len(z) == len(SEEDS)}
+    assert len(full) > 100
+    assert {key: z for key, z in full.items() if not abs(z) < HIGHEST + 0.5} == {}
+
+
+@pytest.mark.parametrize("factor", [0.5, 2.0])
+def test_wrong_errors_show(factor: float) -> None:
+    """The band finds errors told half or twice as large as they are."""
+    together = sum_of(over_seeds())
+    assert not together.low < together.mean_square / factor**2 < together.high
+
+
+def test_other_parameters_of_the_same_kinds() -> None:
+    """A pool with a recovery and a t copula, tranches and levels that no case of ours has.
+
+    Independent names: default counts are binomial, VaR and means are known.
+    """
+    case = {
+        "id": "mine",
+        "params": {"N": 40, "PD": 0.1, "rho": 0.0, "R": 0.25},
+        "expected": {
+            "defaults": {"mean": 4.0, "sd": (40 * 0.09) ** 0.5},
+            "stats_defaults": {"0.80": {"VaR": 6.0}},
+            "tranche_EL_fraction": {"0-0.75": 4.0 / 40},
+        },
+        "tol": {"abs": 1e-9, "rel": 1e-9},
     }
-    for level, value in exact["shortfall"].items():
-        estimate = estimate_at(risk, "book_expected_shortfall", level=float(level))
-        found[f"ES {level}"] = scores(*estimate, lgd * value)
-    for count, value in exact["at_least"].items():
-        estimate = probability(loss > lgd * (float(count) - 0.5))
-        found[f"P({count})"] = scores(*estimate, value)
-    for edges, value in exact["tranches"].items():
-        if value > 1e-4:
-            estimate = estimate_at(notes, "expected_loss_share", note=edges)
-            found[edges] = scores(*estimate, value)
-    check(found)
+    one = scored(case, 1, 20_000)
+    assert (one.kind, one.missing, one.passed) == ("finite_pool", (), True)
+    thin = scored({**case, "params": {**case["params"], "PD": 0.11}}, 1, 20_000)
+    assert not thin.passed
 
 
-@pytest.mark.parametrize("name", HETEROGENEOUS)
-def test_heterogeneous_pools(name: str, tmp_path: Path) -> None:
-    case, exact = CASES[name], CASES[name]["expected"]
-    names = {
-        f"N{k:03}": {
-            "exposure_usd_m": one["units"],
-            "pd": one["pd"],
-            "lgd": 1,
-            "loadings": one["loadings"],
-        }
-        for k, one in enumerate(case["names"])
-    }
-    run = simulate(write(tmp_path, study_of(names)), paths=100_000, seed=12)
-    loss, risk, notes = book(run), risk_table(run), notes_table(run)
-    assert notes is not None
-    found = {
-        "mean": scores(*estimate_at(risk, "book_expected_loss"), exact["mean"]),
-        "sd": deviation_score(loss, exact["sd"]),
-    }
-    for level, value in exact["shortfall"].items():
-        estimate = estimate_at(risk, "book_expected_shortfall", level=float(level))
-        found[f"ES {level}"] = scores(*estimate, value)
-    for units, value in exact["exceed"].items():
-        found[f"P({units})"] = scores(*probability(loss > float(units) + 0.5), value)
-    for edges, value in exact["tranches"].items():
-        if value > 1e-4:
-            found[edges] = scores(*estimate_at(notes, "expected_loss_share", note=edges), value)
-    if "contributions" in exact:
-        parts = contribution_table(run)
-        unseen = 1.0 / (0.01 * loss.size)  # of a name's exposure: what no path of the tail shows
-        for k, value in enumerate(exact["contributions"]):
-            part, se = estimate_at(parts, "shortfall_contribution", facility=f"N{k:03}", level=0.99)
-            found[f"part {k}"] = scores(part, max(se, unseen * case["names"][k]["units"]), value)
-    check(found)
+def test_intervals_of_a_large_pool_cover() -> None:
+    """VaR and ES of 1,000 runs of 4,000 paths: 93% to 97% of the 95% intervals hold the truth."""
+    pd, rho, level, paths = 0.05, 0.2, 0.95, 4_000
+    exact = float(ndtr((ndtri(pd) + rho**0.5 * ndtri(level)) / (1.0 - rho) ** 0.5))
+    z = np.linspace(ndtri(level), 9.0, 200_001)
+    tail = ndtr((ndtri(pd) + rho**0.5 * z) / (1.0 - rho) ** 0.5) * np.exp(-z * z / 2.0)
+    shortfall = float(np.trapezoid(tail, z)) / (2.0 * np.pi) ** 0.5 / (1.0 - level)
+    names = many(pd=pd, lgd=1.0, loadings=[rho**0.5])
+    losses = run_pool(names, Draws(5, REPEATS * paths), months=1).loss.reshape(REPEATS, paths)
+    covered = np.zeros(2)
+    for loss in losses:
+        low, high = value_at_risk_interval(loss, level)
+        found = tail_risk(loss, [level])
+        covered += [low <= exact < high, abs(found.es[0] - shortfall) < 1.96 * found.es_se[0]]
+    assert ((covered >= 0.93 * REPEATS) & (covered <= 0.97 * REPEATS)).all(), covered
 
 
-def test_random_losses_given_default(tmp_path: Path) -> None:
-    case, exact = CASES["BLGD-P1"], CASES["BLGD-P1"]["expected"]
-    a, b = case["a"], case["b"]
-    mean, sd = a / (a + b), np.sqrt(a * b / (a + b + 1.0)) / (a + b)
-    names = homogeneous(case, lgd=mean, lgd_sd=float(sd))
-    run = simulate(write(tmp_path, study_of(names)), paths=100_000, seed=13)
-    share = book(run) / case["names"]
-    check(
-        {
-            "mean": scores(share.mean(), share.std() / np.sqrt(share.size), exact["mean"]),
-            "sd": deviation_score(share, exact["sd"]),
-        }
-    )
+def test_intervals_of_a_small_pool_cover() -> None:
+    """The mean of 1,000 runs of 1,000 paths of ten names."""
+    names = alike(10, pd=0.05, lgd=1.0, loadings=[0.3**0.5])
+    losses = run_pool(names, Draws(6, REPEATS * 1_000), nu=6.0).loss.reshape(REPEATS, -1)
+    found = [mean(loss) for loss in losses]
+    covered = sum(abs(one.value - 0.5) < 1.96 * one.se for one in found)
+    assert 0.93 * REPEATS <= covered <= 0.97 * REPEATS
 
 
-def test_names_of_one_regime(tmp_path: Path) -> None:
-    case, exact = CASES["REGP-P1"], CASES["REGP-P1"]["expected"]
-    names = {f"N{k:02}": {"exposure_usd_m": 1.0, "lgd": 1.0} for k in range(case["n"])}
-    regimes = {
-        "generator": case["Q"],
-        "start": case["pi0"],
-        "hazard_per_year": case["haz"],
-    }
-    study = study_of(names, regimes=regimes, horizon_months=int(12 * case["T"]))
-    loss = book(simulate(write(tmp_path, study), paths=200_000, seed=14))
-    found = {"mean": scores(loss.mean(), loss.std() / np.sqrt(loss.size), exact["mean"])}
-    for count, value in enumerate(exact["pmf"]):
-        if value > 1e-4:
-            estimate = probability(np.abs(loss - count) < 0.5)
-            found[f"P({count})"] = scores(*estimate, value)
-    check(found)
+def test_the_limit_of_basel() -> None:
+    """Capital without the factor of maturity is VaR less expected loss of a granular pool."""
+    pd, lgd = 0.02, 0.45
+    r = asset_correlation(pd)
+    names = many(pd=pd, lgd=lgd, loadings=[r**0.5])
+    loss = run_pool(names, Draws(7, 1_000_000), months=1).loss
+    slope = (0.11852 - 0.05478 * np.log(pd)) ** 2
+    capital = capital_requirement(pd, lgd, 2.5) * (1.0 - 1.5 * slope)
+    found = tail_risk(loss, [0.999])
+    assert abs(found.var[0] - pd * lgd - capital) < HIGHEST * found.var_se[0]
+    assert found.var_se[0] < 0.02 * capital
 
 
-def test_one_loan_on_falling_collateral(tmp_path: Path) -> None:
-    case, exact = CASES["W32"], CASES["W32"]["expected"]
-    loan = {
-        "exposure_usd_m": case["debt"] / 1e6,
-        "loan_rate": case["rate"],
-        "loan_months": case["months"],
-        "hazard_per_year": case["hazard"],
-        "collateral_usd_m": case["v0"] / 1e6,
-        "collateral_monthly_factor": case["monthly_factor"],
-        "sale_cost": case["cost"],
-        "sale_lag_months": case["lag"],
-    }
-    study = study_of(
-        {"loan": loan}, horizon_months=case["months"], discount_rate=case["discount"], tranches={}
-    )
-    run = simulate(write(tmp_path, study), paths=100_000, seed=15)
-    months = run["facility_default_month"].values[:, 0]
-    claim = run["exposure_at_default"].values[:, 0]
-    nominal, present = (
-        1e6 * run[name].values[:, 0] for name in ("lender_principal_loss", "lender_loss")
-    )
-    struck = months > 0
-    table = np.array(case["months_table"])
-    np.testing.assert_allclose(1e6 * claim[struck], table[months[struck] - 1, 0], rtol=1e-10)
-    np.testing.assert_allclose(nominal[struck], table[months[struck] - 1, 1], rtol=0, atol=1e-5)
-
-    def mean(values: np.ndarray, value: float) -> float:
-        return scores(values.mean(), values.std() / np.sqrt(values.size), value)
-
-    found = {
-        "PD": mean(struck.astype(float), exact["PD_lifetime"]),
-        "EL": mean(nominal, exact["EL_undiscounted"]),
-        "EL, PV": mean(present, exact["EL_discounted"]),
-    }
-    for month in (1, 12, 24, 48):
-        found[f"month {month}"] = mean((months == month).astype(float), table[month - 1, 2])
-    check(found)
-
-
-@pytest.mark.parametrize("name", ["VAS-P2", "VAS-P4"])
-def test_large_pools_tend_to_the_limit_of_vasicek(name: str, tmp_path: Path) -> None:
-    """The finite pool has the limit's mean, and its variance plus the exact term in 1/n."""
-    case, exact, count = CASES[name], CASES[name]["expected"], 1000
-    names = homogeneous({**case, "names": count})
-    run = simulate(write(tmp_path, study_of(names)), paths=20_000, seed=16)
-    share = book(run) / count
-    lgd, pd = case["lgd"], case["pd"]
-    second = pd**2 + (exact["sd"] / lgd) ** 2  # E p(Z)^2
-    sd = np.sqrt(exact["sd"] ** 2 + lgd**2 * (pd - second) / count)
-    shortfall = estimate_at(risk_table(run), "book_expected_shortfall_share", level=0.95)
-    check(
-        {
-            "mean": scores(share.mean(), share.std() / np.sqrt(share.size), exact["mean"]),
-            "sd": deviation_score(share, float(sd)),
-            "ES": scores(*shortfall, exact["shortfall"]["0.95"]),
-        }
-    )
+def test_a_granular_name_is_the_limit_of_many() -> None:
+    """On the same paths many names lose what one granular name does, but for their own chance."""
+    terms = {"pd": 0.1, "lgd": 0.4, "lgd_loadings": [0.3], "loadings": [0.5]}
+    limit = run_pool(many(**terms), Draws(8, 5_000), nu=8.0).loss
+    gaps = []
+    for count in (50, 450):
+        gap = run_pool(alike(count, **terms), Draws(8, 5_000), nu=8.0).loss / count - limit
+        assert abs(gap.mean()) < HIGHEST * gap.std() / gap.size**0.5
+        gaps.append(gap.std())
+    assert gaps[0] / gaps[1] == pytest.approx(3.0, rel=0.1)  # the root of nine times the names

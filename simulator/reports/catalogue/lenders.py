@@ -23,7 +23,7 @@ def absorption(analysis: Analysis) -> Picture:
     return Picture(
         "absorption",
         "Paths are ranked by the combined loss of the book's lenders and of box equity; each bar "
-        "is the mean loss of a slice of them.",
+        "is the mean loss of a slice of them; lines are ± 2 standard errors.",
         f"Stacked bars of mean losses by slice of paths. In the worst 1% of paths: {parts}.",
         [partial(losses.absorption, analysis.absorption, title="Mean loss by severity of path")],
         width=10.4,
@@ -90,24 +90,24 @@ def facilities(analysis: Analysis) -> Picture:
 
 
 def convergence(analysis: Analysis) -> Picture:
-    """Draw expected loss and ES against the number of paths."""
+    """Draw expected loss, VaR and ES against the number of paths."""
     table = analysis.convergence
     last = table.isel(paths=-1)
-    level = float(table.attrs["level"])
+    measures: list[tuple[str, dict[str, float], str]] = [
+        ("expected_loss", {}, "Expected loss"),
+        ("value_at_risk", {"level": 0.99}, "VaR 99%"),
+        ("expected_shortfall", {"level": 0.99}, "ES 99%"),
+        ("expected_shortfall", {"level": 0.999}, "ES 99.9%"),
+    ]
+    ends = ", ".join(f"{title} {money(last, name, **at)}" for name, at, title in measures)
     return Picture(
         "convergence",
         "Have enough paths been run? Estimates for the book after the first n paths with ± 2 "
         "standard errors; the dashed line is the final value.",
-        f"Running estimates settle at {money(last, 'expected_loss')} expected loss and "
-        f"{money(last, 'expected_shortfall')} expected shortfall.",
+        f"Running estimates settle at: {ends}.",
         [
-            partial(losses.convergence, table, variable="expected_loss", title="Expected loss"),
-            partial(
-                losses.convergence,
-                table,
-                variable="expected_shortfall",
-                title=f"Expected shortfall {level:.0%}",
-            ),
+            partial(losses.convergence, table.sel(at), variable=name, title=title)
+            for name, at, title in measures
         ],
         columns=2,
         width=5.2,

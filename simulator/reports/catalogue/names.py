@@ -25,7 +25,8 @@ def causes(analysis: Analysis) -> Picture:
     worst = str(table["cause"].values[int(np.argmax(table["book_expected_loss"].values))])
     return Picture(
         "causes",
-        "Why facilities default: what took most contracted revenue in the month of default.",
+        "Why facilities default: what took most contracted revenue in the month of default. "
+        "Lines are ± 2 standard errors; those on the left stand in the table.",
         "Stacked bars of the probability of default by cause and facility. Costliest cause for "
         f"the book: {words(worst)}, {money(table, 'book_expected_loss', cause=worst)}.",
         [
@@ -59,7 +60,8 @@ def equity(analysis: Analysis) -> Iterable[Picture | None]:
     )
     yield Picture(
         "equity",
-        "What box equity gets back, and how likely it is to lose. Dashed: money back.",
+        "What box equity gets back, and how likely it is to lose. Dashed: money back. Errors of "
+        "the quantiles stand in the table.",
         f"Ranges of money multiples by box, and probabilities of loss. Median multiples: {middle}.",
         [
             partial(

@@ -26,7 +26,7 @@ def book_exceedance(table: xr.Dataset, axes: Axes, *, title: str = "") -> Axes:
     )
     axes.plot(x, _positive(table["book_exceedance"]), color=LINES[0], label="book")
     axes.legend(loc="upper right")
-    return _exceedance_axis(axes, int(table.attrs["paths"]), title)
+    return _exceedance_axis(axes, table, title)
 
 
 def facility_exceedance(
@@ -47,7 +47,7 @@ def facility_exceedance(
         )
         axes.plot(x, _positive(curve["exceedance"]), label=shortened(name), **style)
     axes.legend(loc="best")
-    return _exceedance_axis(axes, int(table.attrs["paths"]), title)
+    return _exceedance_axis(axes, table, title)
 
 
 def _positive(values: xr.DataArray) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -56,10 +56,12 @@ def _positive(values: xr.DataArray) -> np.ndarray[tuple[int], np.dtype[np.float6
     return np.where(array > 0.0, array, np.nan)
 
 
-def _exceedance_axis(axes: Axes, paths: int, title: str) -> Axes:
-    """Log axis in percent down to one path in all, money to the right."""
+def _exceedance_axis(axes: Axes, table: xr.Dataset, title: str) -> Axes:
+    """Log axis in percent down to one path in all, or as far as weights reach; money below."""
+    known = table["book_exceedance"].values
+    lowest = min(1.0 / int(table.attrs["paths"]), float(np.min(known[known > 0.0], initial=1.0)))
     axes.set_yscale("log")
-    axes.set_ylim(0.8 / paths, 1.0)
+    axes.set_ylim(0.8 * lowest, 1.0)
     axes.yaxis.set_major_locator(LogLocator(10.0))
     axes.yaxis.set_minor_formatter(NullFormatter())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.10g}%"))
@@ -99,7 +101,7 @@ def facility_bars(
 
 
 def absorption(table: xr.Dataset, axes: Axes, *, title: str = "") -> Axes:
-    """Stack the mean losses of equity and lenders, from the best paths to the worst."""
+    """Stack the mean losses of equity and lenders, best paths first, with ± 2 standard errors."""
     base = np.zeros(table.sizes["bucket"])
     rows = np.arange(table.sizes["bucket"])
     for holder, colour, hatch in (("box equity", EQUITY, ""), ("lenders", LENDERS, "///")):
@@ -115,6 +117,16 @@ def absorption(table: xr.Dataset, axes: Axes, *, title: str = "") -> Axes:
             label=holder,
         )
         base = base + values
+        side = -0.12 if holder == "lenders" else 0.12
+        axes.errorbar(
+            rows + side,
+            base,
+            yerr=2.0 * table["mean_loss_se"].sel(holder=holder).values,
+            fmt="none",
+            ecolor=INK,
+            elinewidth=1.0,
+            capsize=2.5,
+        )
     ends = zip(table["lower"].values, table["upper"].values, strict=True)
     axes.set_xticks(rows, [_slice(float(low), float(high)) for low, high in ends])
     axes.grid(visible=False, axis="x")
@@ -134,7 +146,10 @@ def _slice(low: float, high: float) -> str:
 
 
 def convergence(table: xr.Dataset, axes: Axes, variable: str, *, title: str = "") -> Axes:
-    """Draw a running estimate with ± 2 standard errors over the number of paths."""
+    """Draw a running estimate with ± 2 standard errors over the number of paths.
+
+    `table` holds ``<variable>(paths)`` and ``<variable>_se``, at one level if it has any.
+    """
     paths = table["paths"].values
     value, se = table[variable].values, table[f"{variable}_se"].values
     axes.fill_between(
@@ -143,7 +158,9 @@ def convergence(table: xr.Dataset, axes: Axes, variable: str, *, title: str = ""
     axes.plot(paths, value, color=MEDIAN, label="running estimate")
     axes.axhline(float(value[-1]), color=INK, linewidth=0.7, linestyle=(0, (4, 3)))
     axes.set_xlim(0, float(paths[-1]))
-    low, high = (float(np.nanmin((value - 3 * se)[4:])), float(np.nanmax((value + 3 * se)[4:])))
+    settled = slice(min(4, len(value) - 1), None)  # the first few would set the scale
+    reach = 3 * np.nan_to_num(se)  # NaN where a single path is all there is
+    low, high = float(np.min((value - reach)[settled])), float(np.max((value + reach)[settled]))
     if high > low:
         axes.set_ylim(min(low, float(value[-1])), max(high, float(value[-1])))
     money_axis(axes, "x")

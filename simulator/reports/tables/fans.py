@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import Final
 
 import xarray as xr
 
-from simulator.analytics.estimate import decimals_of, format_number, format_significant
+from simulator.analytics.estimate import (
+    decimals_of,
+    format_estimate,
+    format_number,
+    format_significant,
+)
 from simulator.reports.figures.axis import PERCENT, UNITS
 from simulator.reports.tables.table import Table
+
+LEVELS: Final = (0.05, 0.5, 0.95)
+"""Quantiles of a table."""
 
 
 def fan_table(
     run: xr.Dataset, series: Iterable[tuple[str, str, dict[str, str]]], subject: str = ""
 ) -> Table:
-    """Median and 5% to 95% range after 1, 3 and 5 years and at the horizon, for several fans.
+    """5%, 50% and 95% points after 1, 3 and 5 years and at the horizon, for several fans.
 
     Parameters
     ----------
@@ -34,20 +43,25 @@ def fan_table(
         fan, error = run[f"fan_{key}"].sel(where), run[f"fan_{key}_se"].sel(where)
         units = str(fan.attrs.get("units", "1"))
         percent = key in PERCENT or units == "1/year"
-        unit = ("%" if units == "1" else "% a year") if percent else UNITS.get(units, units)
-        cells = []
-        for month in months:
-            low, middle, high = (
-                quantile_text(fan, error, level, month, 100.0 if percent else 1.0)
-                for level in (0.05, 0.5, 0.95)
-            )
-            cells.append(middle if low == "n/a" else f"{middle} ({low} to {high})")
-        rows.append([f"{title}, {unit}" if unit else title, *cells])
+        unit = ("a year" if units == "1/year" else "") if percent else UNITS.get(units, units)
+        for level in LEVELS:
+            cells = [
+                format_estimate(
+                    float(fan.sel(quantile=level).isel(month=month)),
+                    float(error.sel(quantile=level).isel(month=month)),
+                    percent=percent,
+                )
+                for month in months
+            ]
+            name = f"{title}, {unit}" if unit else title
+            rows.append([name if level == LEVELS[0] else "", f"{level:.0%}", *cells])
     return Table(
-        f"{subject}{': m' if subject else 'M'}edian (5% to 95%) at the end of the month",
-        ("", *dates),
+        f"{subject}{': q' if subject else 'Q'}uantiles over paths at the end of the month, ± one "
+        "standard error",
+        ("", "", *dates),
         rows,
-        "Digits are cut to the standard error of each quantile.",
+        "n/a: too few paths to say how far off the quantile may be.",
+        words=1,
     )
 
 

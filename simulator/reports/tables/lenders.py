@@ -30,7 +30,7 @@ def headline_cards(analysis: Analysis) -> list[tuple[str, str, str]]:
             "Mean of the worst 1% (ES 99%)",
             f"USD {read.number(shortfall, level=0.99)} m",
             f"{read.percent(f'{shortfall}_share', level=0.99)} of exposure; "
-            f"{max(1, round(0.01 * read.paths)):,} paths",
+            f"rests on {float(analysis.risk['book_tail_paths'].sel(level=0.99)):,.0f} paths",
         ),
         (
             "Implied rating",

@@ -54,7 +54,7 @@ class Reader:
         Estimates with ``_se``.
     paths : int
         Number of paths.
-    draws : int
+    draws : float
         Number of independent draws, for bounds where no event was seen.
     selection : dict
         Labels that every reading shares.
@@ -62,7 +62,7 @@ class Reader:
 
     table: xr.Dataset
     paths: int
-    draws: int
+    draws: float
     selection: dict[str, object] = field(default_factory=dict)
 
     def at(self, **selection: object) -> Reader:
@@ -78,6 +78,10 @@ class Reader:
         """Read a share as a percentage."""
         estimate = estimate_at(self.table, name, **self.selection, **selection)
         return format_estimate(*estimate, percent=True, resolution=RESOLUTION)
+
+    def values(self, name: str) -> list[float]:
+        """Read numbers that carry no error, e.g. counts."""
+        return [float(one) for one in self.table[name].sel(self.selection).values]
 
     def word(self, name: str) -> str:
         """Read a grade or another word."""

@@ -7,6 +7,7 @@ from typing import Final
 
 from simulator.analytics.estimate import format_estimate, format_significant
 from simulator.analytics.frame import estimate_at
+from simulator.analytics.sampling import sampling_facts
 from simulator.analytics.summary import Analysis
 from simulator.reports.figures.axis import words
 from simulator.reports.order import held
@@ -15,33 +16,33 @@ from simulator.reports.tables.table import Table, level_name, reader_of
 
 FEW: Final = 20
 
-
 FEW_NOTE: Final = (
-    f"† fewer than {FEW} paths lie beyond this level: read it as a rough indication and run more."
+    f"† fewer than {FEW} independent paths lie beyond this level: read it as a rough indication "
+    "and run more."
 )
 
 
 def tails(analysis: Analysis) -> Table:
     """VaR and ES at all levels."""
-    read = reader_of(analysis, analysis.risk)
     levels = [float(level) for level in analysis.risk["level"].values]
-    thin = [level for level in levels if (1.0 - level) * read.paths < FEW]
-    names = [f"{m} {level_name(level)}" for m in ("VaR", "ES") for level in levels]
-    columns = [f"{name} †" if name.split()[1] in map(level_name, thin) else name for name in names]
-    rows = [
-        [
-            name,
-            *(
-                one.number(pre + measure, level=level)
-                for measure in ("value_at_risk", "expected_shortfall")
-                for level in levels
-            ),
-        ]
-        for name, one, pre in book_and_facilities(analysis)
-    ]
+    rows, thin = [], False
+    for name, one, pre in book_and_facilities(analysis):
+        counts = one.values(f"{pre}tail_paths")
+        few = [0.0 < count < FEW for count in counts]
+        thin = thin or any(few)
+        rows.append(
+            [
+                name,
+                *(
+                    one.number(pre + measure, level=level) + (" †" if marked else "")
+                    for measure in ("value_at_risk", "expected_shortfall")
+                    for level, marked in zip(levels, few, strict=True)
+                ),
+            ]
+        )
     return Table(
         "Value at risk and expected shortfall, PV in USD m",
-        ("", *columns),
+        ("", *(f"{m} {level_name(level)}" for m in ("VaR", "ES") for level in levels)),
         rows,
         "VaR: smallest loss not exceeded with that probability, error from order statistics "
         "(Maritz-Jarrett). ES: mean of the losses beyond, error from the influence function."
@@ -78,7 +79,7 @@ def worst(analysis: Analysis) -> Table:
     """List the worst paths of the book."""
     columns: tuple[str, ...] = (
         *("path", "costliest facility", "its cause", "loss, USD m (PV)", "defaults"),
-        *("first in month", "lost by box equity, USD m"),
+        *("first in month", "lost by box equity, USD m", "weight"),
     )
     rows = [
         [
@@ -89,39 +90,79 @@ def worst(analysis: Analysis) -> Table:
             str(int(one["defaults"])),
             str(int(one["first_default_month"])),
             format_significant(float(one["equity_lost"]), 4),
+            format_significant(float(one["weight"]), 3),
         ]
         for one in (analysis.worst.isel(rank=i) for i in range(analysis.worst.sizes["rank"]))
     ]
-    if not analysis.has_boxes:  # no causes, no equity
-        kept = (0, 1, 3, 4, 5)
-        columns = tuple(columns[i] for i in kept)
-        rows = [[row[i] for i in kept] for row in rows]
+    weighted = "path_weight" in analysis.run
+    kept = (0, 1, 2, 3, 4, 5, 6) if analysis.has_boxes else (0, 1, 3, 4, 5)  # no causes, no equity
+    kept = (*kept, 7) if weighted else kept
+    columns = tuple(columns[i] for i in kept)
+    rows = [[row[i] for i in kept] for row in rows]
     return Table(
         "The worst paths of the book, by number",
         columns,
         rows,
         "Single paths carry no standard error. The same study and seed give the same path under "
-        "the same number.",
+        "the same number."
+        + (" A path of weight 0.1 stands for a tenth of one drawn plainly." if weighted else ""),
         words=3 if analysis.has_boxes else 2,
     )
 
 
 def convergence(analysis: Analysis) -> Table:
-    """Estimates after an eighth, a quarter, half and all of the paths."""
+    """Estimates after an eighth, a quarter, half and all of the paths, and how many it takes."""
     table = analysis.convergence
     last = table.sizes["paths"]
     picks = sorted({max(1, round(last * share)) - 1 for share in (0.125, 0.25, 0.5, 1.0)})
     read = reader_of(analysis, table)
-    sizes = [int(table["paths"].values[i]) for i in picks]
+    levels = [float(level) for level in table["level"].values]
+    measures: list[tuple[str, str, dict[str, float]]] = [("expected loss", "expected_loss", {})]
+    for name, key in (("VaR", "value_at_risk"), ("ES", "expected_shortfall")):
+        measures += [(f"{name} {level_name(one)}", key, {"level": one}) for one in levels]
+    rows = [
+        [f"{n:,}", *(read.number(key, paths=n, **at) for _, key, at in measures)]
+        for n in (int(table["paths"].values[i]) for i in picks)
+    ]
+    share = float(table.attrs["relative_error"])
+    needed = [float(table[f"{key}_paths"].sel(at)) for _, key, at in measures]
+    rows.append([f"paths needed for ±{share:.0%}", *map(paths_text, needed)])
     return Table(
         "Estimates for the book after the first n paths, USD m",
-        ("paths", "expected loss", f"ES {level_name(float(table.attrs['level']))}"),
-        [
-            [
-                f"{n:,}",
-                read.number("expected_loss", paths=n),
-                read.number("expected_shortfall", paths=n),
-            ]
-            for n in sizes
-        ],
+        ("paths", *(title for title, _, _ in measures)),
+        rows,
+        f"The last line says how many paths, drawn in the same way, would bring one standard error "
+        f"down to {share:.0%} of the estimate: errors fall with the root of the paths. It is an "
+        "estimate itself.",
+    )
+
+
+def paths_text(paths: float) -> str:
+    """Return a number of paths in words, rounded as it is known.
+
+    >>> paths_text(1_200_000.0), paths_text(float("inf"))
+    ('1,200,000', 'n/a')
+    """
+    return f"{paths:,.0f}" if math.isfinite(paths) else "n/a"
+
+
+def sampling(analysis: Analysis) -> Table:
+    """Say how paths were drawn; no rows if plainly."""
+    facts = sampling_facts(analysis.run)
+    rows: list[list[str]] = []
+    if facts is not None:
+        effective = facts.effective_paths
+        rows = [["method", facts.method]]
+        if effective is not None:
+            rows.append(["effective paths", f"{effective:,.0f} of {analysis.run.sizes['path']:,}"])
+        if facts.effective_tail_paths is not None:
+            rows.append(["of them in the tail", f"{facts.effective_tail_paths:,.0f}"])
+        rows += [["remark", facts.note]] if facts.note else []
+    return Table(
+        "How paths were drawn",
+        ("", ""),
+        rows,
+        "Effective paths: (Σw)²/Σw², what the weights leave for a mean to which all paths matter "
+        "alike. Paths drawn for a tail are worth less there and more in the tail.",
+        words=2,
     )

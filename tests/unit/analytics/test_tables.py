@@ -309,7 +309,15 @@ def test_convergence_ends_at_the_full_sample() -> None:
     losses = run["book_lender_loss"].values
     assert float(table["expected_loss"][-1]) == pytest.approx(losses.mean())
     assert float(table["expected_loss"][0]) == pytest.approx(losses[:25].mean())
-    assert float(table["expected_shortfall"][-1]) == tail_risk(losses, [0.99]).es[0]
+    last = table.isel(paths=-1)
+    assert (
+        last["expected_shortfall"].values.tolist() == tail_risk(losses, [0.99, 0.999]).es.tolist()
+    )
+    assert last["value_at_risk"].values.tolist() == tail_risk(losses, [0.99, 0.999]).var.tolist()
+    share = float(last["expected_loss_se"] / last["expected_loss"])
+    assert float(table["expected_loss_paths"]) == pytest.approx(
+        1000 * (share / 0.01) ** 2, rel=0.05
+    )
     assert convergence_table(run.isel(path=[0, 1, 2]))["paths"].values.tolist() == [1, 2, 3]
 
 

@@ -150,8 +150,6 @@ def test_table_finds_the_right_parameter() -> None:
 def test_table_only_where_parameters_are_uncertain() -> None:
     run = made_up()
     assert uncertainty_table(run.assign_attrs(paths_per_draw=1)) is None
-    weights = np.ones(run.sizes["path"])
-    assert uncertainty_table(run.assign(path_weight=("path", weights))) is None
     nameless = uncertainty_table(run.drop_dims("parameter"))
     assert nameless is not None
     assert nameless.sizes["parameter"] == 0

@@ -91,6 +91,13 @@ WRONG = {
     "strong loadings": ("names.A.loadings", [0.9, 0.9], "squares that sum to at most 1, got 1.62"),
     "missing loading": ("names.A.loadings", [0.4], "expected 2 loadings, as other names have"),
     "falling pd": ("names.A.pd", [0.03, 0.02], "cumulative probabilities that rise"),
+    "moving loss without loss": (
+        "names.B.lgd_loadings",
+        [0.3, 0.0],
+        "names.B.lgd_loadings: expected none, or an lgd between 0 and 1 without lgd_sd",
+    ),
+    "strong loss": ("names.A.lgd_loadings", [0.9, 0.9], "squares that sum to at most 1, got 1.62"),
+    "missing loss loading": ("names.A.lgd_loadings", [0.3], "expected 2 loadings"),
     "rating": ("names.B.rating", "B7", "did you mean that?"),
     "unknown key": ("names.A.exposur", 1, "expected a known key, got 'exposur'"),
     "tranche": ("tranches.equity.attachment", 0.2, "expected more than the attachment 0.2"),
@@ -121,6 +128,15 @@ def test_faults_are_told_with_their_place(case: str, tmp_path: Path) -> None:
         load(tmp_path, study)
     assert any(said in str(problem) for problem in caught.value.problems), str(caught.value)
     assert all("study.yaml:1:" in problem.place for problem in caught.value.problems)
+
+
+def test_granular_names_and_regimes_exclude_each_other(tmp_path: Path) -> None:
+    study = copy.deepcopy(STUDY)
+    study["names"]["A"]["granular"] = True
+    assert load(tmp_path, study).inputs.names[0].granular
+    study["regimes"] = {"generator": [[0.0]], "start": [1], "hazard_per_year": [0.1]}
+    with pytest.raises(ConfigError, match=r"names.A.granular: expected false"):
+        load(tmp_path, study)
 
 
 def test_a_name_twice_is_refused(tmp_path: Path) -> None:

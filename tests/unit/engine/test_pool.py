@@ -170,3 +170,60 @@ def test_defaults_by_each_date_follow_the_exact_law(nu: float, tmp_path: Path) -
         error = np.sqrt(law * (1.0 - law) / paths)
         likely = law * paths > 5.0
         assert np.all(np.abs(seen - law)[likely] < 4.0 * error[likely]), month
+
+
+def test_a_granular_loan_loses_what_is_expected_month_by_month(tmp_path: Path) -> None:
+    """Without loadings nothing is left to chance: survival, claims and sales worked out by hand."""
+    one = {"exposure_usd_m": 10.0, "hazard_per_year": [0.1, 0.3], "granular": True}
+    loan = {"loan_rate": 0.12, "loan_months": 24, "collateral_usd_m": 9.0, "sale_cost": 0.1}
+    moving = {"lgd": 0.4, "lgd_loadings": [0.0]}
+    names = {"loan": {**one, **loan}, "fixed": {**one, **moving, "hazard_per_year": [0.1]}}
+    file = study_file(
+        tmp_path, names, regimes=None, horizon_months=24, discount_rate=0.06, tranches={}
+    )
+    run = simulate(file, paths=5, keep_paths=True)
+    months = np.arange(1, 25)
+    survival = np.exp(-np.cumsum(np.where(months <= 12, 0.1, 0.3)) / 12.0)
+    struck = -np.diff(survival, prepend=1.0)
+    v = 1.0 / 1.01
+    balance = 10.0 * (1.0 - v ** (24.0 - np.arange(25))) / (1.0 - v**24)
+    claim = balance[:-1] * 1.01
+    discount = 1.005**-months
+    expected = struck @ (discount * (claim - np.minimum(claim, 9.0 * 0.9)))
+    np.testing.assert_allclose(run["lender_loss"].sel(facility="loan"), expected, rtol=1e-12)
+    fixed = 10.0 * 0.4 * (-np.diff(np.exp(-0.1 * np.arange(25) / 12.0))) @ discount
+    np.testing.assert_allclose(run["lender_loss"].sel(facility="fixed"), fixed, rtol=1e-12)
+    left = survival * balance[1:] + 10.0 * np.exp(-0.1 * months / 12.0)
+    np.testing.assert_allclose(run["fan_outstanding_debt_mean"], left, rtol=1e-6)
+
+
+def test_one_of_many_tells_when_and_how_much(tmp_path: Path) -> None:
+    """Month, claim and nominal loss are those of the name as one; the loss is steadier."""
+    one = {"exposure_usd_m": 10.0, "pd": 0.3, "lgd": 0.4, "lgd_sd": 0.2, "loadings": [0.4]}
+    runs = [
+        simulate(
+            study_file(tmp_path, {"A": {**one, "granular": granular}}, regimes=None), paths=400
+        )
+        for granular in (True, False)
+    ]
+    for name in ("facility_default_month", "exposure_at_default", "lender_principal_loss"):
+        np.testing.assert_array_equal(runs[0][name], runs[1][name])
+    many, single = (run["book_lender_loss"].values for run in runs)
+    assert many.std() < 0.6 * single.std()
+    assert abs((many - single).mean()) < 4.0 * (many - single).std() / 20.0
+
+
+@pytest.mark.parametrize("copula", [{"kind": "gaussian"}, {"kind": "t", "nu": 4}])
+def test_granular_names_do_not_depend_on_how_they_are_computed(
+    copula: dict[str, Any], tmp_path: Path
+) -> None:
+    names = names_of(3)
+    names["N1"] |= {"granular": True}
+    names["N2"] |= {"lgd_loadings": [0.3, 0.1], "lgd_sd": 0.0}
+    file = study_file(tmp_path, names, copula=copula, regimes=None)
+    run = simulate(file, paths=90, block=90)
+    kept, whole = run["lender_loss"].sel(facility="N0").values, as_bytes(run)
+    assert differing(whole, as_bytes(simulate(file, paths=90, block=7, chunk=21, jobs=3))) == []
+    plain = study_file(tmp_path, names_of(3), copula=copula, regimes=None)
+    same = simulate(plain, paths=90)["lender_loss"].sel(facility="N0").values
+    np.testing.assert_array_equal(same, kept)

@@ -209,7 +209,13 @@ def fans(run: RunPlan) -> list[LabelledArray]:
         made.append(
             (
                 variable,
-                Fan(block, np.abs(block) * 0.01, block.mean(0), np.full(block.shape[1], run.paths)),
+                Fan(
+                    block,
+                    np.abs(block) * 0.01,
+                    block.mean(0),
+                    np.abs(block.mean(0)) * 0.01,
+                    np.full(block.shape[1], run.paths),
+                ),
             )
         )
     return list(label_fans(run, made))

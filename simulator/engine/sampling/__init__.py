@@ -1,0 +1,1 @@
+"""Ways of drawing paths other than plainly: importance, quasi-random, stratified sampling."""
