@@ -25,7 +25,7 @@ KINDS = {
     "comparison": "a comparison: its boundary (< to <=) or its direction (< to >=)",
     "twelfth": "years for months: a ÷ 12 or × 12 left out",
     "month": "a month: t to t − 1, t ± 1 to t, an index beside the right one",
-    "constant": "a number: whole ones plus one, 0.0 to 1.0, others a tenth more",
+    "constant": "a number: whole ones plus one, 0.0 and 1.0 for each other, others a tenth more",
     "logic": "and for or, or for and, a not left out",
     "extreme": "min for max, max for min",
 }

@@ -127,10 +127,13 @@ def faults(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
 
 
 def changed(value: float) -> float:
-    """Return another number: the next whole one, 1 for 0.0, a tenth more for others."""
+    """Return another number: the next whole one, 1.0 for 0.0, 0.0 for 1.0, a tenth more for others.
+
+    Kernels keep flags as 0.0 and 1.0, of which 1.1 would be as good as 1.0.
+    """
     if isinstance(value, int):
         return value + 1
-    return value * 1.1 if value else 1.0
+    return {0.0: 1.0, 1.0: 0.0}.get(value, value * 1.1)
 
 
 def swapped(call: ast.Call) -> ast.Call:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from simulator.box.flows import LINES
 from simulator.config.terms import ModelInputs
-from simulator.credit.names import NAME
+from simulator.credit.names import NAME, NAME_CODE
 from simulator.engine.block import run_block
 from simulator.engine.layout import Layout, layout_of
 from simulator.engine.market import MARKET
@@ -273,6 +273,9 @@ def compare_names(result: Comparison, study: Study, engine: EnginePaths, oracle:
     for row, name in enumerate(study.layout.names):
         threshold = names[NAME.threshold, row, 0]
         result.number(0, 2, f"threshold of {name}", threshold, oracle.name_threshold[name])
+        if study.params.names.codes[NAME_CODE.drifts, row]:
+            notches = engine.trace.name[:, NAME.rating, row]
+            result.series(2, f"notch of {name}", notches, oracle.name_notch[name])
         month = oracle.name_integrated_month[name]
         integrated = names[NAME.integrated, row, 0]
         result.number(month, 2, f"integration of {name}", integrated, float(month > 0))

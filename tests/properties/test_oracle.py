@@ -45,7 +45,7 @@ def test_they_agree_on_known_studies(number: int) -> None:
 
 
 @pytest.mark.nojit
-@pytest.mark.parametrize("number", range(300, 306))
+@pytest.mark.parametrize("number", range(300, 309))
 @pytest.mark.parametrize("corner", CORNERS)
 def test_they_agree_in_corners(corner: str, number: int) -> None:
     packed = pack(CORNERS[corner](small_study(random.Random(number))))

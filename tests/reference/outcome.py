@@ -111,6 +111,7 @@ class Outcome:
     name_default_month: dict[str, int]
     name_integrated_month: dict[str, int]
     name_threshold: dict[str, float]
+    name_notch: dict[str, list[float]]  # of months 1..H; NaN = unrated
     assets: dict[str, AssetOutcome]
     boxes: dict[str, BoxOutcome]
     tranches: dict[str, TrancheOutcome]
@@ -143,9 +144,12 @@ class Outcome:
             overhang={g.name: [] for g in m.generations},
         )
         assets = {a.id: AssetOutcome(0.0, 0, None) for a in world.assets}
-        return cls(market, {}, {}, {}, assets, {}, {}, {}, {}, {})
+        notches: dict[str, list[float]] = {name: [] for name in world.names}
+        return cls(market, {}, {}, {}, notches, assets, {}, {}, {}, {}, {})
 
     def record_month(self, world: World, t: int) -> None:
+        for one in world.names.values():
+            self.name_notch[one.terms.id].append(one.notch)
         for asset in world.assets:
             record = self.assets[asset.id]
             record.statuses.append(asset.status.value)
