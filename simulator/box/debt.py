@@ -120,7 +120,8 @@ def charge_any(
 
     Before the first acceptance interest and fees capitalise within the commitment, if they do;
     equity pays what is left, as long as the sponsor has not defaulted.  Between payment dates
-    interest accrues.
+    interest accrues.  The same operations in the same order as in `charge_running`: which of the
+    two charges a lane depends on the other lanes of its block.
     """
     for lane in range(first, end):
         state.rows[TRANCHE.received, d, lane] = 0.0
@@ -133,7 +134,7 @@ def charge_any(
         is_date = not performs or is_building or pays(params, state, d, lane, month)
         accrue_discount(state, d, lane, coupon, is_date)
         interest = state.rows[TRANCHE.accrued, d, lane]
-        interest += state.rows[TRANCHE.balance, d, lane] * coupon / 12.0
+        interest += state.rows[TRANCHE.balance, d, lane] * (coupon / 12.0)
         state.rows[TRANCHE.accrued, d, lane] = 0.0 if is_date else interest
         interest = interest if is_date else 0.0
         state.rows[TRANCHE.interest, d, lane] = interest
@@ -142,7 +143,7 @@ def charge_any(
         if month > params.codes[TRANCHE_CODE.available_until, d]:
             state.rows[TRANCHE.undrawn, d, lane] = 0.0
         undrawn = state.rows[TRANCHE.undrawn, d, lane]
-        fee = params.terms[TRANCHE_TERM.undrawn_fee, d] * undrawn / 12.0
+        fee = params.terms[TRANCHE_TERM.undrawn_fee, d] / 12.0 * undrawn
         if is_building:
             capitalise(params, state, flow, b, d, lane, interest, fee)
             continue
@@ -154,9 +155,9 @@ def charge_any(
         ):
             index = index_rate(params, d, sofr_before[lane])
             gap = params.terms[TRANCHE_TERM.swap_rate, d] - index
-            hedged = params.terms[TRANCHE_TERM.hedge_share, d]
+            hedged = params.terms[TRANCHE_TERM.hedge_share, d] / 12.0
             hedged *= state.rows[TRANCHE.balance, d, lane]
-            flow[flows.HEDGE_SETTLEMENT, b, lane] += hedged * gap / 12.0
+            flow[flows.HEDGE_SETTLEMENT, b, lane] += hedged * gap
 
 
 @inlined

@@ -66,7 +66,7 @@ def test_they_agree_on_the_book() -> None:
 
 
 @pytest.mark.nojit
-@pytest.mark.parametrize("number", [1, 4])
+@pytest.mark.parametrize("number", [1, 4, 19])
 def test_a_block_is_its_paths_one_by_one(number: int) -> None:
     packed = study(number)
     block = run_engine(packed, SEED, [5, 6, 7], trace=False).outputs
