@@ -132,7 +132,7 @@ class Prepared:
         watch = None if trace is None else partial(record_month, trace)
         if self.sampler is not None:
             coordinates, weights = self.sampler.draw(seed, paths)
-            state.fields.market.coordinates[:] = coordinates
+            state.fields.market.coordinates[:, : paths.size] = coordinates
             outputs.fields.path_weight[offset : offset + paths.size] = weights
         run_block(self.packed, state, seed, paths, outputs, offset, watch)
 
