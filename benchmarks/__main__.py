@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 import simulator
+from benchmarks.simple_deals import LOAN_MONTHS, with_simple_deals
 from simulator.config.terms import ModelInputs
 from simulator.engine.block import run_block
 from simulator.engine.compilation import compile_kernels
@@ -38,6 +39,7 @@ REPEATS = 5
 MARKET_REPEATS = 300  # a block of it takes milliseconds
 NORMALS_A_MONTH = 23  # of the market: nine factors, two a generation, spot, silicon
 PATHS = 20_000
+DEALS = (10, 50)
 
 
 def best(work: Callable[[], object], repeats: int = REPEATS) -> float:
@@ -96,6 +98,18 @@ def market_seconds(inputs: ModelInputs) -> float:
     return best(lambda: run_block(terms, state, 1, paths, nothing, 0), MARKET_REPEATS)
 
 
+def deal_month_seconds(inputs: ModelInputs, deals: int) -> float:
+    """Return the seconds of a month of a simple deal on one path, for months in which it owes debt.
+
+    What a block of a tenth of the deals takes is taken off, so that the market is not in it.
+    """
+    few = max(1, deals // 10)
+    many, rest = (
+        block_seconds(prepare(with_simple_deals(inputs, count))) for count in (deals, few)
+    )
+    return (many - rest) / ((deals - few) * LOAN_MONTHS * BLOCK_LANES)
+
+
 def normals_seconds(horizon: int) -> float:
     """Return the seconds in which NumPy's Philox draws a block's normals."""
     generator = np.random.Generator(np.random.Philox(1))
@@ -124,6 +138,14 @@ def main() -> None:
         f"{market / normals:.1f} times NumPy's normals of it",
     )
     row("book, one core, a path-month", f"{1e6 * block / path_months:.2f} us")
+    normal = normals / (NORMALS_A_MONTH * path_months)
+    for deals in DEALS:
+        deal_month = deal_month_seconds(study.inputs, deals)
+        row(
+            f"boxes alone, {deals} simple deals, a deal-month",
+            f"{1e9 * deal_month:.0f} ns",
+            f"{deal_month / normal:.0f} times one of NumPy's normals",
+        )
     row(
         "NumPy, the normals of a path-month",
         f"{1e6 * normals / path_months:.2f} us",

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from simulator.box import flows
 from simulator.box.contracted import contracted_value
 from simulator.box.deliveries import DELIVERY_CODE, DELIVERY_TERM
-from simulator.box.receipts import accrued_interest, asset_value, box_debt, window_dscr
+from simulator.box.receipts import accrued_interest, box_debt, window_sums
 from simulator.box.returns import internal_rates
-from simulator.box.terms import BOX, BOX_CODE, BOX_TERM, CLOSED, PERFORMING, TRANCHE
+from simulator.box.terms import BOX, BOX_CODE, BOX_TERM, PERFORMING
+from simulator.box.valuation import asset_value
 from simulator.credit.leases import (
     BACKSTOPPED,
     CANCELLED,
@@ -29,6 +30,7 @@ from simulator.credit.leases import (
 )
 from simulator.numerics.elementary import exp, log
 from simulator.numerics.jit import inlined, inner
+from simulator.numerics.lanes import entity_rows, select
 from simulator.numerics.rows import row_names
 
 OPENING_LIFE_MONTHS = 72.0
@@ -74,8 +76,8 @@ def new_accounts(boxes: int, horizon: int, lanes: int) -> AccountState:
     count = max(1, boxes)
     return AccountState(
         lanes=np.zeros((len(ACCOUNT_LANE), lanes)),
-        rows=np.zeros((len(ACCOUNT), count, lanes)),
-        cash_flows=np.zeros((horizon + 1, count, lanes)),
+        rows=entity_rows(len(ACCOUNT), count, lanes),
+        cash_flows=entity_rows(horizon + 1, count, lanes),
     )
 
 
@@ -117,90 +119,64 @@ def init_accounts(
             state.cash_flows[0, b, lane] = -opening
 
 
-@inner
-def record_month(state, box_params, boxes, tranches, flow, month):
-    """Book the month's flows between each box and its equity, and the closing balances.
-
-    In short loops over few rows each, so that all of them vectorise.
-    """
-    early = exp((month - 1.0) * log(box_params.hurdle))
-    late = early * box_params.hurdle
-    for b in range(box_params.codes.shape[1]):
-        book_equity(state, flow, b, month, early, late)
-        book_balances(box_params, boxes, tranches, flow, b)
-        book_ratios(boxes, flow, b)
-
-
-@inner
-def book_equity(state, flow, b, month, early, late):
+@inlined
+def book_equity(state, flow, rare, b, pack, month, early, late):
     """Book what equity paid in at the start and at the end of the month, and what it took out.
 
     Parameters
     ----------
     early, late : float
         Discount factors of the start and the end of the month.
+
+    Returns
+    -------
+    pack
+        What it took out, USD m.
     """
-    lanes = flow.shape[2]
-    for lane in range(lanes):
-        at_start, at_end = flow[flows.EQUITY_FOR_CAPEX, b, lane], paid_at_end(flow, b, lane)
-        state.rows[ACCOUNT.contributed_pv, b, lane] += early * at_start + late * at_end
-        state.rows[ACCOUNT.contributed, b, lane] += at_start + at_end
-    for lane in range(lanes):
-        out = flow[flows.DISTRIBUTED, b, lane]
-        state.rows[ACCOUNT.distributed_pv, b, lane] += late * out
-        state.rows[ACCOUNT.distributed, b, lane] += out
-    for lane in range(lanes):
-        state.lanes[ACCOUNT_LANE.cumulative_distributions, lane] += flow[flows.DISTRIBUTED, b, lane]
-    for lane in range(lanes):
-        state.cash_flows[month - 1, b, lane] -= flow[flows.EQUITY_FOR_CAPEX, b, lane]
-    for lane in range(lanes):
-        net = flow[flows.DISTRIBUTED, b, lane] - paid_at_end(flow, b, lane)
-        state.cash_flows[month, b, lane] += net
+    out = flow[flows.DISTRIBUTED, b, pack]
+    state.rows[ACCOUNT.distributed_pv, b, pack] = (
+        state.rows[ACCOUNT.distributed_pv, b, pack] + late * out
+    )
+    state.rows[ACCOUNT.distributed, b, pack] = state.rows[ACCOUNT.distributed, b, pack] + out
+    net = out
+    if rare:
+        at_start = flow[flows.EQUITY_FOR_CAPEX, b, pack]
+        at_end = flow[flows.EQUITY_OTHER, b, pack] + flow[flows.SUPPORT, b, pack]
+        at_end = at_end + flow[flows.CURE, b, pack]
+        contributed = early * at_start + late * at_end
+        state.rows[ACCOUNT.contributed_pv, b, pack] = (
+            state.rows[ACCOUNT.contributed_pv, b, pack] + contributed
+        )
+        state.rows[ACCOUNT.contributed, b, pack] = state.rows[ACCOUNT.contributed, b, pack] + (
+            at_start + at_end
+        )
+        before = state.cash_flows[month - 1, b, pack]
+        state.cash_flows[month - 1, b, pack] = before - at_start
+        net = out - at_end
+    state.cash_flows[month, b, pack] = net
+    return out
 
 
 @inlined
-def paid_at_end(flow, b, lane):
-    """Return what equity pays in at the end of a month, USD m."""
-    return (
-        flow[flows.EQUITY_OTHER, b, lane] + flow[flows.SUPPORT, b, lane] + flow[flows.CURE, b, lane]
-    )
-
-
-@inner
-def book_balances(box_params, boxes, tranches, flow, b):
+def book_balances(boxes, flow, debt, b, pack):
     """Write the balances of a box's accounts and debt at the end of the month."""
-    lanes = flow.shape[2]
-    for lane in range(lanes):
-        flow[flows.TRAPPED_CASH, b, lane] = boxes.rows[BOX.trapped, b, lane]
-        flow[flows.DEBT_SERVICE_RESERVE, b, lane] = boxes.rows[BOX.reserve, b, lane]
-        flow[flows.POWER_RESERVE, b, lane] = boxes.rows[BOX.power_reserve, b, lane]
-        flow[flows.COLLECTED_CASH, b, lane] = boxes.rows[BOX.collected, b, lane]
-    for lane in range(lanes):
-        flow[flows.DEBT, b, lane] = 0.0
-    for d in range(
-        box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
-    ):
-        for lane in range(lanes):
-            flow[flows.DEBT, b, lane] += tranches.rows[TRANCHE.balance, d, lane]
-    for lane in range(lanes):
-        closed = boxes.rows[BOX.status, b, lane] == CLOSED
-        flow[flows.DEBT, b, lane] = 0.0 if closed else flow[flows.DEBT, b, lane]
+    flow[flows.TRAPPED_CASH, b, pack] = boxes.rows[BOX.trapped, b, pack]
+    flow[flows.DEBT_SERVICE_RESERVE, b, pack] = boxes.rows[BOX.reserve, b, pack]
+    flow[flows.POWER_RESERVE, b, pack] = boxes.rows[BOX.power_reserve, b, pack]
+    flow[flows.COLLECTED_CASH, b, pack] = boxes.rows[BOX.collected, b, pack]
+    flow[flows.DEBT, b, pack] = debt
 
 
-@inner
-def book_ratios(boxes, flow, b):
-    """Write LTV and DSCR of a box; NaN where there is nothing to divide by."""
-    lanes = flow.shape[2]
-    for lane in range(lanes):
-        value = flow[flows.COLLATERAL, b, lane]
-        has_value = value > flows.TINY and boxes.rows[BOX.status, b, lane] != CLOSED
-        ratio = flow[flows.DEBT, b, lane] / (value if has_value else 1.0)
-        flow[flows.LTV, b, lane] = ratio if has_value else np.nan
-    for lane in range(lanes):
-        cfads, service = window_dscr(boxes, b, lane)
-        serving = flow[flows.DEBT_SERVICE, b, lane] > flows.TINY and service > flows.TINY
-        ratio = cfads / (service if serving else 1.0)
-        flow[flows.DSCR, b, lane] = ratio if serving else np.nan
+@inlined
+def month_ratios(boxes, flow, debt, closed, b, pack):
+    """Return (LTV, DSCR) of a box; NaN where there is nothing to divide by."""
+    value = flow[flows.COLLATERAL, b, pack]
+    has_value = (value > flows.TINY) & ~closed
+    loan_to_value = select(has_value, debt / select(has_value, value, 1.0), np.nan)
+    cfads, service = window_sums(boxes, b, pack)
+    serving = (flow[flows.DEBT_SERVICE, b, pack] > flows.TINY) & (service > flows.TINY)
+    cover = select(serving, cfads / select(serving, service, 1.0), np.nan)
+    return loan_to_value, cover
 
 
 @inner
@@ -284,4 +260,12 @@ def close_accounts(state, view, box_params, boxes, tranches, month, series, grid
         )
 
 
-__all__ = ["AccountState", "close_accounts", "init_accounts", "new_accounts", "record_month"]
+__all__ = [
+    "AccountState",
+    "book_balances",
+    "book_equity",
+    "close_accounts",
+    "init_accounts",
+    "month_ratios",
+    "new_accounts",
+]

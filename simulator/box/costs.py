@@ -116,24 +116,6 @@ def cash_floor(params, a, month, market_price, exchange):
     return dollars * 1e6 / (params.terms[COST_TERM.gpus, a] * HOURS)
 
 
-@inner
-def set_floors(params, month, market_power, exchange, floors):
-    """Write the cash floor of every asset and lane.
-
-    Parameters
-    ----------
-    market_power : (lane,), USD per MWh
-    exchange : (currency, lane)
-    floors : (asset, lane), written
-    """
-    for a in range(params.terms.shape[1]):
-        currency = params.codes[COST_CODE.currency, a]
-        for lane in range(market_power.shape[0]):
-            floors[a, lane] = cash_floor(
-                params, a, month, market_power[lane], exchange[currency, lane]
-            )
-
-
 @inlined
 def asset_cost(params, a, month, market_price, exchange, status, running):
     """Return (power, other) cost of an accepted asset this month, USD m.

@@ -8,187 +8,27 @@ Model: docs/model.md §11.
 
 from __future__ import annotations
 
-import numpy as np
-
 from simulator.box import flows
+from simulator.box.instalments import charge_level, charge_others, levels
+from simulator.box.payments import index_rate, margin_of, pays
 from simulator.box.terms import (
     BOX,
     BOX_CODE,
-    BULLET,
-    CUSTOM,
-    LEVEL,
     PERFORMING,
-    SCULPTED,
-    SIZED,
-    STRAIGHT,
     TRANCHE,
     TRANCHE_CODE,
     TRANCHE_TERM,
 )
-from simulator.numerics.elementary import exp, log
 from simulator.numerics.jit import inlined, inner
-
-
-@inlined
-def index_rate(params, d, sofr_before):
-    """Return the index of a floating coupon: SOFR of the month before, between floor and cap."""
-    floored = max(params.terms[TRANCHE_TERM.floor, d], sofr_before)
-    return min(params.terms[TRANCHE_TERM.rate_cap, d], floored)
-
-
-@inlined
-def margin_of(params, d, month):
-    """Return the margin (or fixed rate) of a month as agreed at the start, per year."""
-    margin = params.terms[TRANCHE_TERM.rate, d]
-    step_month = params.codes[TRANCHE_CODE.margin_step_month, d]
-    if step_month > 0 and month >= step_month:
-        margin += params.terms[TRANCHE_TERM.margin_step, d]
-    return margin
-
-
-@inlined
-def coupon_rate(params, state, d, lane, month, sofr_before):
-    """Return the coupon of the month, per year."""
-    if state.rows[TRANCHE.refinanced, d, lane] > 0.0:
-        return index_rate(params, d, sofr_before) + state.rows[TRANCHE.margin, d, lane]
-    margin = margin_of(params, d, month)
-    if params.codes[TRANCHE_CODE.fixed, d]:
-        return margin
-    return index_rate(params, d, sofr_before) + margin
-
-
-@inlined
-def is_payment_month(box_params, b, month):
-    """Say whether a month ends on a payment date of a box's debt."""
-    anchor = box_params.codes[BOX_CODE.payment_anchor, b]
-    return (month - anchor) % box_params.codes[BOX_CODE.payment_interval, b] == 0
-
-
-@inlined
-def pays(params, state, d, lane, month):
-    """Say whether a tranche pays in a month: on a payment date, and once it has matured."""
-    interval = params.codes[TRANCHE_CODE.payment_interval, d]
-    on_date = (month - params.codes[TRANCHE_CODE.payment_anchor, d]) % interval == 0
-    return on_date or month >= state.rows[TRANCHE.maturity, d, lane]
-
-
-@inlined
-def periods_left(params, d, month, maturity):
-    """Return the number of payments from a payment month up to maturity, both included."""
-    return np.ceil((maturity - month) / params.codes[TRANCHE_CODE.payment_interval, d]) + 1.0
-
-
-@inlined
-def level_instalment(base, coupon, months):
-    """Return the principal part of a level payment with so many payments left."""
-    rate = coupon / 12.0
-    if abs(rate) < 1e-12:
-        return base / months
-    return base * rate / (exp(months * log(1.0 + rate)) - 1.0)
-
-
-@inlined
-def custom_share(params, state, d, lane, month):
-    """Return the share of the balance at the fit that falls due in a payment month.
-
-    Shares of the months since the payment before fall due with it; the table moves with the start.
-    """
-    interval = params.codes[TRANCHE_CODE.payment_interval, d]
-    since = (month - params.codes[TRANCHE_CODE.payment_anchor, d]) % interval
-    moved = int(state.rows[TRANCHE.start, d, lane]) - params.codes[TRANCHE_CODE.start, d]
-    total = 0.0
-    for s in range(month - (since if since > 0 else interval) + 1, month + 1):
-        row = s - moved
-        if row >= 0 and row < params.shares.shape[1]:
-            total += params.shares[d, row]
-    return total
-
-
-@inlined
-def instalment_due(params, state, d, lane, month, base, coupon):
-    """Return the regular instalment of a month on a balance `base` that is not overdue, USD m.
-
-    What it leaves at maturity is final principal: due, but neither debt service nor arrears.
-    """
-    maturity = state.rows[TRANCHE.maturity, d, lane]
-    if month > maturity:
-        return 0.0
-    kind = params.codes[TRANCHE_CODE.amortisation, d]
-    if state.rows[TRANCHE.refinanced, d, lane] > 0.0:
-        kind = LEVEL if params.codes[TRANCHE_CODE.box, d] >= 0 else BULLET
-    if kind == BULLET or month < state.rows[TRANCHE.start, d, lane]:
-        return 0.0
-    if not pays(params, state, d, lane, month):
-        return 0.0
-    of_period = coupon * params.codes[TRANCHE_CODE.payment_interval, d]
-    held = state.rows[TRANCHE.payment, d, lane]
-    if held > 0.0:
-        interest = base * of_period / 12.0 if kind == LEVEL else 0.0
-        return min(base, max(0.0, held - interest))
-    payments = periods_left(params, d, month, maturity)
-    fitted = state.rows[TRANCHE.fitted, d, lane] > 0.0
-    balloon = state.rows[TRANCHE.balloon, d, lane]
-    if not fitted:  # looking ahead: today's balance stands for that of the fit
-        balloon = params.terms[TRANCHE_TERM.balloon, d] * base
-    amortising = max(0.0, base - balloon)
-    if kind == LEVEL:
-        return min(amortising, level_instalment(amortising, of_period, payments))
-    if kind == CUSTOM:
-        opening = state.rows[TRANCHE.opening, d, lane] if fitted else base
-        return min(base, custom_share(params, state, d, lane, month) * opening)
-    if kind == STRAIGHT or not fitted:
-        return amortising / payments
-    row = min(month, state.schedule.shape[1] - 1)
-    if kind == SCULPTED or kind == SIZED:
-        return amortising * state.schedule[d, row, lane]
-    return min(amortising, max(0.0, base - state.schedule[d, row, lane]))
-
-
-@inlined
-def hold_payment(params, state, d, lane, base, coupon, instalment):
-    """Keep the payment of this month, where later ones are not to be set anew from the balance.
-
-    So it is where prepayments shorten the tail, and where missed instalments are left in the
-    balance; a prepayment that does not shorten sets it to 0, and the next month holds a new one.
-    """
-    kind = params.codes[TRANCHE_CODE.amortisation, d]
-    if (kind != LEVEL and kind != STRAIGHT) or state.rows[TRANCHE.refinanced, d, lane] > 0.0:
-        return
-    if params.codes[TRANCHE_CODE.shorten, d] or not params.codes[TRANCHE_CODE.catch_up, d]:
-        if state.rows[TRANCHE.payment, d, lane] == 0.0 and instalment > 0.0:
-            of_period = coupon * params.codes[TRANCHE_CODE.payment_interval, d]
-            interest = base * of_period / 12.0 if kind == LEVEL else 0.0
-            state.rows[TRANCHE.payment, d, lane] = instalment + interest
-
-
-@inlined
-def final_principal(state, d, lane, month, base, instalment):
-    """Return what a matured tranche owes beyond its regular instalment, USD m."""
-    return max(0.0, base - instalment) if month >= state.rows[TRANCHE.maturity, d, lane] else 0.0
-
-
-@inlined
-def scheduled_service(params, state, d, lane, month, months):
-    """Return interest and regular instalments of the next `months` months, USD m."""
-    coupon = state.rows[TRANCHE.coupon, d, lane]
-    overdue = state.rows[TRANCHE.arrears, d, lane]
-    balance = max(
-        0.0,
-        state.rows[TRANCHE.balance, d, lane] - overdue - state.rows[TRANCHE.instalment, d, lane],
-    )
-    accrued = state.rows[TRANCHE.accrued, d, lane]
-    total = 0.0
-    for ahead in range(1, months + 1):
-        if balance <= flows.TINY or month + ahead > state.rows[TRANCHE.maturity, d, lane]:
-            break
-        accrued += balance * coupon / 12.0
-        if not pays(params, state, d, lane, month + ahead):
-            continue
-        instalment = instalment_due(params, state, d, lane, month + ahead, balance, coupon)
-        total += accrued + instalment
-        balance -= instalment
-        accrued = 0.0
-    return total
+from simulator.numerics.lanes import (
+    any_of,
+    end_of,
+    first_of,
+    least,
+    most,
+    select,
+    spread,
+)
 
 
 @inlined
@@ -212,100 +52,18 @@ def claim_accrued(state, d, lane):
 
 
 @inlined
-def levels(params, d, month):
-    """Say whether a tranche pays level instalments every month from this one on, in every lane.
-
-    Then what it owes follows from balance, coupon and months left alone, side by side.
-    """
-    return (
-        params.codes[TRANCHE_CODE.amortisation, d] == LEVEL
-        and params.codes[TRANCHE_CODE.payment_interval, d] == 1
-        and month >= params.codes[TRANCHE_CODE.start, d]
-        and not params.codes[TRANCHE_CODE.moves, d]
-        and not params.codes[TRANCHE_CODE.shorten, d]
-        and params.codes[TRANCHE_CODE.catch_up, d]
-    )
-
-
-@inner
-def add_scheduled_service(params, state, d, month, months, target):
-    """Add the service of the next `months` months to `target` (lane,), USD m.
-
-    A level payment stays what it is as long as the coupon does, so its months need no walk.
-    """
-    lanes = target.shape[0]
-    if not levels(params, d, month):
-        for lane in range(lanes):
-            target[lane] += scheduled_service(params, state, d, lane, month, months)
-        return
-    for lane in range(lanes):
-        due = state.rows[TRANCHE.arrears, d, lane] + state.rows[TRANCHE.instalment, d, lane]
-        balance = max(0.0, state.rows[TRANCHE.balance, d, lane] - due)
-        balance = balance if balance > flows.TINY else 0.0
-        amortising = max(0.0, balance - state.rows[TRANCHE.balloon, d, lane])
-        rate = state.rows[TRANCHE.coupon, d, lane] / 12.0
-        left = max(1.0, state.rows[TRANCHE.maturity, d, lane] - month)
-        share = level_share(rate, left)
-        payments = min(float(months), state.rows[TRANCHE.maturity, d, lane] - month)
-        payment = amortising * (share + rate) + (balance - amortising) * rate
-        target[lane] += max(0.0, payments) * payment
-
-
-@inlined
-def level_share(rate, payments):
-    """Return the share of a balance that the first of so many level payments repays."""
-    growth = exp(payments * log(1.0 + rate)) - 1.0
-    is_flat = abs(rate) < 1e-12
-    return 1.0 / payments if is_flat else rate / (growth if growth != 0.0 else 1.0)
-
-
-@inner
-def level_instalments(params, state, boxes, b, d, month):
-    """Set instalment and final principal of a tranche with level payments, in all lanes."""
-    for lane in range(state.rows.shape[2]):
-        performs = boxes.rows[BOX.status, b, lane] == PERFORMING
-        overdue = state.rows[TRANCHE.arrears, d, lane]
-        base = max(0.0, state.rows[TRANCHE.balance, d, lane] - overdue)
-        base = base if performs else 0.0
-        maturity = state.rows[TRANCHE.maturity, d, lane]
-        amortising = max(0.0, base - state.rows[TRANCHE.balloon, d, lane])
-        rate = state.rows[TRANCHE.coupon, d, lane] / 12.0
-        due = min(amortising, amortising * level_share(rate, max(1.0, maturity - month + 1.0)))
-        due = due if month <= maturity else 0.0
-        state.rows[TRANCHE.instalment, d, lane] = due
-        state.rows[TRANCHE.final, d, lane] = base - due if month >= maturity else 0.0
-
-
-@inner
-def some_instalments(params, state, boxes, b, d, month):
-    """Set instalment and final principal of a tranche of any kind, lane by lane."""
-    for lane in range(state.rows.shape[2]):
-        state.rows[TRANCHE.instalment, d, lane] = 0.0
-        state.rows[TRANCHE.final, d, lane] = 0.0
-        if boxes.rows[BOX.status, b, lane] != PERFORMING:
-            continue
-        overdue = state.rows[TRANCHE.arrears, d, lane]
-        base = max(0.0, state.rows[TRANCHE.balance, d, lane] - overdue)
-        coupon = state.rows[TRANCHE.coupon, d, lane]
-        due = instalment_due(params, state, d, lane, month, base, coupon)
-        instalment = min(base, max(0.0, due))
-        hold_payment(params, state, d, lane, base, coupon, instalment)
-        state.rows[TRANCHE.instalment, d, lane] = instalment
-        final = final_principal(state, d, lane, month, base, instalment)
-        state.rows[TRANCHE.final, d, lane] = final
-
-
-@inner
-def set_coupons(params, state, d, month, sofr_before):
-    """Set the coupon of the month in all lanes."""
+def set_coupons(params, state, d, month, sofr_before, pack):
+    """Set the coupon of the month."""
     margin = margin_of(params, d, month)
     floating = 0.0 if params.codes[TRANCHE_CODE.fixed, d] else 1.0
-    for lane in range(sofr_before.shape[0]):
-        index = index_rate(params, d, sofr_before[lane])
-        agreed = floating * index + margin
-        refinanced = state.rows[TRANCHE.refinanced, d, lane] > 0.0
-        new = index + state.rows[TRANCHE.margin, d, lane]
-        state.rows[TRANCHE.coupon, d, lane] = new if refinanced else agreed
+    floored = most(params.terms[TRANCHE_TERM.floor, d], sofr_before[pack])
+    index = least(params.terms[TRANCHE_TERM.rate_cap, d], floored)
+    agreed = floating * index + margin
+    refinanced = state.rows[TRANCHE.refinanced, d, pack] > 0.0
+    if any_of(refinanced):
+        agreed = select(refinanced, index + state.rows[TRANCHE.margin, d, pack], agreed)
+    state.rows[TRANCHE.coupon, d, pack] = agreed
+    return index, refinanced
 
 
 @inner
@@ -317,51 +75,54 @@ def some_are_building(boxes, b, month):
     return last >= month
 
 
-@inner
-def charge_running(params, state, boxes, flow, b, d, month, sofr_before):
-    """Charge interest, fees and hedges of a tranche that pays monthly and whose box runs."""
-    lanes = sofr_before.shape[0]
-    for lane in range(lanes):
-        coupon = state.rows[TRANCHE.coupon, d, lane] / 12.0
-        discount = state.rows[TRANCHE.discount_paid, d, lane] / (1.0 + coupon)
-        state.rows[TRANCHE.discount, d, lane] = discount
-        state.rows[TRANCHE.discount_paid, d, lane] = discount
-    for lane in range(lanes):
-        coupon = state.rows[TRANCHE.coupon, d, lane] / 12.0
-        state.rows[TRANCHE.received, d, lane] = 0.0
-        state.rows[TRANCHE.construction, d, lane] = 0.0
-        state.rows[TRANCHE.interest, d, lane] = state.rows[TRANCHE.balance, d, lane] * coupon
+@inlined
+def charge_running(params, state, performs, index, refinanced, d, month, pack):
+    """Charge interest of a tranche that pays monthly and whose box runs; return (fee, hedge)."""
+    coupon = state.rows[TRANCHE.coupon, d, pack] / 12.0
+    discount = state.rows[TRANCHE.discount_paid, d, pack] / (1.0 + coupon)
+    state.rows[TRANCHE.discount, d, pack] = discount
+    state.rows[TRANCHE.discount_paid, d, pack] = discount
+    state.rows[TRANCHE.received, d, pack] = 0.0
+    state.rows[TRANCHE.construction, d, pack] = 0.0
+    balance = state.rows[TRANCHE.balance, d, pack]
+    state.rows[TRANCHE.interest, d, pack] = balance * coupon
+    fee, hedge = spread(0.0, pack), spread(0.0, pack)
     if month <= params.codes[TRANCHE_CODE.available_until, d]:
-        fee = params.terms[TRANCHE_TERM.undrawn_fee, d] / 12.0
-        for lane in range(lanes):
-            performs = boxes.rows[BOX.status, b, lane] == PERFORMING
-            due = fee * state.rows[TRANCHE.undrawn, d, lane]
-            flow[flows.SENIOR_FEES, b, lane] += due if performs else 0.0
+        due = params.terms[TRANCHE_TERM.undrawn_fee, d] / 12.0
+        due = due * state.rows[TRANCHE.undrawn, d, pack]
+        fee = select(performs, due, 0.0)
     elif month == params.codes[TRANCHE_CODE.available_until, d] + 1:
-        for lane in range(lanes):
-            performs = boxes.rows[BOX.status, b, lane] == PERFORMING
-            undrawn = state.rows[TRANCHE.undrawn, d, lane]
-            state.rows[TRANCHE.undrawn, d, lane] = 0.0 if performs else undrawn
+        undrawn = state.rows[TRANCHE.undrawn, d, pack]
+        state.rows[TRANCHE.undrawn, d, pack] = select(performs, 0.0, undrawn)
     share = params.terms[TRANCHE_TERM.hedge_share, d] / 12.0
     if share > 0.0 and not params.codes[TRANCHE_CODE.fixed, d]:
-        swap_rate = params.terms[TRANCHE_TERM.swap_rate, d]
-        for lane in range(lanes):
-            performs = boxes.rows[BOX.status, b, lane] == PERFORMING
-            hedges = performs and state.rows[TRANCHE.refinanced, d, lane] == 0.0
-            gap = swap_rate - index_rate(params, d, sofr_before[lane])
-            settled = share * state.rows[TRANCHE.balance, d, lane] * gap
-            flow[flows.HEDGE_SETTLEMENT, b, lane] += settled if hedges else 0.0
+        gap = params.terms[TRANCHE_TERM.swap_rate, d] - index
+        hedge = select(performs & ~refinanced, share * balance * gap, 0.0)
+    return fee, hedge
 
 
 @inner
-def charge_any(params, state, box_params, boxes, flow, b, d, month, sofr_before, sponsors_default):
-    """Charge interest, fees and hedges of a tranche, lane by lane.
+def charge_any(
+    params,
+    state,
+    box_params,
+    boxes,
+    flow,
+    b,
+    d,
+    month,
+    sofr_before,
+    sponsors_default,
+    first,
+    end,
+):
+    """Charge interest, fees and hedges of a tranche, on lanes first..end - 1.
 
     Before the first acceptance interest and fees capitalise within the commitment, if they do;
     equity pays what is left, as long as the sponsor has not defaulted.  Between payment dates
     interest accrues.
     """
-    for lane in range(sofr_before.shape[0]):
+    for lane in range(first, end):
         state.rows[TRANCHE.received, d, lane] = 0.0
         state.rows[TRANCHE.construction, d, lane] = 0.0
         coupon = state.rows[TRANCHE.coupon, d, lane]
@@ -419,31 +180,11 @@ def capitalise(params, state, flow, b, d, lane, interest, fee):
     state.rows[TRANCHE.interest, d, lane] = 0.0
 
 
-@inner
-def add_service_due(params, state, boxes, flow, b, d):
-    """Add what a tranche is owed this month to what its box owes."""
-    lanes = flow.shape[2]
-    for lane in range(lanes):
-        performs = boxes.rows[BOX.status, b, lane] == PERFORMING
-        arrears = state.rows[TRANCHE.arrears, d, lane]
-        flow[flows.ARREARS_DUE, b, lane] += arrears if performs else 0.0
-        flow[flows.FINAL_PRINCIPAL_DUE, b, lane] += state.rows[TRANCHE.final, d, lane]
-    if params.codes[TRANCHE_CODE.rank, d] == 0:
-        for lane in range(lanes):
-            performs = boxes.rows[BOX.status, b, lane] == PERFORMING
-            interest = state.rows[TRANCHE.interest, d, lane]
-            flow[flows.SENIOR_INTEREST_DUE, b, lane] += interest if performs else 0.0
-            flow[flows.SENIOR_PRINCIPAL_DUE, b, lane] += state.rows[TRANCHE.instalment, d, lane]
-    else:
-        for lane in range(lanes):
-            performs = boxes.rows[BOX.status, b, lane] == PERFORMING
-            due = state.rows[TRANCHE.interest, d, lane] + state.rows[TRANCHE.instalment, d, lane]
-            flow[flows.JUNIOR_SERVICE_DUE, b, lane] += due if performs else 0.0
-
-
-@inner
-def debt_service(params, state, box_params, boxes, flow, month, sofr_before, sponsors_default):
-    """Set coupons, interest, instalments and fees due by the tranches of boxes.
+@inlined
+def charge_debt(
+    params, state, box_params, boxes, flow, b, month, sofr_before, sponsors_default, building, pack
+):
+    """Set coupons, interest and instalments of a box's tranches; return what they add up to.
 
     What is the same in all lanes is done side by side, the rest lane by lane.
 
@@ -451,22 +192,63 @@ def debt_service(params, state, box_params, boxes, flow, month, sofr_before, spo
     ----------
     sofr_before : (lane,)
     sponsors_default : (sponsor, lane), default month, 0 = none
+    building : bool
+        Whether the box waits for its first acceptance on any path of the block.
+
+    Returns
+    -------
+    fees, hedge, interest, principal, junior, final, arrears, to_come : pack
+        Fees and hedge settlement, senior interest and instalments, junior service, final principal
+        and arrears due; senior service of the months that the reserve looks ahead, USD m.
     """
-    for d in range(params.codes.shape[1]):
-        b = params.codes[TRANCHE_CODE.box, d]
-        if b < 0:
-            continue
-        set_coupons(params, state, d, month, sofr_before)
-        if params.codes[TRANCHE_CODE.payment_interval, d] == 1 and not some_are_building(
-            boxes, b, month
-        ):
-            charge_running(params, state, boxes, flow, b, d, month, sofr_before)
-        else:
-            charge_any(
-                params, state, box_params, boxes, flow, b, d, month, sofr_before, sponsors_default
+    performs = boxes.rows[BOX.status, b, pack] == PERFORMING
+    zero = spread(0.0, pack)
+    fees, hedge, interest, principal = zero, zero, zero, zero
+    junior, final, arrears, to_come = zero, zero, zero, zero
+    months = box_params.codes[BOX_CODE.reserve_months, b]
+    for d in range(
+        box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
+    ):
+        index, refinanced = set_coupons(params, state, d, month, sofr_before, pack)
+        if params.codes[TRANCHE_CODE.payment_interval, d] == 1 and not building:
+            fee, settled = charge_running(
+                params, state, performs, index, refinanced, d, month, pack
             )
-        if levels(params, d, month):
-            level_instalments(params, state, boxes, b, d, month)
+            fees, hedge = fees + fee, hedge + settled
         else:
-            some_instalments(params, state, boxes, b, d, month)
-        add_service_due(params, state, boxes, flow, b, d)
+            flow[flows.SENIOR_FEES, b, pack] = fees
+            flow[flows.HEDGE_SETTLEMENT, b, pack] = hedge
+            charge_any(
+                params,
+                state,
+                box_params,
+                boxes,
+                flow,
+                b,
+                d,
+                month,
+                sofr_before,
+                sponsors_default,
+                first_of(pack),
+                end_of(pack),
+            )
+            fees = flow[flows.SENIOR_FEES, b, pack]
+            hedge = flow[flows.HEDGE_SETTLEMENT, b, pack]
+        looks = months if params.codes[TRANCHE_CODE.rank, d] == 0 else 0
+        if levels(params, d, month):
+            due, last, ahead = charge_level(params, state, performs, d, month, looks, pack)
+            state.rows[TRANCHE.instalment, d, pack] = due
+            state.rows[TRANCHE.final, d, pack] = last
+        else:
+            due, last, ahead = charge_others(
+                params, state, boxes, performs, b, d, month, looks, pack
+            )
+        final, to_come = final + last, to_come + ahead
+        arrears = arrears + select(performs, state.rows[TRANCHE.arrears, d, pack], 0.0)
+        accrued = state.rows[TRANCHE.interest, d, pack]
+        if params.codes[TRANCHE_CODE.rank, d] == 0:
+            interest = interest + select(performs, accrued, 0.0)
+            principal = principal + due
+        else:
+            junior = junior + select(performs, accrued + due, 0.0)
+    return fees, hedge, interest, principal, junior, final, arrears, to_come

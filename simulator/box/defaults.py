@@ -13,21 +13,22 @@ from simulator.box.debt import claim_accrued
 from simulator.box.deliveries import planned_acceptance
 from simulator.box.projection import (
     level_service,
+    look_ahead,
     mean_coupon,
     months_to_maturity,
-    projected_cash,
 )
 from simulator.box.receipts import box_debt
 from simulator.box.terms import (
     BOX,
     BOX_CODE,
+    BOX_TERM,
+    CLOSED,
     FULL_RECOURSE,
     PERFORMING,
     TRANCHE,
     TRANCHE_CODE,
     WORKOUT,
 )
-from simulator.box.work import WORK
 from simulator.credit.leases import (
     BACKSTOPPED,
     CANCELLED,
@@ -50,6 +51,7 @@ from simulator.credit.leases import (
 from simulator.drivers.rates import new_issue_spread
 from simulator.numerics.elementary import exp
 from simulator.numerics.jit import inlined, inner
+from simulator.numerics.lanes import any_of, least, select, spread
 
 # What declares the default (trigger) ...
 BY_SPONSOR, BY_PAYMENT, BY_MATURITY, BY_TERMINATION, BY_DSCR, BY_RATIO, BY_LIQUIDITY = (
@@ -94,8 +96,9 @@ def try_to_refinance(
     coupon = view.sofr[lane] + spread
     months = box_params.refinancing_months[b]
     cash = 0.0
+    look_ahead(view, box_params, boxes, b, lane, month, 12)
     for ahead in range(1, 13):
-        cash += projected_cash(view, box_params, boxes, b, lane, month, ahead)
+        cash += view.outlook[ahead, b, lane]
     if cash < box_params.refinancing_dscr * 12.0 * level_service(debt, coupon, float(months)):
         return
     for d in range(
@@ -249,51 +252,79 @@ def trigger_of(view, box_params, boxes, state, b, lane, month, sponsor_default):
     return 0.0
 
 
-@inner
-def mark_busy_ends(box_params, boxes, state, flow, work, b, month, sponsor_default):
-    """Mark the lanes on which a month may end otherwise than quietly, see `end_of_month`.
+@inlined
+def close_quietly(box_params, boxes, state, flow, rare, b, pack, month, sponsor_default):
+    """Close the month where it ends quietly; return where it may not, see `end_of_month`.
 
     Quiet is a box that performs and owes debt, of which nothing is overdue or matured, with no test
     failed, no cure asked and its guarantor in being: its counts of months start anew, and that is
-    all.  Short loops over few rows each, so that all of them vectorise.
+    all.  So is one that has repaid its debt, and one that is closed: what is left unpaid accrues.
 
     Parameters
     ----------
-    work : (row of WORK, lane); `busy` is written
     sponsor_default : (lane,), default month, 0 = none
     """
-    lanes = work.shape[1]
-    always = 1.0 if box_params.codes[BOX_CODE.default_on_termination, b] else 0.0
-    guaranteed = 1.0 if box_params.codes[BOX_CODE.recourse, b] == FULL_RECOURSE else 0.0
-    for lane in range(lanes):
-        performs = boxes.rows[BOX.status, b, lane] == PERFORMING
-        failed = guaranteed * sponsor_default[lane] + boxes.rows[BOX.fee_arrears, b, lane]
-        work[WORK.busy, lane] = always + failed if performs else 1.0
-        work[WORK.debt, lane] = 0.0
-    for lane in range(lanes):
-        failed = boxes.rows[BOX.dscr_fails, b, lane] + boxes.rows[BOX.over_months, b, lane]
-        failed += boxes.rows[BOX.liquidity_fails, b, lane]
-        work[WORK.busy, lane] += failed
-    for lane in range(lanes):
-        asked = flow[flows.CURE_ASKED, b, lane] + boxes.rows[BOX.uncured_months, b, lane]
-        work[WORK.busy, lane] += asked
+    status = boxes.rows[BOX.status, b, pack]
+    performs = status == PERFORMING
+    failed = boxes.rows[BOX.fee_arrears, b, pack]
+    if box_params.codes[BOX_CODE.recourse, b] == FULL_RECOURSE:
+        failed = failed + sponsor_default[pack]
+    if box_params.terms[BOX_TERM.default_dscr, b] > 0.0:
+        failed = failed + boxes.rows[BOX.dscr_fails, b, pack]
+    if box_params.terms[BOX_TERM.minimum_liquidity, b] > 0.0:
+        failed = failed + boxes.rows[BOX.liquidity_fails, b, pack]
+    triggers = box_params.terms[BOX_TERM.ltc_trigger, b] + box_params.terms[BOX_TERM.ltv_trigger, b]
+    if triggers > 0.0:
+        failed = failed + boxes.rows[BOX.over_months, b, pack]
+    asked = boxes.rows[BOX.uncured_months, b, pack]
+    if rare:
+        asked = asked + flow[flows.CURE_ASKED, b, pack]
+    debt = spread(0.0, pack)
+    overdue_part = spread(0.0, pack)
+    first_maturity = spread(np.inf, pack)
     for d in range(
         box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
     ):
-        for lane in range(lanes):
-            matured = month >= state.rows[TRANCHE.maturity, d, lane]
-            overdue_part = state.rows[TRANCHE.arrears, d, lane]
-            work[WORK.busy, lane] += 1.0 if matured or overdue_part > 0.0 else 0.0
-            work[WORK.debt, lane] += state.rows[TRANCHE.balance, d, lane]
-    for lane in range(lanes):
-        quiet = work[WORK.busy, lane] == 0.0 and work[WORK.debt, lane] > flows.TINY
-        work[WORK.busy, lane] = 0.0 if quiet else 1.0
-        late, overdue_for = (
-            boxes.rows[BOX.late_months, b, lane],
-            boxes.rows[BOX.arrears_months, b, lane],
-        )
-        boxes.rows[BOX.late_months, b, lane] = 0.0 if quiet else late
-        boxes.rows[BOX.arrears_months, b, lane] = 0.0 if quiet else overdue_for
+        first_maturity = least(first_maturity, state.rows[TRANCHE.maturity, d, pack])
+        overdue_part = overdue_part + state.rows[TRANCHE.arrears, d, pack]
+        debt = debt + state.rows[TRANCHE.balance, d, pack]
+    owes = debt > flows.TINY
+    quiet = owes & (failed + asked == 0.0) & (overdue_part == 0.0) & (first_maturity > month)
+    if box_params.codes[BOX_CODE.default_on_termination, b]:
+        quiet = quiet & (debt < 0.0)
+    repaid = ~owes & (asked == 0.0) & (boxes.rows[BOX.repaid, b, pack] > 0.0)
+    quiet = performs & (quiet | repaid)
+    if any_of(~quiet):
+        closed = status == CLOSED
+        if rare:
+            closed = closed & (flow[flows.DISPOSALS, b, pack] == 0.0)
+        if any_of(closed):
+            for d in range(
+                box_params.codes[BOX_CODE.first_tranche, b],
+                box_params.codes[BOX_CODE.end_tranche, b],
+            ):
+                balance = state.rows[TRANCHE.balance, d, pack]
+                claim = balance + state.rows[TRANCHE.interest, d, pack]
+                state.rows[TRANCHE.balance, d, pack] = select(closed, claim, balance)
+        for_months = boxes.rows[BOX.arrears_months, b, pack] + boxes.rows[BOX.late_months, b, pack]
+        if any_of(quiet & (for_months > 0.0)):
+            reset_counts(boxes, b, quiet, pack)
+        return ~(quiet | closed)
+    for_months = boxes.rows[BOX.arrears_months, b, pack] + boxes.rows[BOX.late_months, b, pack]
+    if any_of(for_months > 0.0):
+        reset_counts(boxes, b, quiet, pack)
+    return ~quiet
+
+
+@inlined
+def reset_counts(boxes, b, quiet, pack):
+    """Begin the counts of months in arrears and past maturity anew."""
+    late, overdue_for = (
+        boxes.rows[BOX.late_months, b, pack],
+        boxes.rows[BOX.arrears_months, b, pack],
+    )
+    boxes.rows[BOX.late_months, b, pack] = select(quiet, 0.0, late)
+    boxes.rows[BOX.arrears_months, b, pack] = select(quiet, 0.0, overdue_for)
 
 
 @inlined
@@ -367,10 +398,11 @@ def waive(view, box_params, boxes, state, b, lane, month, debt):
     factor = 1.0 / (1.0 + mean_coupon(box_params, state, b, lane) / 12.0)
     weight = 1.0
     value = 0.0
-    for ahead in range(1, int(months_to_maturity(box_params, state, b, lane, month)) + 1):
+    months = int(months_to_maturity(box_params, state, b, lane, month))
+    look_ahead(view, box_params, boxes, b, lane, month, months)
+    for ahead in range(1, months + 1):
         weight *= factor
-        cash = projected_cash(view, box_params, boxes, b, lane, month, ahead)
-        value += weight * max(0.0, cash)
+        value += weight * max(0.0, view.outlook[ahead, b, lane])
     if value < debt:
         return False
     boxes.rows[BOX.waivers_used, b, lane] += 1.0

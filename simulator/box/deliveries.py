@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from simulator.box.funding import fund_capex
 from simulator.box.sites import SITE
 from simulator.box.terms import BOX, BOX_CODE, PERFORMING, SIZED, TRANCHE, TRANCHE_CODE
+from simulator.credit.lease_events import start_reletting
 from simulator.credit.leases import (
     CANCELLED,
     COMMISSIONING,
@@ -33,13 +34,13 @@ from simulator.credit.leases import (
     billed_price,
     contract_prepayment,
     full_invoice,
-    start_reletting,
 )
 from simulator.credit.names import NAME
 from simulator.drivers.draws import normals, uniforms
 from simulator.drivers.memory import CAPEX_LAG
 from simulator.numerics.elementary import exp
 from simulator.numerics.jit import inlined, inner
+from simulator.numerics.lanes import floor_of, select
 from simulator.numerics.rows import row_names
 
 CAPEX_SD = 0.08  # of log capex
@@ -171,15 +172,18 @@ def init_deliveries(params, state, sites, seed, paths):
 
 
 @inner
-def slip_deliveries(params, state, leases, seed, paths, month, shortage_starts, site_slip):
+def slip_deliveries(
+    params, state, leases, seed, paths, month, shortage_starts, site_slip, first, end
+):
     """Push pending deliveries back: a shortage that starts, a moratorium on sites.
 
     Parameters
     ----------
     shortage_starts : (lane,), 1 in the month a memory shortage starts
     site_slip : (jurisdiction, lane), months
+    first, end : int, assets first..end - 1
     """
-    for a in range(params.terms.shape[1]):
+    for a in range(first, end):
         if not params.codes[DELIVERY_CODE.pending, a]:
             continue
         exposed = params.codes[DELIVERY_CODE.memory_exposed, a] > 0
@@ -204,6 +208,15 @@ def expected_acceptance(params, state, a, lane):
     if state.rows[DELIVERY.delivered, a, lane] < NEVER:
         return state.rows[DELIVERY.delivered, a, lane] + commission
     return np.floor(state.rows[DELIVERY.due, a, lane] + 0.5) + commission
+
+
+@inlined
+def acceptance_to_come(params, state, a, pack):
+    """Return the expected month of acceptance on a pack of lanes, see `expected_acceptance`."""
+    delivered = state.rows[DELIVERY.delivered, a, pack]
+    due = floor_of(state.rows[DELIVERY.due, a, pack] + 0.5)
+    month = select(delivered < NEVER, delivered, due)
+    return month + params.terms[DELIVERY_TERM.commission, a]
 
 
 @inlined
@@ -248,8 +261,9 @@ def step_deliveries(
     memory_cost,
     tariff,
     log_development,
+    b,
 ):
-    """Deliver or cancel what is pending, at the start of the month.
+    """Deliver or cancel what is pending of a box, at the start of the month.
 
     Parameters
     ----------
@@ -257,10 +271,11 @@ def step_deliveries(
     tariff : (jurisdiction, lane), factor on capex
     sponsors_default : (sponsor, lane), default month, 0 = none
     """
-    for a in range(params.terms.shape[1]):
+    for a in range(
+        box_params.codes[BOX_CODE.first_asset, b], box_params.codes[BOX_CODE.end_asset, b]
+    ):
         if not params.codes[DELIVERY_CODE.pending, a]:
             continue
-        b = leases.codes[LEASE_CODE.box, a]
         for lane in range(paths.shape[0]):
             if lease_state.rows[LEASE.status, a, lane] != PENDING:
                 continue
@@ -325,30 +340,29 @@ def step_deliveries(
 
 
 @inner
-def cancel_commitments(box_params, tranche_params, tranches, lease_state, month):
+def cancel_commitments(box_params, tranche_params, tranches, lease_state, month, b):
     """Cancel what is undrawn of a box of which nothing is still to be delivered or accepted.
 
     Sized debt waits for its fit: it is drawn against contracts, not against deliveries.
     """
-    for b in range(box_params.codes.shape[1]):
-        first = box_params.codes[BOX_CODE.first_tranche, b]
-        end = box_params.codes[BOX_CODE.end_tranche, b]
-        is_open = False
-        for d in range(first, end):
-            is_open = is_open or tranche_params.codes[TRANCHE_CODE.available_until, d] >= month
-        if not is_open:
-            continue
-        for lane in range(tranches.rows.shape[2]):
-            waiting = False
-            for a in range(
-                box_params.codes[BOX_CODE.first_asset, b], box_params.codes[BOX_CODE.end_asset, b]
-            ):
-                waiting = waiting or lease_state.rows[LEASE.status, a, lane] <= COMMISSIONING
-            if not waiting:
-                for d in range(first, end):
-                    is_sized = tranche_params.codes[TRANCHE_CODE.amortisation, d] == SIZED
-                    if not is_sized or tranches.rows[TRANCHE.fitted, d, lane] > 0.0:
-                        tranches.rows[TRANCHE.undrawn, d, lane] = 0.0
+    first = box_params.codes[BOX_CODE.first_tranche, b]
+    end = box_params.codes[BOX_CODE.end_tranche, b]
+    is_open = False
+    for d in range(first, end):
+        is_open = is_open or tranche_params.codes[TRANCHE_CODE.available_until, d] >= month
+    if not is_open:
+        return
+    for lane in range(tranches.rows.shape[2]):
+        waiting = False
+        for a in range(
+            box_params.codes[BOX_CODE.first_asset, b], box_params.codes[BOX_CODE.end_asset, b]
+        ):
+            waiting = waiting or lease_state.rows[LEASE.status, a, lane] <= COMMISSIONING
+        if not waiting:
+            for d in range(first, end):
+                is_sized = tranche_params.codes[TRANCHE_CODE.amortisation, d] == SIZED
+                if not is_sized or tranches.rows[TRANCHE.fitted, d, lane] > 0.0:
+                    tranches.rows[TRANCHE.undrawn, d, lane] = 0.0
 
 
 @inner
@@ -405,8 +419,10 @@ def accept(params, state, leases, lease_state, names, seed, paths, month, tightn
 
 @inner
 def note_acceptance(params, leases, lease_state, boxes, month):
-    """Remember the month of each box's first acceptance."""
+    """Remember the month of each box's first acceptance; after t0 of what was pending then."""
     for a in range(params.terms.shape[1]):
+        if month > 0 and not params.codes[DELIVERY_CODE.pending, a]:
+            continue
         b = leases.codes[LEASE_CODE.box, a]
         for lane in range(boxes.rows.shape[2]):
             if (

@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 
 from simulator.box import flows
 from simulator.box.costs import COST_CODE
-from simulator.box.receipts import asset_value
 from simulator.box.terms import BOX, BOX_CODE, PERFORMING
+from simulator.box.valuation import asset_value
 from simulator.box.workout import pay_claims
 from simulator.credit.leases import (
     BACKSTOPPED,
@@ -116,8 +116,8 @@ def init_disposals(params, state):
 
 
 @inner
-def step_disposals(params, state, view, box_params, boxes, names, flow, month):
-    """Write the disposals of each box (stage 11, after receipts and costs).
+def step_disposals(params, state, view, box_params, boxes, names, flow, month, b, first, end):
+    """Write the disposals of a box on lanes first..end - 1 (stage 11, after receipts and costs).
 
     Parameters
     ----------
@@ -128,26 +128,23 @@ def step_disposals(params, state, view, box_params, boxes, names, flow, month):
     -----
     A guarantee called this month is received in the next; GPUs sold are paid for at once.
     """
-    if not params.enabled:
-        return
-    for b in range(box_params.codes.shape[1]):
-        for a in range(
-            box_params.codes[BOX_CODE.first_asset, b], box_params.codes[BOX_CODE.end_asset, b]
-        ):
-            for lane in range(flow.shape[2]):
-                status = boxes.rows[BOX.status, b, lane]
-                if params.terms[DISPOSAL_TERM.guaranteed, a] > 0.0:
-                    if status == PERFORMING or box_params.collateral_model:
-                        flow[flows.DISPOSALS, b, lane] += state.rows[DISPOSAL.due, a, lane]
-                    state.rows[DISPOSAL.due, a, lane] = 0.0
-                    if state.rows[DISPOSAL.settled, a, lane] == 0.0:
-                        call_residual_guarantee(
-                            params, state, view, box_params, boxes, names, b, a, lane, month
-                        )
-                if params.codes[DISPOSAL_CODE.replaceable, a] and status == PERFORMING:
-                    flow[flows.DISPOSALS, b, lane] += replace_outearned(
-                        params, state, view, box_params, boxes, b, a, lane, month
+    for a in range(
+        box_params.codes[BOX_CODE.first_asset, b], box_params.codes[BOX_CODE.end_asset, b]
+    ):
+        for lane in range(first, end):
+            status = boxes.rows[BOX.status, b, lane]
+            if params.terms[DISPOSAL_TERM.guaranteed, a] > 0.0:
+                if status == PERFORMING or box_params.collateral_model:
+                    flow[flows.DISPOSALS, b, lane] += state.rows[DISPOSAL.due, a, lane]
+                state.rows[DISPOSAL.due, a, lane] = 0.0
+                if state.rows[DISPOSAL.settled, a, lane] == 0.0:
+                    call_residual_guarantee(
+                        params, state, view, box_params, boxes, names, b, a, lane, month
                     )
+            if params.codes[DISPOSAL_CODE.replaceable, a] and status == PERFORMING:
+                flow[flows.DISPOSALS, b, lane] += replace_outearned(
+                    params, state, view, box_params, boxes, b, a, lane, month
+                )
 
 
 @inner

@@ -6,38 +6,34 @@ Model: docs/model.md §11.
 from __future__ import annotations
 
 from simulator.box import flows
-from simulator.box.costs import COST_CODE, COST_TERM, asset_cost
-from simulator.box.debt import add_scheduled_service, is_payment_month
+from simulator.box.costs import COST_CODE, COST_TERM, power_price
 from simulator.box.deliveries import DELIVERY_CODE, damages
+from simulator.box.payments import is_payment_month
 from simulator.box.terms import (
     BOX,
     BOX_CODE,
     BOX_TERM,
     CLOSED,
-    PERFORMING,
     TRANCHE,
-    TRANCHE_CODE,
     WINDOW,
     WINDOWS,
 )
 from simulator.credit.leases import (
+    BACKSTOPPED,
     CANCELLED,
     COMMISSIONING,
+    CONTRACTED,
     GONE,
     LEASE,
-    LEASE_CODE,
-    LEASE_TERM,
-    PENDING,
 )
-from simulator.drivers.collateral import HARDWARE, orderly_value, rising_orderly_value
-from simulator.numerics.elementary import exp
 from simulator.numerics.jit import inlined, inner
+from simulator.numerics.lanes import any_of, end_of, first_of, least, most, select, spread
 
 TRANSFER_MONTHS = 3.0
 TRANSFER_MONTHS_WITH_LICENCE = 1.0
 
 
-@inner
+@inlined
 def collect(
     box_params,
     boxes,
@@ -47,12 +43,14 @@ def collect(
     costs,
     availability,
     flow,
+    b,
+    pack,
     month,
     market_power,
     exchange,
     sponsors_default,
 ):
-    """Add up receipts and operating costs of every box that is not closed.
+    """Add up receipts and operating costs of a box; return (receipts, power, costs), USD m.
 
     Parameters
     ----------
@@ -60,89 +58,101 @@ def collect(
     exchange : (currency, lane)
     sponsors_default : (sponsor, lane), default month, 0 = none
     """
-    slot = month % WINDOW
-    lanes = market_power.shape[0]
-    for b in range(box_params.codes.shape[1]):
-        for lane in range(lanes):
-            boxes.windows[WINDOWS.due_window, slot, b, lane] = 0.0
-            boxes.windows[WINDOWS.received_window, slot, b, lane] = 0.0
-        for a in range(
-            box_params.codes[BOX_CODE.first_asset, b], box_params.codes[BOX_CODE.end_asset, b]
-        ):
-            collect_from(boxes, lease_state, flow, slot, a, b)
-            collect_rarely(leases, lease_state, deliveries, availability, flow, month, a, b)
-            add_costs(lease_state, costs, flow, month, market_power, exchange, a, b)
-        for lane in range(lanes):
-            flow[flows.OPERATING_COSTS, b, lane] += flow[flows.POWER_COST, b, lane]
-        change_servicer(box_params, boxes, lease_state, costs, flow, month, sponsors_default, b)
-
-
-@inner
-def collect_from(boxes, lease_state, flow, slot, a, b):
-    """Add what an asset's customer paid to its box's receipts and coverage window."""
-    for lane in range(flow.shape[2]):
-        flow[flows.RECEIPTS, b, lane] += lease_state.rows[LEASE.received, a, lane]
-    for lane in range(flow.shape[2]):
-        boxes.windows[WINDOWS.due_window, slot, b, lane] += lease_state.rows[LEASE.due, a, lane]
-    for lane in range(flow.shape[2]):
-        boxes.windows[WINDOWS.received_window, slot, b, lane] += min(
-            lease_state.rows[LEASE.received, a, lane], lease_state.rows[LEASE.due, a, lane]
+    zero = spread(0.0, pack)
+    receipts, power_cost, other_cost = zero, zero, zero
+    due_now, received_now = zero, zero
+    for a in range(
+        box_params.codes[BOX_CODE.first_asset, b], box_params.codes[BOX_CODE.end_asset, b]
+    ):
+        received = lease_state.rows[LEASE.received, a, pack]
+        due = lease_state.rows[LEASE.due, a, pack]
+        receipts = receipts + received
+        due_now = due_now + due
+        received_now = received_now + least(received, due)
+        claims = lease_state.rows[LEASE.claim_month, a, pack] == month
+        late = deliveries.codes[DELIVERY_CODE.pending, a] > 0
+        if late or any_of(claims):
+            flow[flows.RECEIPTS, b, pack] = receipts
+            for lane in range(first_of(pack), end_of(pack)):
+                collect_rarely(
+                    leases, lease_state, deliveries, availability, flow, month, a, b, lane
+                )
+            receipts = flow[flows.RECEIPTS, b, pack]
+        power, other = cost_of_asset(lease_state, costs, month, market_power, exchange, a, pack)
+        power_cost, other_cost = power_cost + power, other_cost + other
+    if box_params.terms[BOX_TERM.realisation_minimum, b] > 0.0:
+        slot = month % WINDOW
+        boxes.windows[WINDOWS.due_window + slot, b, pack] = due_now
+        boxes.windows[WINDOWS.received_window + slot, b, pack] = received_now
+    operating = other_cost + power_cost
+    failed = sponsors_default[box_params.codes[BOX_CODE.sponsor, b], pack]
+    if any_of((failed > 0.0) & (failed < month) & (failed + TRANSFER_MONTHS >= month)):
+        flow[flows.RECEIPTS, b, pack] = receipts
+        flow[flows.OPERATING_COSTS, b, pack] = operating
+        change_servicer(
+            box_params,
+            boxes,
+            lease_state,
+            costs,
+            flow,
+            month,
+            sponsors_default,
+            b,
+            first_of(pack),
+            end_of(pack),
         )
+        receipts = flow[flows.RECEIPTS, b, pack]
+        operating = flow[flows.OPERATING_COSTS, b, pack]
+    return receipts, power_cost, operating
 
 
 @inner
-def collect_rarely(leases, lease_state, deliveries, availability, flow, month, a, b):
+def collect_rarely(leases, lease_state, deliveries, availability, flow, month, a, b, lane):
     """Add damages for late deliveries, and claims against customers that are paid this month."""
     if deliveries.codes[DELIVERY_CODE.pending, a]:
-        for lane in range(flow.shape[2]):
-            if lease_state.rows[LEASE.status, a, lane] <= COMMISSIONING:
-                flow[flows.RECEIPTS, b, lane] += damages(
-                    deliveries, leases, lease_state, a, lane, month, availability[a, lane]
-                )
-    for lane in range(flow.shape[2]):
-        if lease_state.rows[LEASE.claim_month, a, lane] == month:
-            flow[flows.RECEIPTS, b, lane] += lease_state.rows[LEASE.claim, a, lane]
-            lease_state.rows[LEASE.claim_month, a, lane] = 0.0
+        if lease_state.rows[LEASE.status, a, lane] <= COMMISSIONING:
+            flow[flows.RECEIPTS, b, lane] += damages(
+                deliveries, leases, lease_state, a, lane, month, availability[a, lane]
+            )
+    if lease_state.rows[LEASE.claim_month, a, lane] == month:
+        flow[flows.RECEIPTS, b, lane] += lease_state.rows[LEASE.claim, a, lane]
+        lease_state.rows[LEASE.claim_month, a, lane] = 0.0
+
+
+@inlined
+def cost_of_asset(lease_state, costs, month, market_power, exchange, a, pack):
+    """Return (power, other) cost of an asset, USD m, see `costs.asset_cost`."""
+    status = lease_state.rows[LEASE.status, a, pack]
+    bears = (status < CANCELLED) & (lease_state.rows[LEASE.accepted, a, pack] < month)
+    if costs.codes[COST_CODE.triple_net, a] > 0:
+        bears = bears & ~((status == CONTRACTED) | (status == BACKSTOPPED))
+        if not any_of(bears):
+            return spread(0.0, pack), spread(0.0, pack)
+    rate = exchange[costs.codes[COST_CODE.currency, a], pack]
+    mwh = costs.terms[COST_TERM.power_mwh, a]
+    power = power_price(costs, a, month, market_power[pack]) * mwh / 1e6 * rate
+    hall = costs.terms[COST_TERM.hall, a] * costs.hall_path[month]
+    other = (costs.terms[COST_TERM.operations, a] + hall) * rate
+    runs = lease_state.rows[LEASE.running, a, pack] > 0.0
+    return select(bears & runs, power, 0.0), select(bears, other, 0.0)
 
 
 @inner
-def add_costs(lease_state, costs, flow, month, market_power, exchange, a, b):
-    """Add an asset's costs to its box's: power apart, the rest to the operating costs."""
-    currency = costs.codes[COST_CODE.currency, a]
-    for lane in range(flow.shape[2]):
-        power, _ = asset_cost(
-            costs,
-            a,
-            month,
-            market_power[lane],
-            exchange[currency, lane],
-            lease_state.rows[LEASE.status, a, lane],
-            lease_state.rows[LEASE.running, a, lane],
-        )
-        accepted = lease_state.rows[LEASE.accepted, a, lane] < month
-        flow[flows.POWER_COST, b, lane] += power if accepted else 0.0
-    for lane in range(flow.shape[2]):
-        status = lease_state.rows[LEASE.status, a, lane]
-        rate = exchange[currency, lane]
-        _, other = asset_cost(costs, a, month, market_power[lane], rate, status, 0.0)
-        accepted = lease_state.rows[LEASE.accepted, a, lane] < month
-        flow[flows.OPERATING_COSTS, b, lane] += other if accepted else 0.0
-
-
-@inner
-def change_servicer(box_params, boxes, lease_state, costs, flow, month, sponsors_default, b):
+def change_servicer(
+    box_params, boxes, lease_state, costs, flow, month, sponsors_default, b, first, end
+):
     """Charge the servicer's transfer after a sponsor's default, and halve receipts for a while."""
     months = TRANSFER_MONTHS
     if box_params.codes[BOX_CODE.operating_licence, b]:
         months = TRANSFER_MONTHS_WITH_LICENCE
-    for lane in range(flow.shape[2]):
+    for lane in range(first, end):
         failed = sponsors_default[box_params.codes[BOX_CODE.sponsor, b], lane]
         if failed == 0.0 or failed >= month or month > failed + months:
             continue
         if boxes.rows[BOX.status, b, lane] == CLOSED:
             continue
         flow[flows.RECEIPTS, b, lane] *= 0.5
-        boxes.windows[WINDOWS.received_window, month % WINDOW, b, lane] *= 0.5
+        boxes.windows[WINDOWS.received_window + month % WINDOW, b, lane] *= 0.5
         if month == failed + 1.0:
             for a in range(
                 box_params.codes[BOX_CODE.first_asset, b], box_params.codes[BOX_CODE.end_asset, b]
@@ -154,265 +164,54 @@ def change_servicer(box_params, boxes, lease_state, costs, flow, month, sponsors
                     )
 
 
-@inner
-def value_collateral(
-    box_params,
-    boxes,
-    leases,
-    lease_state,
-    deliveries,
-    collateral,
-    floors,
-    flow,
-    month,
-    contract_prices,
-    log_development,
-    hits,
-    overhang,
-):
-    """Write the orderly value of each box's GPUs, USD m.
-
-    Parameters
-    ----------
-    floors : (asset, lane), cash floor, USD per GPU-hour
-    contract_prices, log_development, overhang : (generation, lane)
-    hits : (jurisdiction, lane), resale hit of a policy event
-    """
-    for b in range(box_params.codes.shape[1]):
-        flow[flows.COLLATERAL, b] = 0.0
-        life = box_params.terms[BOX_TERM.useful_life, b]
-        for a in range(
-            box_params.codes[BOX_CODE.first_asset, b], box_params.codes[BOX_CODE.end_asset, b]
-        ):
-            g = leases.codes[LEASE_CODE.generation, a]
-            place = deliveries.codes[DELIVERY_CODE.jurisdiction, a]
-            gpus_m = leases.terms[LEASE_TERM.gpus, a] / 1e6
-            if collateral.terms[HARDWARE.price_drift, g] > 0.0:
-                for lane in range(boxes.rows.shape[2]):
-                    flow[flows.COLLATERAL, b, lane] += asset_value(
-                        box_params,
-                        boxes,
-                        leases,
-                        lease_state,
-                        deliveries,
-                        collateral,
-                        floors,
-                        b,
-                        a,
-                        lane,
-                        month,
-                        0.0,
-                        contract_prices,
-                        log_development,
-                        hits,
-                        overhang,
-                    )
-                continue
-            for lane in range(boxes.rows.shape[2]):  # without branches, so that it vectorises
-                status = lease_state.rows[LEASE.status, a, lane]
-                age = max(0.0, month - lease_state.rows[LEASE.accepted, a, lane])
-                value = orderly_value(
-                    collateral,
-                    g,
-                    age,
-                    hits[place, lane],
-                    log_development[g, lane],
-                    overhang[g, lane],
-                    contract_prices[g, lane],
-                    boxes.rows[BOX.utilisation, b, lane],
-                    floors[a, lane],
-                )
-                held = status > PENDING and status < CANCELLED and (life <= 0.0 or age < life)
-                flow[flows.COLLATERAL, b, lane] += value * gpus_m if held else 0.0
-
-
-@inner
-def asset_value(
-    box_params,
-    boxes,
-    leases,
-    lease_state,
-    deliveries,
-    collateral,
-    floors,
-    b,
-    a,
-    lane,
-    month,
-    ahead,
-    contract_prices,
-    log_development,
-    hits,
-    overhang,
-):
-    """Return the orderly value of an asset `ahead` months on, USD m, prices at their drift."""
-    from_acceptance = month - lease_state.rows[LEASE.accepted, a, lane]
-    status = lease_state.rows[LEASE.status, a, lane]
-    delivered = status > 0.0 and status < 7.0
-    if not delivered:
-        return 0.0
-    age = max(0.0, from_acceptance) + ahead
-    life = box_params.terms[BOX_TERM.useful_life, b]
-    if life > 0.0 and age >= life:
-        return 0.0
-    g = leases.codes[LEASE_CODE.generation, a]
-    drift = collateral.terms[HARDWARE.price_drift, g]
-    hit = hits[deliveries.codes[DELIVERY_CODE.jurisdiction, a], lane]
-    development, hanging = log_development[g, lane], overhang[g, lane]
-    utilisation, floor = boxes.rows[BOX.utilisation, b, lane], floors[a, lane]
-    price = contract_prices[g, lane]
-    if ahead > 0.0:
-        price *= exp(drift * ahead / 12.0)
-    if drift > 0.0:
-        value = rising_orderly_value(
-            collateral, g, age, hit, development, hanging, price, utilisation, floor
-        )
-    else:
-        value = orderly_value(
-            collateral, g, age, hit, development, hanging, price, utilisation, floor
-        )
-    return value * (leases.terms[LEASE_TERM.gpus, a] / 1e6)
-
-
-@inner
-def measure_coverage(box_params, boxes, tranche_params, tranches, flow, month):
-    """Compute CFADS, the coverage window, the reserve target and the shortfall of the month.
-
-    In short loops over few rows each, so that all of them vectorise.
-    """
-    for b in range(box_params.codes.shape[1]):
-        measure_cash(boxes, flow, b)
-        add_to_period(box_params, boxes, flow, b, month)
-        set_reserve_target(box_params, boxes, tranche_params, tranches, flow, b, month)
-        if is_payment_month(box_params, b, month):
-            move_window(boxes, b, month)
-        measure_shortfall(boxes, flow, b)
-
-
-@inner
-def measure_cash(boxes, flow, b):
-    """Write the cash flow available for debt service, and that service."""
-    lanes = flow.shape[2]
-    for lane in range(lanes):
-        performs = boxes.rows[BOX.status, b, lane] == PERFORMING
-        costs = flow[flows.OPERATING_COSTS, b, lane] + flow[flows.SENIOR_FEES, b, lane]
-        cash = flow[flows.RECEIPTS, b, lane] - costs
-        flow[flows.CFADS, b, lane] = cash if performs else 0.0
-    for lane in range(lanes):
-        performs = boxes.rows[BOX.status, b, lane] == PERFORMING
-        senior = (
-            flow[flows.SENIOR_INTEREST_DUE, b, lane] + flow[flows.SENIOR_PRINCIPAL_DUE, b, lane]
-        )
-        service = senior + flow[flows.HEDGE_SETTLEMENT, b, lane]
-        flow[flows.DEBT_SERVICE, b, lane] = service if performs else 0.0
-
-
-@inner
-def add_to_period(box_params, boxes, flow, b, month):
+@inlined
+def add_to_period(box_params, boxes, b, month, cash, service, pack):
     """Add up cash flow and debt service since the last payment date."""
-    kept = 0.0 if is_payment_month(box_params, b, month - 1) else 1.0
-    for lane in range(flow.shape[2]):
-        cash = flow[flows.CFADS, b, lane]
-        service = flow[flows.DEBT_SERVICE, b, lane]
-        boxes.rows[BOX.period_cfads, b, lane] = kept * boxes.rows[BOX.period_cfads, b, lane] + cash
-        before = kept * boxes.rows[BOX.period_service, b, lane]
-        boxes.rows[BOX.period_service, b, lane] = before + service
+    if not is_payment_month(box_params, b, month - 1):
+        cash = boxes.rows[BOX.period_cfads, b, pack] + cash
+        service = boxes.rows[BOX.period_service, b, pack] + service
+    boxes.rows[BOX.period_cfads, b, pack] = cash
+    boxes.rows[BOX.period_service, b, pack] = service
+    return cash, service
 
 
-@inner
-def set_reserve_target(box_params, boxes, tranche_params, tranches, flow, b, month):
+@inlined
+def set_reserve_target(box_params, boxes, to_come, costs, hedge, debt, b, pack):
     """Set the reserve target: months of senior service to come, and of costs if it covers them."""
-    lanes = flow.shape[2]
-    target = boxes.rows[BOX.reserve_target, b]
-    for lane in range(lanes):
-        boxes.rows[BOX.reserve_target, b, lane] = 0.0
-    months = box_params.codes[BOX_CODE.reserve_months, b]
-    if months <= 0:
-        return
-    for d in range(
-        box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
-    ):
-        if tranche_params.codes[TRANCHE_CODE.rank, d] == 0:
-            add_scheduled_service(tranche_params, tranches, d, month, months, target)
+    target = to_come
     if box_params.codes[BOX_CODE.reserve_covers_costs, b]:
-        for lane in range(lanes):
-            if box_debt(box_params, tranches, b, lane) > flows.TINY:
-                hedge = max(0.0, flow[flows.HEDGE_SETTLEMENT, b, lane])
-                target[lane] += months * (flow[flows.OPERATING_COSTS, b, lane] + hedge)
+        months = box_params.codes[BOX_CODE.reserve_months, b]
+        more = target + months * (costs + most(0.0, hedge))
+        target = select(debt > flows.TINY, more, target)
+    boxes.rows[BOX.reserve_target, b, pack] = target
 
 
-@inner
-def move_window(boxes, b, month):
-    """Move the coverage window on by a payment date with debt service, once the box runs."""
+@inlined
+def move_window(boxes, b, serves, cash, service, pack):
+    """Move the coverage window on where debt was served since the last payment date.
+
+    Returns
+    -------
+    cfads, service : pack
+        Sums of the window.
+    """
     windows = boxes.windows
-    for slot in range(WINDOW - 1):
-        for lane in range(boxes.rows.shape[2]):
-            moves = serves(boxes, b, lane, month)
-            cash = windows[WINDOWS.cfads_window, slot, b, lane]
-            after = windows[WINDOWS.cfads_window, slot + 1, b, lane]
-            windows[WINDOWS.cfads_window, slot, b, lane] = after if moves else cash
-            service = windows[WINDOWS.service_window, slot, b, lane]
-            after = windows[WINDOWS.service_window, slot + 1, b, lane]
-            windows[WINDOWS.service_window, slot, b, lane] = after if moves else service
-    for lane in range(boxes.rows.shape[2]):
-        moves = serves(boxes, b, lane, month)
-        cash = windows[WINDOWS.cfads_window, WINDOW - 1, b, lane]
-        new = boxes.rows[BOX.period_cfads, b, lane]
-        windows[WINDOWS.cfads_window, WINDOW - 1, b, lane] = new if moves else cash
-        service = windows[WINDOWS.service_window, WINDOW - 1, b, lane]
-        new = boxes.rows[BOX.period_service, b, lane]
-        windows[WINDOWS.service_window, WINDOW - 1, b, lane] = new if moves else service
-
-
-@inlined
-def serves(boxes, b, lane, month):
-    """Say whether a box has had debt to serve since its last payment date, and runs."""
-    return (
-        boxes.rows[BOX.period_service, b, lane] > flows.TINY
-        and boxes.rows[BOX.first_acceptance, b, lane] < month
-        and boxes.rows[BOX.status, b, lane] == PERFORMING
-    )
-
-
-@inner
-def measure_shortfall(boxes, flow, b):
-    """Write what the month asks for beyond its cash and the accounts of the box."""
-    lanes = flow.shape[2]
-    for lane in range(lanes):
-        flow[flows.SHORTFALL, b, lane] = senior_needs(boxes, flow, b, lane)
-    for lane in range(lanes):
-        own = (
-            flow[flows.RECEIPTS, b, lane]
-            + max(0.0, -flow[flows.HEDGE_SETTLEMENT, b, lane])
-            + flow[flows.PREPAYMENT_SURPLUS, b, lane]
-        )
-        flow[flows.SHORTFALL, b, lane] -= own
-    for lane in range(lanes):
-        accounts = (
-            boxes.rows[BOX.trapped, b, lane]
-            + boxes.rows[BOX.power_reserve, b, lane]
-            + boxes.rows[BOX.reserve, b, lane]
-            + boxes.rows[BOX.collected, b, lane]
-        )
-        performs = boxes.rows[BOX.status, b, lane] == PERFORMING
-        short = max(0.0, flow[flows.SHORTFALL, b, lane] - accounts)
-        flow[flows.SHORTFALL, b, lane] = short if performs else 0.0
-
-
-@inlined
-def senior_needs(boxes, flow, b, lane):
-    """Return what costs, fees and all debt service ask for, without final principal, USD m."""
-    return (
-        flow[flows.OPERATING_COSTS, b, lane]
-        + flow[flows.SENIOR_FEES, b, lane]
-        + max(0.0, flow[flows.HEDGE_SETTLEMENT, b, lane])
-        + flow[flows.SENIOR_INTEREST_DUE, b, lane]
-        + flow[flows.SENIOR_PRINCIPAL_DUE, b, lane]
-        + flow[flows.JUNIOR_SERVICE_DUE, b, lane]
-        + flow[flows.ARREARS_DUE, b, lane]
-        + boxes.rows[BOX.cost_arrears, b, lane]
-        + boxes.rows[BOX.fee_arrears, b, lane]
-    )
+    total_cash, total_service = spread(0.0, pack), spread(0.0, pack)
+    for slot in range(WINDOW):
+        held_cash = windows[WINDOWS.cfads_window + slot, b, pack]
+        held_service = windows[WINDOWS.service_window + slot, b, pack]
+        if slot == WINDOW - 1:
+            next_cash, next_service = cash, service
+        else:
+            next_cash = windows[WINDOWS.cfads_window + slot + 1, b, pack]
+            next_service = windows[WINDOWS.service_window + slot + 1, b, pack]
+        held_cash = select(serves, next_cash, held_cash)
+        held_service = select(serves, next_service, held_service)
+        windows[WINDOWS.cfads_window + slot, b, pack] = held_cash
+        windows[WINDOWS.service_window + slot, b, pack] = held_service
+        total_cash = total_cash + held_cash
+        total_service = total_service + held_service
+    return total_cash, total_service
 
 
 @inlined
@@ -421,20 +220,41 @@ def window_dscr(boxes, b, lane):
     cfads = 0.0
     service = 0.0
     for slot in range(WINDOW):
-        cfads += boxes.windows[WINDOWS.cfads_window, slot, b, lane]
-        service += boxes.windows[WINDOWS.service_window, slot, b, lane]
+        cfads += boxes.windows[WINDOWS.cfads_window + slot, b, lane]
+        service += boxes.windows[WINDOWS.service_window + slot, b, lane]
     return cfads, service
 
 
 @inlined
-def realisation_ratio(boxes, b, lane):
-    """Return contracted cash received over due in the last three months; 1 if nothing was due."""
-    due = 0.0
-    received = 0.0
+def window_sums(boxes, b, pack):
+    """Return (sum of CFADS, sum of debt service) over the coverage window, on a pack."""
+    cfads, service = spread(0.0, pack), spread(0.0, pack)
     for slot in range(WINDOW):
-        due += boxes.windows[WINDOWS.due_window, slot, b, lane]
-        received += boxes.windows[WINDOWS.received_window, slot, b, lane]
-    return received / due if due > flows.TINY else 1.0
+        cfads = cfads + boxes.windows[WINDOWS.cfads_window + slot, b, pack]
+        service = service + boxes.windows[WINDOWS.service_window + slot, b, pack]
+    return cfads, service
+
+
+@inlined
+def realisation_ratio(boxes, b, pack):
+    """Return contracted cash received over due in the last three months; 1 if nothing was due."""
+    due, received = spread(0.0, pack), spread(0.0, pack)
+    for slot in range(WINDOW):
+        due = due + boxes.windows[WINDOWS.due_window + slot, b, pack]
+        received = received + boxes.windows[WINDOWS.received_window + slot, b, pack]
+    counts = due > flows.TINY
+    return select(counts, received / select(counts, due, 1.0), 1.0)
+
+
+@inlined
+def debt_of(box_params, tranches, b, pack):
+    """Return the debt of a box on a pack, USD m."""
+    total = spread(0.0, pack)
+    for d in range(
+        box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
+    ):
+        total = total + tranches.rows[TRANCHE.balance, d, pack]
+    return total
 
 
 @inlined

@@ -1,8 +1,8 @@
 """Internal rates of return of what equity paid in and took out, for a block of paths at once.
 
 A rate is given where the value of the flows changes sign exactly once between a half and two
-as monthly discount factor.  Flows that change sign once have one root (Descartes), and most do: all
-lanes look for theirs side by side.  The rest is counted on a grid, one lane at a time.
+as monthly discount factor.  Flows that change sign once have one root (Descartes), and most do: the
+lanes of a pack look for theirs side by side.  The rest is counted on a grid, one lane at a time.
 
 Model: docs/model.md §13.
 """
@@ -15,8 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.box.flows import TINY
-from simulator.numerics.elementary import exp, log
-from simulator.numerics.jit import inner
+from simulator.numerics.elementary import exp_of, log_of
+from simulator.numerics.jit import inlined, inner
+from simulator.numerics.lane_types import PACK
+from simulator.numerics.lanes import any_of, end_of, first_of, pack_at, select, spread
 from simulator.numerics.rows import row_names
 
 IRR_DEFINED, IRR_NONE, IRR_SEVERAL = 0.0, 1.0, 2.0
@@ -31,19 +33,11 @@ CLOSE = 1e-14
 class RateRows(NamedTuple):
     """Rows of the scratch of a block's rates, by lane."""
 
-    last_sign: int  # of the flows so far, 0 = none yet
     changes: int  # of sign
-    value: int  # of the flows at `factor`, USD m
-    slope: int  # of the value in the factor
     factor: int  # monthly discount factor
-    low: int
-    high: int
-    value_low: int
-    before: int  # size of the value a step ago
-    open: int  # 1 while the lane is still looking
 
 
-RATE_ROW = RateRows(*range(10))
+RATE_ROW = RateRows(*range(2))
 
 
 def rate_scratch(lanes: int) -> NDArray[np.float64]:
@@ -63,8 +57,8 @@ def discount_grid() -> NDArray[np.float64]:
     return np.stack([factors, np.zeros(IRR_FACTORS)])
 
 
-@inner
-def count_changes(cash_flows, months, b, scratch):
+@inlined
+def count_changes(cash_flows, months, b, pack):
     """Count the changes of sign of each lane's flows; debris of rounding is set to zero.
 
     Parameters
@@ -72,82 +66,60 @@ def count_changes(cash_flows, months, b, scratch):
     cash_flows : (month, box, lane), USD m
     months, b : int, rows and box to look at
     """
-    scratch[RATE_ROW.last_sign] = 0.0
-    scratch[RATE_ROW.changes] = 0.0
+    last, changes = spread(0.0, pack), spread(0.0, pack)
     for t in range(months):
-        for lane in range(scratch.shape[1]):
-            flow = cash_flows[t, b, lane]
-            cash_flows[t, b, lane] = flow if abs(flow) > TINY else 0.0
-        for lane in range(scratch.shape[1]):
-            flow = cash_flows[t, b, lane]
-            sign = (1.0 if flow > 0.0 else 0.0) - (1.0 if flow < 0.0 else 0.0)
-            last = scratch[RATE_ROW.last_sign, lane]
-            scratch[RATE_ROW.changes, lane] += 1.0 if sign * last < 0.0 else 0.0
-            scratch[RATE_ROW.last_sign, lane] = sign if sign != 0.0 else last
+        flow = cash_flows[t, b, pack]
+        flow = select(abs(flow) > TINY, flow, 0.0)
+        cash_flows[t, b, pack] = flow
+        sign = select(flow > 0.0, 1.0, 0.0) - select(flow < 0.0, 1.0, 0.0)
+        changes = changes + select(sign * last < 0.0, 1.0, 0.0)
+        last = select(sign != 0.0, sign, last)
+    return changes
 
 
-@inner
-def value_flows(cash_flows, months, b, scratch):
-    """Write value and slope of every lane's flows at its factor."""
-    scratch[RATE_ROW.value] = 0.0
-    scratch[RATE_ROW.slope] = 0.0
+@inlined
+def value_flows(cash_flows, months, b, factor, pack):
+    """Return value and slope of every lane's flows at its factor."""
+    value, slope = spread(0.0, pack), spread(0.0, pack)
     for t in range(months - 1, -1, -1):
-        for lane in range(scratch.shape[1]):
-            slope = scratch[RATE_ROW.slope, lane]
-            value = scratch[RATE_ROW.value, lane]
-            scratch[RATE_ROW.slope, lane] = slope * scratch[RATE_ROW.factor, lane] + value
-        for lane in range(scratch.shape[1]):
-            value = scratch[RATE_ROW.value, lane]
-            value = value * scratch[RATE_ROW.factor, lane]
-            scratch[RATE_ROW.value, lane] = value + cash_flows[t, b, lane]
+        slope = slope * factor + value
+        value = value * factor + cash_flows[t, b, pack]
+    return value, slope
 
 
-@inner
-def bracket(cash_flows, months, b, scratch):
-    """Open the search in lanes whose flows change sign once, and whose root lies within reach."""
-    scratch[RATE_ROW.factor] = LEAST
-    value_flows(cash_flows, months, b, scratch)
-    for lane in range(scratch.shape[1]):
-        scratch[RATE_ROW.value_low, lane] = scratch[RATE_ROW.value, lane]
-    scratch[RATE_ROW.factor] = MOST
-    value_flows(cash_flows, months, b, scratch)
-    for lane in range(scratch.shape[1]):
-        crosses = (scratch[RATE_ROW.value, lane] > 0.0) != (scratch[RATE_ROW.value_low, lane] > 0.0)
-        single = scratch[RATE_ROW.changes, lane] == 1.0
-        scratch[RATE_ROW.open, lane] = 1.0 if crosses and single else 0.0
-    scratch[RATE_ROW.low] = LEAST
-    scratch[RATE_ROW.high] = MOST
-    scratch[RATE_ROW.factor] = FIRST_GUESS
-    scratch[RATE_ROW.before] = np.inf
+@inlined
+def find_roots(cash_flows, months, b, changes, pack):
+    """Look for the root of flows that change sign once, if it lies within reach.
 
+    A Newton step counts if it stays within the bracket and the value has halved since the last
+    one; else the bracket is halved.
 
-@inner
-def narrow(scratch):
-    """Take a Newton step in every open lane, or halve its bracket; return how many stay open.
-
-    A step counts if it stays within the bracket and the value has halved since the last one.
+    Returns
+    -------
+    found, factor : pack
+        Where there is such a root, and the monthly discount factor.
     """
-    for lane in range(scratch.shape[1]):
-        value, factor = scratch[RATE_ROW.value, lane], scratch[RATE_ROW.factor, lane]
-        beyond = (value > 0.0) != (scratch[RATE_ROW.value_low, lane] > 0.0)
-        scratch[RATE_ROW.high, lane] = factor if beyond else scratch[RATE_ROW.high, lane]
-        scratch[RATE_ROW.low, lane] = scratch[RATE_ROW.low, lane] if beyond else factor
-    still = 0.0
-    for lane in range(scratch.shape[1]):
-        value, factor = scratch[RATE_ROW.value, lane], scratch[RATE_ROW.factor, lane]
-        slope = scratch[RATE_ROW.slope, lane]
-        low, high = scratch[RATE_ROW.low, lane], scratch[RATE_ROW.high, lane]
-        step = factor - value / (slope if slope != 0.0 else 1.0)
-        halved = abs(value) < 0.5 * scratch[RATE_ROW.before, lane]
+    low, high = spread(LEAST, pack), spread(MOST, pack)
+    value_low, _ = value_flows(cash_flows, months, b, low, pack)
+    value_high, _ = value_flows(cash_flows, months, b, high, pack)
+    rises = value_low <= 0.0
+    found = (changes == 1.0) & (((value_high > 0.0) & rises) | ((value_high <= 0.0) & ~rises))
+    is_open, factor, before = found, spread(FIRST_GUESS, pack), spread(np.inf, pack)
+    for _ in range(STEPS):
+        if not any_of(is_open):
+            break
+        value, slope = value_flows(cash_flows, months, b, factor, pack)
+        beyond = ((value > 0.0) & rises) | ((value <= 0.0) & ~rises)
+        high = select(beyond, factor, high)
+        low = select(beyond, low, factor)
+        step = factor - value / select(slope != 0.0, slope, 1.0)
+        halved = abs(value) < 0.5 * before
         close = abs(step - factor) < CLOSE  # then the value is rounding, which does not halve
-        following = step if close or (halved and low < step < high) else 0.5 * (low + high)
-        is_open = scratch[RATE_ROW.open, lane] > 0.0
-        scratch[RATE_ROW.before, lane] = abs(value)
-        scratch[RATE_ROW.factor, lane] = following if is_open else factor
-        stays = is_open and not close and high - low >= CLOSE
-        scratch[RATE_ROW.open, lane] = 1.0 if stays else 0.0
-        still += 1.0 if stays else 0.0
-    return still
+        taken = close | (halved & (low < step) & (step < high))
+        before = abs(value)
+        factor = select(is_open, select(taken, step, 0.5 * (low + high)), factor)
+        is_open = is_open & ~close & (high - low >= CLOSE)
+    return found, factor
 
 
 @inner
@@ -215,7 +187,7 @@ def rate_on_grid(cash_flows, grid):
 
 @inner
 def internal_rates(cash_flows, months, b, scratch, series, grid, states, rates):
-    """Write state and annual effective rate of a box's flows, lane by lane.
+    """Write state and annual effective rate of a box's flows.
 
     Parameters
     ----------
@@ -226,23 +198,21 @@ def internal_rates(cash_flows, months, b, scratch, series, grid, states, rates):
     grid : (2, factor), see `discount_grid`
     states, rates : (box, lane), written; the rate is NaN unless the state is IRR_DEFINED
     """
-    count_changes(cash_flows, months, b, scratch)
-    bracket(cash_flows, months, b, scratch)
-    still = 0.0
-    for lane in range(scratch.shape[1]):
-        states[b, lane] = IRR_DEFINED if scratch[RATE_ROW.open, lane] > 0.0 else IRR_NONE
-        still += scratch[RATE_ROW.open, lane]
-    for _ in range(STEPS):
-        if still == 0.0:
-            break
-        value_flows(cash_flows, months, b, scratch)
-        still = narrow(scratch)
-    for lane in range(scratch.shape[1]):
-        if scratch[RATE_ROW.changes, lane] > 1.0:
-            for t in range(months):
-                series[t] = cash_flows[t, b, lane]
-            states[b, lane], factor = rate_on_grid(series[:months], grid)
-            scratch[RATE_ROW.factor, lane] = factor
-    for lane in range(scratch.shape[1]):
-        rate = exp(-12.0 * log(scratch[RATE_ROW.factor, lane])) - 1.0
-        rates[b, lane] = rate if states[b, lane] == IRR_DEFINED else np.nan
+    lanes = scratch.shape[1]
+    for first in range(0, lanes, PACK):
+        pack = pack_at(first, lanes)
+        changes = count_changes(cash_flows, months, b, pack)
+        found, factor = find_roots(cash_flows, months, b, changes, pack)
+        states[b, pack] = select(found, IRR_DEFINED, spread(IRR_NONE, pack))
+        if any_of(changes > 1.0):
+            scratch[RATE_ROW.changes, pack] = changes
+            scratch[RATE_ROW.factor, pack] = factor
+            for lane in range(first_of(pack), end_of(pack)):
+                if scratch[RATE_ROW.changes, lane] > 1.0:
+                    for t in range(months):
+                        series[t] = cash_flows[t, b, lane]
+                    states[b, lane], root = rate_on_grid(series[:months], grid)
+                    scratch[RATE_ROW.factor, lane] = root
+            factor = scratch[RATE_ROW.factor, pack]
+        rate = exp_of(-12.0 * log_of(factor)) - 1.0
+        rates[b, pack] = select(states[b, pack] == IRR_DEFINED, rate, np.nan)

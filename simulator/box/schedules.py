@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from simulator.box import flows
 from simulator.box.contracted import add_contracted_cash
-from simulator.box.debt import margin_of, periods_left
 from simulator.box.deliveries import DELIVERY_TERM, expected_acceptance, planned_acceptance
+from simulator.box.payments import margin_of, periods_left
 from simulator.box.receipts import box_debt
 from simulator.box.terms import (
     BOX,
@@ -49,8 +49,8 @@ def depreciated_cost(deliveries, delivery_state, lease_state, b, box_params, lan
 
 
 @inner
-def move_schedules(params, state, box_params, boxes, deliveries, delivery_state, leases, month):
-    """Move start and maturity of tranches by the delay of their box's first acceptance.
+def move_schedules(params, state, box_params, boxes, deliveries, delivery_state, leases, month, b):
+    """Move start and maturity of a box's tranches by the delay of its first acceptance.
 
     Before the first acceptance the delay is the one that is expected; a box accepted by t0 moves
     nothing, its tape has been written since.
@@ -59,10 +59,11 @@ def move_schedules(params, state, box_params, boxes, deliveries, delivery_state,
     ----------
     leases : LeaseState
     """
-    for d in range(params.codes.shape[1]):
+    for d in range(
+        box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
+    ):
         if not params.codes[TRANCHE_CODE.moves, d]:
             continue
-        b = params.codes[TRANCHE_CODE.box, d]
         first, end = (
             box_params.codes[BOX_CODE.first_asset, b],
             box_params.codes[BOX_CODE.end_asset, b],

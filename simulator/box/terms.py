@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.numerics.lanes import entity_rows
 from simulator.numerics.rows import row_names
 
 PERFORMING, WORKOUT, CLOSED = 0.0, 1.0, 2.0
@@ -216,19 +217,20 @@ class TrancheState(NamedTuple):
 
     rows: NDArray[np.float64]  # (row of TRANCHE, ...)
     schedule: NDArray[np.float64]  # (tranche, month, lane): share of base, or cap in USD m
+    scratch: NDArray[np.float64]  # (lane,)
 
 
 @row_names
 class WindowsRows(NamedTuple):
-    """Rows of `BoxState.windows`."""
+    """First of the rows that each window takes in `BoxState.windows`, one a slot."""
 
-    cfads_window: int  # (WINDOW, box, lane)
+    cfads_window: int
     service_window: int
     due_window: int
     received_window: int
 
 
-WINDOWS = WindowsRows(*range(4))
+WINDOWS = WindowsRows(*range(0, 4 * WINDOW, WINDOW))
 
 
 @row_names
@@ -275,7 +277,7 @@ BOX = BoxRows(*range(32))
 class BoxState(NamedTuple):
     """State by box and lane."""
 
-    windows: NDArray[np.float64]  # (row of WINDOWS, ...)
+    windows: NDArray[np.float64]  # (row of WINDOWS + slot, ...)
     rows: NDArray[np.float64]  # (row of BOX, ...)
 
 
@@ -283,7 +285,9 @@ def new_tranches(tranches: int, rows: int, lanes: int) -> TrancheState:
     """Return state for a block; `rows` months of schedule."""
     count = max(1, tranches)
     return TrancheState(
-        rows=np.zeros((len(TRANCHE), count, lanes)), schedule=np.zeros((count, rows, lanes))
+        rows=entity_rows(len(TRANCHE), count, lanes),
+        schedule=np.zeros((count, rows, lanes)),
+        scratch=np.zeros(lanes),
     )
 
 
@@ -291,6 +295,6 @@ def new_boxes(boxes: int, lanes: int) -> BoxState:
     """Return state for a block."""
     count = max(1, boxes)
     return BoxState(
-        windows=np.zeros((len(WINDOWS), WINDOW, count, lanes)),
-        rows=np.zeros((len(BOX), count, lanes)),
+        windows=entity_rows(len(WINDOWS) * WINDOW, count, lanes),
+        rows=entity_rows(len(BOX), count, lanes),
     )

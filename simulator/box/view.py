@@ -37,3 +37,6 @@ class MarketView(NamedTuple):
     log_spread: NDArray[np.float64]
     shut: NDArray[np.float64]
     ai_factor: NDArray[np.float64]  # C*
+    values: NDArray[np.float64]  # (lane,), scratch
+    outlook: NDArray[np.float64]  # (months ahead, box, lane), expected CFADS, USD m
+    looked: NDArray[np.int64]  # (2, box, pack), month in which, and how far one has looked ahead

@@ -12,11 +12,14 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.box import flows
-from simulator.box.debt import is_payment_month
-from simulator.box.receipts import box_debt, senior_needs
-from simulator.box.terms import BOX, BOX_CODE, BOX_TERM, TRANCHE, TRANCHE_CODE
-from simulator.box.work import WORK, note_debt
-from simulator.numerics.jit import inlined, inner
+from simulator.box.covenants import may_trap
+from simulator.box.payments import is_payment_month
+from simulator.box.prepayment import prepay_early, sweep
+from simulator.box.receipts import debt_of
+from simulator.box.terms import BOX, BOX_CODE, BOX_TERM, PERFORMING, TRANCHE, TRANCHE_CODE
+from simulator.box.work import NEED
+from simulator.numerics.jit import inlined
+from simulator.numerics.lanes import any_of, end_of, first_of, least, most, select, spread
 
 (
     OPERATING_COSTS,
@@ -41,52 +44,48 @@ def is_paid_between_dates(line):
     return line <= SENIOR_PRINCIPAL or line == JUNIOR_INTEREST or line == JUNIOR_PRINCIPAL
 
 
-@inner
-def gather_cash(box_params, boxes, flow, work, b):
-    """Gather the cash of the month: receipts, what was kept for it and what accounts release."""
-    lanes = work.shape[1]
-    for lane in range(lanes):
-        performs = work[WORK.performs, lane] > 0.0
-        is_free = boxes.rows[BOX.trap_on, b, lane] == 0.0 or work[WORK.debt, lane] <= flows.TINY
-        trapped = boxes.rows[BOX.trapped, b, lane]
-        released = trapped if performs and is_free else 0.0
-        flow[flows.TRAPPED_CASH_RELEASED, b, lane] = released
-        boxes.rows[BOX.trapped, b, lane] = trapped - released
-    for lane in range(lanes):
-        performs = work[WORK.performs, lane] > 0.0
-        reserve = boxes.rows[BOX.reserve, b, lane]
-        excess = max(0.0, reserve - boxes.rows[BOX.reserve_target, b, lane])
-        excess = excess if performs else 0.0
-        flow[flows.RESERVES_RELEASED, b, lane] = excess
-        boxes.rows[BOX.reserve, b, lane] = reserve - excess
+@inlined
+def gather_cash(
+    box_params, boxes, flow, told, performs, debt, receipts, surplus, power, hedge, early, b, pack
+):
+    """Return the cash of the month: receipts, what was kept for it and what accounts release."""
+    cash = receipts + surplus
+    if may_trap(box_params, b):
+        is_free = (boxes.rows[BOX.trap_on, b, pack] == 0.0) | (debt <= flows.TINY)
+        trapped = boxes.rows[BOX.trapped, b, pack]
+        released = select(performs & is_free, trapped, 0.0)
+        boxes.rows[BOX.trapped, b, pack] = trapped - released
+        cash = cash + released
+        if told:
+            flow[flows.TRAPPED_CASH_RELEASED, b, pack] = released
+    if box_params.codes[BOX_CODE.reserve_months, b] > 0:
+        reserve = boxes.rows[BOX.reserve, b, pack]
+        excess = most(0.0, reserve - boxes.rows[BOX.reserve_target, b, pack])
+        excess = select(performs, excess, 0.0)
+        boxes.rows[BOX.reserve, b, pack] = reserve - excess
+    else:
+        excess = spread(0.0, pack)
     if box_params.terms[BOX_TERM.power_reserve_months, b] > 0.0:
-        for lane in range(lanes):
-            owes = work[WORK.debt, lane] > flows.TINY
-            target = power_reserve_target(box_params, flow, b, lane) if owes else 0.0
-            reserve = boxes.rows[BOX.power_reserve, b, lane]
-            excess = max(0.0, reserve - target) if work[WORK.performs, lane] > 0.0 else 0.0
-            flow[flows.RESERVES_RELEASED, b, lane] += excess
-            boxes.rows[BOX.power_reserve, b, lane] = reserve - excess
-    for lane in range(lanes):
-        flow[flows.CASH_LEFT, b, lane] = (
-            flow[flows.RECEIPTS, b, lane]
-            + flow[flows.PREPAYMENT_SURPLUS, b, lane]
-            + flow[flows.TRAPPED_CASH_RELEASED, b, lane]
-            + flow[flows.RESERVES_RELEASED, b, lane]
-            + max(0.0, -flow[flows.HEDGE_SETTLEMENT, b, lane])
-        )
-    for lane in range(lanes):
-        performs = work[WORK.performs, lane] > 0.0
-        kept = boxes.rows[BOX.collected, b, lane]
-        boxes.rows[BOX.collected, b, lane] = 0.0 if performs else kept
-        cash = flow[flows.CASH_LEFT, b, lane] + kept + work[WORK.early, lane]
-        flow[flows.CASH_LEFT, b, lane] = cash if performs else 0.0
+        target = power_reserve_target(box_params, debt, power, b)
+        reserve = boxes.rows[BOX.power_reserve, b, pack]
+        more = select(performs, most(0.0, reserve - target), 0.0)
+        excess = excess + more
+        boxes.rows[BOX.power_reserve, b, pack] = reserve - more
+    if told:
+        flow[flows.RESERVES_RELEASED, b, pack] = excess
+    cash = cash + excess + most(0.0, -hedge)
+    if box_params.codes[BOX_CODE.payment_interval, b] > 1:
+        kept = boxes.rows[BOX.collected, b, pack]
+        boxes.rows[BOX.collected, b, pack] = select(performs, 0.0, kept)
+        cash = cash + kept
+    return select(performs, cash + early, 0.0)
 
 
 @inlined
-def power_reserve_target(box_params, flow, b, lane):
-    """Return the power reserve asked for: months of this month's power cost, USD m."""
-    return box_params.terms[BOX_TERM.power_reserve_months, b] * flow[flows.POWER_COST, b, lane]
+def power_reserve_target(box_params, debt, power, b):
+    """Return the power reserve asked for while there is debt: months of this month's power cost."""
+    months = box_params.terms[BOX_TERM.power_reserve_months, b]
+    return select(debt > flows.TINY, months * power, 0.0)
 
 
 ACCOUNTS = (
@@ -97,367 +96,226 @@ ACCOUNTS = (
 """Accounts that meet a shortfall, in their order, and the lines that show it."""
 
 
-@inner
-def draw_reserves(boxes, flow, work, b):
+@inlined
+def draw_reserves(boxes, flow, told, performs, needed, cash, b, pack):
     """Meet what cash falls short of from trapped cash, the power reserve and the DSRA, in turn."""
-    short = 0.0
-    for lane in range(work.shape[1]):
-        needed = work[WORK.needed, lane] + work[WORK.final, lane]
-        gap = max(0.0, needed - flow[flows.CASH_LEFT, b, lane])
-        short = max(short, gap * work[WORK.performs, lane])
-    if short > 0.0:
+    if any_of(performs & (needed - cash > 0.0)):
         for account, used_line in ACCOUNTS:
-            draw_account(boxes, flow, work, b, account, used_line)
-
-
-@inner
-def draw_account(boxes, flow, work, b, account, used_line):
-    """Meet what cash falls short of from one account."""
-    for lane in range(work.shape[1]):
-        cash = flow[flows.CASH_LEFT, b, lane]
-        needed = work[WORK.needed, lane] + work[WORK.final, lane]
-        held = boxes.rows[account, b, lane]
-        used = min(max(0.0, needed - cash), held)
-        used = used if work[WORK.performs, lane] > 0.0 else 0.0
-        boxes.rows[account, b, lane] = held - used
-        flow[used_line, b, lane] = used
-        flow[flows.CASH_LEFT, b, lane] = cash + used
-
-
-@inner
-def pay_costs(boxes, flow, work, b):
-    """Pay operating costs, last month's unpaid ones included."""
-    for lane in range(work.shape[1]):
-        performs = work[WORK.performs, lane] > 0.0
-        before = boxes.rows[BOX.cost_arrears, b, lane]
-        due = flow[flows.OPERATING_COSTS, b, lane] + before
-        cash = flow[flows.CASH_LEFT, b, lane]
-        paid = min(cash, due) if performs else 0.0
-        boxes.rows[BOX.cost_arrears, b, lane] = due - paid if performs else before
-        flow[flows.OPERATING_COSTS_PAID, b, lane] = paid
-        flow[flows.CASH_LEFT, b, lane] = cash - paid
-
-
-@inner
-def pay_fees(boxes, flow, work, b):
-    """Pay senior fees and hedge settlements (a settlement received came in with the cash)."""
-    for lane in range(work.shape[1]):
-        performs = work[WORK.performs, lane] > 0.0
-        before = boxes.rows[BOX.fee_arrears, b, lane]
-        due = flow[flows.SENIOR_FEES, b, lane] + before
-        due += max(0.0, flow[flows.HEDGE_SETTLEMENT, b, lane])
-        cash = flow[flows.CASH_LEFT, b, lane]
-        paid = min(cash, due) if performs else 0.0
-        boxes.rows[BOX.fee_arrears, b, lane] = due - paid if performs else before
-        flow[flows.SENIOR_FEES_PAID, b, lane] = paid
-        flow[flows.CASH_LEFT, b, lane] = cash - paid
-
-
-@inner
-def share_out(flow, work, b, paid_line):
-    """Pay what is due on a line as far as cash goes; note the share that is paid."""
-    for lane in range(work.shape[1]):
-        due = work[WORK.due, lane] * work[WORK.performs, lane]
-        cash = flow[flows.CASH_LEFT, b, lane]
-        share = min(1.0, cash / (due if due > 0.0 else 1.0))
-        left = max(0.0, cash - due * share)
-        work[WORK.share, lane] = share
-        flow[paid_line, b, lane] += cash - left
-        flow[flows.CASH_LEFT, b, lane] = left
-
-
-@inner
-def pay_interest(params, state, box_params, flow, work, b, first_rank, last_rank, paid_line):
-    """Pay interest by rank, pro rata within a rank; what is unpaid is added to the balance."""
-    lanes = work.shape[1]
-    first = box_params.codes[BOX_CODE.first_tranche, b]
-    end = box_params.codes[BOX_CODE.end_tranche, b]
-    for rank in range(first_rank, last_rank + 1):
-        for lane in range(lanes):
-            work[WORK.due, lane] = 0.0
-        for d in range(first, end):
-            if params.codes[TRANCHE_CODE.rank, d] == rank:
-                for lane in range(lanes):
-                    work[WORK.due, lane] += state.rows[TRANCHE.interest, d, lane]
-        share_out(flow, work, b, paid_line)
-        for d in range(first, end):
-            if params.codes[TRANCHE_CODE.rank, d] == rank:
-                overdue = 1.0 if params.codes[TRANCHE_CODE.catch_up, d] else 0.0
-                for lane in range(lanes):
-                    interest = state.rows[TRANCHE.interest, d, lane] * work[WORK.performs, lane]
-                    paid = interest * work[WORK.share, lane]
-                    unpaid = interest - paid
-                    state.rows[TRANCHE.received, d, lane] += paid
-                    state.rows[TRANCHE.balance, d, lane] += unpaid
-                    state.rows[TRANCHE.arrears, d, lane] += overdue * unpaid
+            held = boxes.rows[account, b, pack]
+            used = least(most(0.0, needed - cash), held)
+            used = select(performs, used, 0.0)
+            boxes.rows[account, b, pack] = held - used
+            if told:
+                flow[used_line, b, pack] = used
+            cash = cash + used
+    return cash
 
 
 @inlined
-def principal_due(state, d, lane):
+def pay_costs(boxes, flow, told, performs, cash, costs, b, pack):
+    """Pay operating costs, last month's unpaid ones included; return what is left."""
+    before = boxes.rows[BOX.cost_arrears, b, pack]
+    due = costs + before
+    paid = select(performs, least(cash, due), 0.0)
+    unpaid = select(performs, due - paid, before)
+    if any_of((unpaid > 0.0) | (before > 0.0)):
+        boxes.rows[BOX.cost_arrears, b, pack] = unpaid
+    if told:
+        flow[flows.OPERATING_COSTS_PAID, b, pack] = paid
+    return cash - paid
+
+
+@inlined
+def pay_fees(boxes, flow, told, performs, cash, fees, hedge, b, pack):
+    """Pay senior fees and hedge settlements (a settlement received came in with the cash)."""
+    before = boxes.rows[BOX.fee_arrears, b, pack]
+    due = fees + before
+    due = due + most(0.0, hedge)
+    paid = select(performs, least(cash, due), 0.0)
+    unpaid = select(performs, due - paid, before)
+    if any_of((unpaid > 0.0) | (before > 0.0)):
+        boxes.rows[BOX.fee_arrears, b, pack] = unpaid
+    if told:
+        flow[flows.SENIOR_FEES_PAID, b, pack] = paid
+    return cash - paid
+
+
+@inlined
+def share_out(cash, due):
+    """Return (share that is paid, cash left) of what is due on a line, as far as cash goes."""
+    share = least(1.0, cash / select(due > 0.0, due, 1.0))
+    return share, most(0.0, cash - due * share)
+
+
+@inlined
+def pay_interest(
+    params, state, box_params, flow, told, performs, cash, b, first_rank, last_rank, line, pack
+):
+    """Pay interest by rank, pro rata within a rank; what is unpaid is added to the balance."""
+    first = box_params.codes[BOX_CODE.first_tranche, b]
+    end = box_params.codes[BOX_CODE.end_tranche, b]
+    for rank in range(first_rank, last_rank + 1):
+        due = spread(0.0, pack)
+        for d in range(first, end):
+            if params.codes[TRANCHE_CODE.rank, d] == rank:
+                due = due + state.rows[TRANCHE.interest, d, pack]
+        due = select(performs, due, 0.0)
+        in_full = not any_of(cash < due)
+        share, left = spread(1.0, pack), most(0.0, cash - due)
+        if not in_full:
+            share, left = share_out(cash, due)
+        if told:
+            flow[line, b, pack] = flow[line, b, pack] + (cash - left)
+        cash = left
+        for d in range(first, end):
+            if params.codes[TRANCHE_CODE.rank, d] == rank:
+                interest = select(performs, state.rows[TRANCHE.interest, d, pack], 0.0)
+                paid = interest * share
+                state.rows[TRANCHE.received, d, pack] = state.rows[TRANCHE.received, d, pack] + paid
+                if not in_full:
+                    unpaid = interest - paid
+                    overdue = 1.0 if params.codes[TRANCHE_CODE.catch_up, d] else 0.0
+                    balance = state.rows[TRANCHE.balance, d, pack]
+                    state.rows[TRANCHE.balance, d, pack] = balance + unpaid
+                    arrears = state.rows[TRANCHE.arrears, d, pack]
+                    state.rows[TRANCHE.arrears, d, pack] = arrears + overdue * unpaid
+    return cash
+
+
+@inlined
+def principal_asked(state, d, pack):
     """Return instalment, final principal and arrears of a tranche, at most its balance, USD m."""
-    due = (
-        state.rows[TRANCHE.instalment, d, lane]
-        + state.rows[TRANCHE.final, d, lane]
-        + state.rows[TRANCHE.arrears, d, lane]
-    )
-    return min(due, state.rows[TRANCHE.balance, d, lane])
+    due = state.rows[TRANCHE.instalment, d, pack] + state.rows[TRANCHE.final, d, pack]
+    due = due + state.rows[TRANCHE.arrears, d, pack]
+    return least(due, state.rows[TRANCHE.balance, d, pack])
 
 
-@inner
+@inlined
 def pay_principal(
-    params, state, box_params, flow, work, b, month, first_rank, last_rank, paid_line
+    params,
+    state,
+    box_params,
+    flow,
+    told,
+    performs,
+    cash,
+    b,
+    month,
+    first_rank,
+    last_rank,
+    line,
+    pack,
 ):
     """Pay arrears and instalments by rank, pro rata to what is due; the unpaid part stays due.
 
     What is left in the balance instead is not overdue.  Principal due at maturity is not arrears:
     it waits for refinancing (docs/model.md §11).
     """
-    lanes = work.shape[1]
     first = box_params.codes[BOX_CODE.first_tranche, b]
     end = box_params.codes[BOX_CODE.end_tranche, b]
     for rank in range(first_rank, last_rank + 1):
-        for lane in range(lanes):
-            work[WORK.due, lane] = 0.0
+        due = spread(0.0, pack)
         for d in range(first, end):
             if params.codes[TRANCHE_CODE.rank, d] == rank:
-                for lane in range(lanes):
-                    work[WORK.due, lane] += principal_due(state, d, lane)
-        share_out(flow, work, b, paid_line)
+                due = due + principal_asked(state, d, pack)
+        due = select(performs, due, 0.0)
+        in_full = not any_of(cash < due)
+        share, left = spread(1.0, pack), most(0.0, cash - due)
+        if not in_full:
+            share, left = share_out(cash, due)
+        if told:
+            flow[line, b, pack] = flow[line, b, pack] + (cash - left)
+        cash = left
         for d in range(first, end):
             if params.codes[TRANCHE_CODE.rank, d] == rank:
-                overdue = 1.0 if params.codes[TRANCHE_CODE.catch_up, d] else 0.0
-                for lane in range(lanes):
-                    asked = principal_due(state, d, lane) * work[WORK.performs, lane]
-                    paid = asked * work[WORK.share, lane]
-                    balance = state.rows[TRANCHE.balance, d, lane]
-                    before = state.rows[TRANCHE.arrears, d, lane]
-                    matured = month >= state.rows[TRANCHE.maturity, d, lane]
+                asked = select(performs, principal_asked(state, d, pack), 0.0)
+                paid = asked * share
+                balance = state.rows[TRANCHE.balance, d, pack]
+                before = state.rows[TRANCHE.arrears, d, pack]
+                state.rows[TRANCHE.received, d, pack] = state.rows[TRANCHE.received, d, pack] + paid
+                state.rows[TRANCHE.balance, d, pack] = most(0.0, balance - paid)
+                if not in_full or any_of(before > 0.0):
+                    overdue = 1.0 if params.codes[TRANCHE_CODE.catch_up, d] else 0.0
+                    matured = state.rows[TRANCHE.maturity, d, pack] <= month
                     late = asked - paid
-                    late = min(late, max(0.0, before - paid)) if matured else late
-                    late = overdue * late if late > flows.TINY else 0.0
-                    performs = work[WORK.performs, lane] > 0.0
-                    state.rows[TRANCHE.received, d, lane] += paid
-                    state.rows[TRANCHE.balance, d, lane] = max(0.0, balance - paid)
-                    state.rows[TRANCHE.arrears, d, lane] = late if performs else before
-
-
-@inner
-def prepay(params, state, box_params, flow, b, lane, amount):
-    """Prepay debt by rank, pro rata to balances within a rank; return what is left over."""
-    left = amount
-    first = box_params.codes[BOX_CODE.first_tranche, b]
-    end = box_params.codes[BOX_CODE.end_tranche, b]
-    for rank in range(box_params.codes[BOX_CODE.last_rank, b] + 1):
-        debt = 0.0
-        for d in range(first, end):
-            if params.codes[TRANCHE_CODE.rank, d] == rank:
-                debt += state.rows[TRANCHE.balance, d, lane]
-        if debt <= flows.TINY:
-            continue
-        share = min(1.0, left / debt)
-        for d in range(first, end):
-            if params.codes[TRANCHE_CODE.rank, d] == rank:
-                paid = state.rows[TRANCHE.balance, d, lane] * share
-                state.rows[TRANCHE.balance, d, lane] -= paid
-                if paid > flows.TINY and not params.codes[TRANCHE_CODE.shorten, d]:
-                    state.rows[TRANCHE.payment, d, lane] = 0.0  # levelled anew from next month on
-                state.rows[TRANCHE.received, d, lane] += paid
-                state.rows[TRANCHE.arrears, d, lane] = max(
-                    0.0, state.rows[TRANCHE.arrears, d, lane] - paid
-                )
-        left = max(0.0, left - debt * share)
-    flow[flows.SWEPT, b, lane] += amount - left
-    return left
-
-
-@inner
-def sweep(params, state, box_params, boxes, flow, work, b):
-    """Prepay debt: all cash while a ratio trigger is breached, else the agreed share."""
-    threshold = box_params.terms[BOX_TERM.sweep_threshold, b]
-    agreed = box_params.terms[BOX_TERM.sweep_share, b]
-    triggers = box_params.terms[BOX_TERM.ltc_trigger, b] + box_params.terms[BOX_TERM.ltv_trigger, b]
-    if agreed <= 0.0 and triggers <= 0.0:
-        return
-    for lane in range(work.shape[1]):
-        if work[WORK.performs, lane] == 0.0:
-            continue
-        cash = flow[flows.CASH_LEFT, b, lane]
-        amount = cash
-        if boxes.rows[BOX.over_months, b, lane] == 0.0:
-            service = boxes.rows[BOX.period_service, b, lane]
-            excess = boxes.rows[BOX.period_cfads, b, lane] - threshold * service
-            amount = min(cash, max(0.0, agreed * excess))
-        if amount > 0.0:
-            left = prepay(params, state, box_params, flow, b, lane, amount)
-            flow[flows.CASH_LEFT, b, lane] = cash - (amount - left)
-
-
-@inner
-def fund_debt_service_reserve(boxes, flow, work, b):
-    """Top the DSRA up to its target."""
-    for lane in range(work.shape[1]):
-        reserve = boxes.rows[BOX.reserve, b, lane]
-        cash = flow[flows.CASH_LEFT, b, lane]
-        missing = max(0.0, boxes.rows[BOX.reserve_target, b, lane] - reserve)
-        paid = min(cash, missing) if work[WORK.performs, lane] > 0.0 else 0.0
-        boxes.rows[BOX.reserve, b, lane] = reserve + paid
-        flow[flows.DEBT_SERVICE_RESERVE_FUNDED, b, lane] = paid
-        flow[flows.CASH_LEFT, b, lane] = cash - paid
-
-
-@inner
-def fund_power_reserve(box_params, state, boxes, flow, work, b):
-    """Top the power reserve up to its target, while there is debt."""
-    if box_params.terms[BOX_TERM.power_reserve_months, b] <= 0.0:
-        return
-    for lane in range(work.shape[1]):
-        if work[WORK.performs, lane] > 0.0:
-            target = 0.0
-            if box_debt(box_params, state, b, lane) > flows.TINY:
-                target = power_reserve_target(box_params, flow, b, lane)
-            missing = max(0.0, target - boxes.rows[BOX.power_reserve, b, lane])
-            paid = min(flow[flows.CASH_LEFT, b, lane], missing)
-            boxes.rows[BOX.power_reserve, b, lane] += paid
-            flow[flows.POWER_RESERVE_FUNDED, b, lane] = paid
-            flow[flows.CASH_LEFT, b, lane] -= paid
-
-
-@inner
-def trap_cash(box_params, state, boxes, flow, work, b):
-    """Hold back what is left while a trap is on; with the last of the debt it is released."""
-    trapping = 0.0
-    for lane in range(work.shape[1]):
-        trapping += boxes.rows[BOX.trap_on, b, lane] * work[WORK.performs, lane]
-    if trapping == 0.0:
-        return
-    for lane in range(work.shape[1]):
-        if work[WORK.performs, lane] > 0.0 and boxes.rows[BOX.trap_on, b, lane] > 0.0:
-            cash = flow[flows.CASH_LEFT, b, lane]
-            if box_debt(box_params, state, b, lane) > flows.TINY:
-                boxes.rows[BOX.trapped, b, lane] += cash
-                flow[flows.CASH_TRAPPED, b, lane] = cash
-                flow[flows.CASH_LEFT, b, lane] = 0.0
-            else:
-                held = boxes.rows[BOX.trapped, b, lane]
-                boxes.rows[BOX.trapped, b, lane] = 0.0
-                flow[flows.TRAPPED_CASH_RELEASED, b, lane] += held
-                flow[flows.CASH_LEFT, b, lane] = cash + held
-
-
-@inner
-def distribute(flow, work, b):
-    """Pay out what is left."""
-    for lane in range(work.shape[1]):
-        out = flow[flows.CASH_LEFT, b, lane] * work[WORK.performs, lane]
-        flow[flows.DISTRIBUTED, b, lane] += out
-        flow[flows.CASH_LEFT, b, lane] -= out
-
-
-@inner
-def keep_rest(boxes, flow, work, b):
-    """Keep what is left for the next payment date."""
-    for lane in range(work.shape[1]):
-        if work[WORK.performs, lane] > 0.0:
-            boxes.rows[BOX.collected, b, lane] = flow[flows.CASH_LEFT, b, lane]
-            flow[flows.CASH_LEFT, b, lane] = 0.0
-
-
-@inner
-def pay_line(line, params, state, box_params, boxes, flow, work, b, month):
-    """Pay one line of the order on every lane."""
-    senior, last_rank = np.int64(0), box_params.codes[BOX_CODE.last_rank, b]
-    if line == OPERATING_COSTS:
-        pay_costs(boxes, flow, work, b)
-    elif line == SENIOR_FEES:
-        pay_fees(boxes, flow, work, b)
-    elif line == SENIOR_INTEREST or line == JUNIOR_INTEREST:
-        is_senior = line == SENIOR_INTEREST
-        pay_interest(
-            params,
-            state,
-            box_params,
-            flow,
-            work,
-            b,
-            senior if is_senior else senior + 1,
-            senior if is_senior else last_rank,
-            flows.SENIOR_INTEREST_PAID if is_senior else flows.JUNIOR_INTEREST_PAID,
-        )
-    elif line == SENIOR_PRINCIPAL or line == JUNIOR_PRINCIPAL:
-        is_senior = line == SENIOR_PRINCIPAL
-        pay_principal(
-            params,
-            state,
-            box_params,
-            flow,
-            work,
-            b,
-            month,
-            senior if is_senior else senior + 1,
-            senior if is_senior else last_rank,
-            flows.SENIOR_PRINCIPAL_PAID if is_senior else flows.JUNIOR_PRINCIPAL_PAID,
-        )
-    elif line == DEBT_SERVICE_RESERVE:
-        fund_debt_service_reserve(boxes, flow, work, b)
-    elif line == POWER_RESERVE:
-        fund_power_reserve(box_params, state, boxes, flow, work, b)
-    elif line == SWEEP:
-        sweep(params, state, box_params, boxes, flow, work, b)
-    elif line == CASH_TRAP:
-        trap_cash(box_params, state, boxes, flow, work, b)
-    elif line == DISTRIBUTION:
-        distribute(flow, work, b)
+                    late = select(matured, least(late, most(0.0, before - paid)), late)
+                    late = select(late > flows.TINY, overdue * late, 0.0)
+                    state.rows[TRANCHE.arrears, d, pack] = select(performs, late, before)
+    return cash
 
 
 @inlined
-def principal_after_cure(state, box_params, b, lane):
-    """Return what a cure saved of instalments and arrears, and the final principal still due."""
-    saved = 0.0
-    final = 0.0
-    for d in range(
-        box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
-    ):
-        due = principal_due(state, d, lane)
-        last = min(due, state.rows[TRANCHE.final, d, lane])
-        final += last
-        saved += state.rows[TRANCHE.instalment, d, lane] - (due - last)
-    return saved, final
+def fund_debt_service_reserve(box_params, boxes, flow, told, performs, cash, b, pack):
+    """Top the DSRA up to its target."""
+    if box_params.codes[BOX_CODE.reserve_months, b] <= 0:
+        return cash
+    reserve = boxes.rows[BOX.reserve, b, pack]
+    missing = most(0.0, boxes.rows[BOX.reserve_target, b, pack] - reserve)
+    paid = select(performs, least(cash, missing), 0.0)
+    boxes.rows[BOX.reserve, b, pack] = reserve + paid
+    if told:
+        flow[flows.DEBT_SERVICE_RESERVE_FUNDED, b, pack] = paid
+    return cash - paid
 
 
-@inner
-def measure_needs(boxes, flow, work, b):
-    """Write what costs, fees and debt service ask for, and what is left at maturity."""
-    for lane in range(work.shape[1]):
-        work[WORK.needed, lane] = senior_needs(boxes, flow, b, lane)
-    for lane in range(work.shape[1]):
-        work[WORK.final, lane] = flow[flows.FINAL_PRINCIPAL_DUE, b, lane]
-        work[WORK.early, lane] = 0.0
+@inlined
+def fund_power_reserve(box_params, state, boxes, flow, told, performs, cash, power, b, pack):
+    """Top the power reserve up to its target, while there is debt."""
+    if box_params.terms[BOX_TERM.power_reserve_months, b] <= 0.0:
+        return cash
+    debt = debt_of(box_params, state, b, pack)
+    reserve = boxes.rows[BOX.power_reserve, b, pack]
+    missing = most(0.0, power_reserve_target(box_params, debt, power, b) - reserve)
+    paid = select(performs, least(cash, missing), 0.0)
+    boxes.rows[BOX.power_reserve, b, pack] = reserve + paid
+    if told:
+        flow[flows.POWER_RESERVE_FUNDED, b, pack] = paid
+    return cash - paid
 
 
-@inner
-def prepay_early(params, state, box_params, boxes, flow, work, b):
-    """Prepay debt with cures and disposals, before anything else, and lower what is needed."""
-    early = 0.0
-    for lane in range(work.shape[1]):
-        early = max(early, flow[flows.CURE, b, lane] + flow[flows.DISPOSALS, b, lane])
-    if early <= 0.0:
-        return
-    for lane in range(work.shape[1]):
-        disposals = flow[flows.DISPOSALS, b, lane]
-        early = flow[flows.CURE, b, lane] + disposals
-        if work[WORK.performs, lane] == 0.0 or early <= 0.0:
-            continue
-        left = prepay(params, state, box_params, flow, b, lane, early)
-        saved, final = principal_after_cure(state, box_params, b, lane)
-        work[WORK.early, lane] = min(left, disposals)
-        work[WORK.needed, lane] -= saved + flow[flows.ARREARS_DUE, b, lane]
-        work[WORK.final, lane] = final
-    note_debt(box_params, boxes, state, work, b)
+@inlined
+def trap_cash(box_params, state, boxes, flow, told, performs, cash, b, pack):
+    """Hold back what is left while a trap is on; with the last of the debt it is released."""
+    if not may_trap(box_params, b):
+        return cash
+    traps = performs & (boxes.rows[BOX.trap_on, b, pack] > 0.0)
+    if any_of(traps):
+        owes = debt_of(box_params, state, b, pack) > flows.TINY
+        held = boxes.rows[BOX.trapped, b, pack]
+        after = select(owes, held + cash, 0.0)
+        boxes.rows[BOX.trapped, b, pack] = select(traps, after, held)
+        if told:
+            flow[flows.CASH_TRAPPED, b, pack] = select(traps & owes, cash, 0.0)
+            released = flow[flows.TRAPPED_CASH_RELEASED, b, pack]
+            more = select(traps & ~owes, released + held, released)
+            flow[flows.TRAPPED_CASH_RELEASED, b, pack] = more
+        cash = select(traps, select(owes, 0.0, cash + held), cash)
+    return cash
 
 
-@inner
-def run_waterfall(params, state, box_params, boxes, flow, work, b, month):
-    """Run the waterfall of one box on every lane on which it performs.
+@inlined
+def run_waterfall(
+    params,
+    state,
+    box_params,
+    boxes,
+    flow,
+    needs,
+    rare,
+    told,
+    b,
+    pack,
+    month,
+    receipts,
+    power,
+    costs,
+    fees,
+    hedge,
+    needed,
+    final,
+    debt,
+):
+    """Run the waterfall of one box on a pack of lanes, where it performs; write `DISTRIBUTED`.
 
     Cures and disposals prepay debt before anything else.  Reserves go to final principal too;
     support from the sponsor (`flow[SUPPORT]`, sized in stage 12) comes in after them, and not for
@@ -465,23 +323,112 @@ def run_waterfall(params, state, box_params, boxes, flow, work, b, month):
 
     Parameters
     ----------
-    work : (row of WORK, lane), scratch
+    needs : (row of NEED, lane), scratch
+    rare : bool
+        Whether cures, support, disposals or surplus may have come in.
+    told : bool
+        Whether every line of the flows is wanted.
+    receipts, power, costs, fees, hedge, needed, final, debt : pack
+        Of the month, USD m; `needed` is all that is due but final principal.
     """
-    note_debt(box_params, boxes, state, work, b)
-    measure_needs(boxes, flow, work, b)
-    prepay_early(params, state, box_params, boxes, flow, work, b)
-    gather_cash(box_params, boxes, flow, work, b)
-    draw_reserves(boxes, flow, work, b)
-    for lane in range(work.shape[1]):
-        cash = flow[flows.CASH_LEFT, b, lane]
-        asked = max(0.0, work[WORK.needed, lane] - cash) * work[WORK.performs, lane]
-        support = min(flow[flows.SUPPORT, b, lane], asked)
-        flow[flows.SUPPORT, b, lane] = support
-        flow[flows.CASH_LEFT, b, lane] = cash + support
+    performs = boxes.rows[BOX.status, b, pack] == PERFORMING
+    early, surplus = spread(0.0, pack), spread(0.0, pack)
+    if rare:
+        surplus = flow[flows.PREPAYMENT_SURPLUS, b, pack]
+        comes = flow[flows.CURE, b, pack] + flow[flows.DISPOSALS, b, pack]
+        if any_of(comes > 0.0):
+            needs[NEED.needed, pack] = needed
+            needs[NEED.final, pack] = final
+            needs[NEED.early, pack] = 0.0
+            prepay_early(
+                params, state, box_params, boxes, flow, needs, b, first_of(pack), end_of(pack)
+            )
+            needed, final = needs[NEED.needed, pack], needs[NEED.final, pack]
+            early = needs[NEED.early, pack]
+            debt = debt_of(box_params, state, b, pack)
+    cash = gather_cash(
+        box_params,
+        boxes,
+        flow,
+        told,
+        performs,
+        debt,
+        receipts,
+        surplus,
+        power,
+        hedge,
+        early,
+        b,
+        pack,
+    )
+    cash = draw_reserves(boxes, flow, told, performs, needed + final, cash, b, pack)
+    if rare:
+        asked = select(performs, most(0.0, needed - cash), 0.0)
+        support = least(flow[flows.SUPPORT, b, pack], asked)
+        flow[flows.SUPPORT, b, pack] = support
+        cash = cash + support
     is_date = is_payment_month(box_params, b, month)
+    senior, last_rank = np.int64(0), box_params.codes[BOX_CODE.last_rank, b]
+    distributed = spread(0.0, pack)
     for position in range(box_params.waterfall.shape[0]):
         line = box_params.waterfall[position]
-        if is_date or is_paid_between_dates(line):
-            pay_line(line, params, state, box_params, boxes, flow, work, b, month)
+        if not is_date and not is_paid_between_dates(line):
+            continue
+        if line == OPERATING_COSTS:
+            cash = pay_costs(boxes, flow, told, performs, cash, costs, b, pack)
+        elif line == SENIOR_FEES:
+            cash = pay_fees(boxes, flow, told, performs, cash, fees, hedge, b, pack)
+        elif line == SENIOR_INTEREST or (line == JUNIOR_INTEREST and last_rank > 0):
+            is_senior = line == SENIOR_INTEREST
+            cash = pay_interest(
+                params,
+                state,
+                box_params,
+                flow,
+                told,
+                performs,
+                cash,
+                b,
+                senior if is_senior else senior + 1,
+                senior if is_senior else last_rank,
+                flows.SENIOR_INTEREST_PAID if is_senior else flows.JUNIOR_INTEREST_PAID,
+                pack,
+            )
+        elif line == SENIOR_PRINCIPAL or (line == JUNIOR_PRINCIPAL and last_rank > 0):
+            is_senior = line == SENIOR_PRINCIPAL
+            cash = pay_principal(
+                params,
+                state,
+                box_params,
+                flow,
+                told,
+                performs,
+                cash,
+                b,
+                month,
+                senior if is_senior else senior + 1,
+                senior if is_senior else last_rank,
+                flows.SENIOR_PRINCIPAL_PAID if is_senior else flows.JUNIOR_PRINCIPAL_PAID,
+                pack,
+            )
+        elif line == DEBT_SERVICE_RESERVE:
+            cash = fund_debt_service_reserve(box_params, boxes, flow, told, performs, cash, b, pack)
+        elif line == POWER_RESERVE:
+            cash = fund_power_reserve(
+                box_params, state, boxes, flow, told, performs, cash, power, b, pack
+            )
+        elif line == SWEEP:
+            cash = sweep(params, state, box_params, boxes, flow, performs, cash, b, pack)
+        elif line == CASH_TRAP:
+            cash = trap_cash(box_params, state, boxes, flow, told, performs, cash, b, pack)
+        elif line == DISTRIBUTION:
+            out = select(performs, cash, 0.0)
+            distributed = distributed + out
+            cash = cash - out
     if not is_date:
-        keep_rest(boxes, flow, work, b)
+        kept = boxes.rows[BOX.collected, b, pack]
+        boxes.rows[BOX.collected, b, pack] = select(performs, cash, kept)
+        cash = select(performs, 0.0, cash)
+    flow[flows.DISTRIBUTED, b, pack] = distributed
+    if told:
+        flow[flows.CASH_LEFT, b, pack] = cash

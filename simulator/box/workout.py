@@ -14,11 +14,11 @@ import numpy as np
 from simulator.box import flows
 from simulator.box.projection import (
     expected_sale_share,
+    look_ahead,
     mean_coupon,
-    projected_cash,
     projected_value,
 )
-from simulator.box.receipts import asset_value, box_debt
+from simulator.box.receipts import box_debt
 from simulator.box.terms import (
     BOX,
     BOX_CODE,
@@ -31,6 +31,7 @@ from simulator.box.terms import (
     TRANCHE,
     TRANCHE_CODE,
 )
+from simulator.box.valuation import asset_value
 from simulator.credit.leases import CANCELLED, GONE, LEASE, LEASE_CODE
 from simulator.drivers.collateral import forced_share
 from simulator.drivers.draws import beta_at_normal, normals
@@ -77,9 +78,11 @@ def decide(view, box_params, boxes, state, b, lane, month):
     weight = 1.0
     run_weight = 1.0
     sale_weight = 1.0
-    for ahead in range(1, max(box_params.run_months, box_params.sale_lag) + 1):
+    last = max(box_params.run_months, box_params.sale_lag)
+    look_ahead(view, box_params, boxes, b, lane, month, last)
+    for ahead in range(1, last + 1):
         weight *= factor
-        cash = max(0.0, projected_cash(view, box_params, boxes, b, lane, month, ahead))
+        cash = max(0.0, view.outlook[ahead, b, lane])
         if ahead <= box_params.run_months:
             value_run += weight * cash
             run_weight = weight

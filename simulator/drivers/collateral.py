@@ -21,8 +21,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.numerics.elementary import exp, expm1, log
+from simulator.numerics.elementary import exp, exp_of, expm1_of, log, log_of
 from simulator.numerics.jit import inlined, scalar
+from simulator.numerics.lanes import floor_of, least, most, select
 from simulator.numerics.quantiles import beta_quantile_table
 from simulator.numerics.rows import row_names
 
@@ -124,13 +125,20 @@ def pack_collateral(
 @inlined
 def resale_curve(params, generation, age_months):
     """Return the share of its price when new that a GPU of this age fetches."""
-    years = max(0.0, age_months / 12.0)
-    share = params.curve[generation, 0]
+    return resale_curve_of(params, generation, float(age_months))
+
+
+@inlined
+def resale_curve_of(params, generation, age_months):
+    """Return the resale curve at an age, or at each lane's of a pack."""
+    years = most(0.0, age_months / 12.0)
+    share = params.curve[generation, 0] + 0.0 * years
     for year in range(LAST_YEAR):  # the part of each year that has passed, and what it costs
-        passed = min(1.0, max(0.0, years - year))
-        share += (params.curve[generation, year + 1] - params.curve[generation, year]) * passed
-    late = max(0.0, years - LAST_YEAR)
-    return share * exp(late * params.terms[HARDWARE.log_late_life, generation])
+        passed = least(1.0, most(0.0, years - year))
+        cost = params.curve[generation, year + 1] - params.curve[generation, year]
+        share = share + cost * passed
+    late = most(0.0, years - LAST_YEAR)
+    return share * exp_of(late * params.terms[HARDWARE.log_late_life, generation])
 
 
 @inlined
@@ -154,7 +162,7 @@ def geometric_sum(ratio: float) -> tuple[float, float]:
 @inlined
 def annuity(log_ratio, scale, months):
     """Return r + r^2 + ... up to a number of months, from `geometric_sum`."""
-    return -expm1(months * log_ratio) * scale
+    return -expm1_of(months * log_ratio) * scale
 
 
 @inlined
@@ -184,15 +192,23 @@ def income_value(params, generation, price, utilisation, floor):
     floor : float
         Cash cost, USD per GPU-hour.
     """
+    return income_value_of(params, generation, float(price), utilisation, floor)
+
+
+@inlined
+def income_value_of(params, generation, price, utilisation, floor):
+    """Return V_inc of one GPU in USD, or of one on each lane of a pack, see `income_value`."""
     decay = params.terms[HARDWARE.price_drift, generation] / 12.0
     income_months = params.terms[HARDWARE.income_months, generation]
     income = price * utilisation
     earns = income * params.terms[HARDWARE.monthly_growth, generation] > floor
-    share = floor / income if earns and floor > 0.0 else 1.0
-    until = np.floor(log(share) / decay) if decay < 0.0 and floor > 0.0 else income_months
-    months = min(income_months, until)
-    margin = HOURS * max(0.0, margin_until(params, generation, income, floor, months))
-    return margin if earns else 0.0
+    has_floor = floor > 0.0
+    share = select(earns & has_floor, floor / select(earns, income, 1.0), 1.0)
+    falls = decay < 0.0
+    until = floor_of(log_of(share) / (decay if falls else 1.0))
+    months = least(income_months, select(has_floor & falls, until, income_months))
+    margin = HOURS * most(0.0, margin_until(params, generation, income, floor, months))
+    return select(earns, margin, 0.0)
 
 
 @inlined

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.box.accounts import close_accounts
+from simulator.engine.books import close_books
 from simulator.engine.market import MARKET
 from simulator.engine.month import step_month
 from simulator.engine.opening import open_block
@@ -30,7 +31,7 @@ __all__ = ["close_block", "run_block", "run_months"]
 
 
 @kernel
-def run_months(params, state, seed, paths, outputs, offset, first, last):
+def run_months(params, state, seed, paths, outputs, offset, first, last, told):
     """Run months `first`..`last` of a block that is open.
 
     Parameters
@@ -41,9 +42,12 @@ def run_months(params, state, seed, paths, outputs, offset, first, last):
     paths : (lane,) int64
     outputs : Outputs, written at columns offset..offset + lanes; no series if it has no columns
     offset, first, last : int
+    told : bool
+        Whether every line of the flows is wanted after the last month.
     """
     for month in range(first, last + 1):
-        step_month(params, state, seed, paths, month)
+        step_month(params, state, seed, paths, month, told)
+        close_books(params, state, outputs, offset, month, told)
         if outputs.market.shape[2] > 0:
             record_series(params, state, outputs, offset, month)
 
@@ -98,7 +102,7 @@ def run_block(
     params : Addressed[ModelParams]
         Of the study.
     state : Addressed[ModelState]
-        Scratch, of as many lanes as there are paths.
+        Scratch, of as many lanes as there are paths (`new_state` rounds up to whole packs).
     seed : int
         Of all random streams.
     paths : ndarray (lane,)
@@ -111,14 +115,16 @@ def run_block(
         Looks at the state at t0 (month 0) and after every month: the kernel then returns as often.
     """
     horizon = params.fields.horizon
+    missing = state.fields.flow.shape[2] - paths.shape[0]  # whole packs are run
+    paths = np.concatenate([paths, np.repeat(paths[-1:], missing)])
     terms, scratch, results = params.argument, state.argument, outputs.argument
     key = np.uint64(seed)
     open_block(terms, scratch, key, paths)
     if after_month is None:
-        run_months(terms, scratch, key, paths, results, offset, 1, horizon)
+        run_months(terms, scratch, key, paths, results, offset, 1, horizon, False)
     else:
         after_month(state.fields, 0)
         for month in range(1, horizon + 1):
-            run_months(terms, scratch, key, paths, results, offset, month, month)
+            run_months(terms, scratch, key, paths, results, offset, month, month, True)
             after_month(state.fields, month)
     close_block(terms, scratch, results, offset)

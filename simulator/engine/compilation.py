@@ -125,7 +125,7 @@ def example_arguments(inputs: ModelInputs) -> dict[str, tuple[Any, ...]]:
     line, table = np.zeros(2), np.zeros((3, 2))
     return {
         "open_block": (params, state, seed, paths),
-        "run_months": (params, state, seed, paths, outputs, 0, 1, 1),
+        "run_months": (params, state, seed, paths, outputs, 0, 1, 1, False),
         "close_block": (params, state, outputs, 0),
         "solve_class": (line, *[0.0] * 5, table, table, table, line, table),
     }

@@ -165,11 +165,12 @@ def run_pilot(expected: World, horizon: int, reference: ReferencePath, paths: in
 
         def watch(state: ModelState, month: int, columns: slice = columns) -> None:
             rows, efficiency = state.market.rows, state.market.efficiency.rows
-            pilot.stress[month, columns] = rows[MARKET.stress]
-            pilot.efficiency[month, columns] = efficiency[EFFICIENCY.permanent]
-            pilot.efficiency[month, columns] += efficiency[EFFICIENCY.transient]
-            pilot.macro[columns] = rows[MARKET.macro]
-            pilot.ai_orthogonal[columns] = rows[MARKET.ai_orthogonal]
+            lanes = slice(columns.stop - columns.start)  # the rest fills up a pack
+            pilot.stress[month, columns] = rows[MARKET.stress, lanes]
+            pilot.efficiency[month, columns] = efficiency[EFFICIENCY.permanent, lanes]
+            pilot.efficiency[month, columns] += efficiency[EFFICIENCY.transient, lanes]
+            pilot.macro[columns] = rows[MARKET.macro, lanes]
+            pilot.ai_orthogonal[columns] = rows[MARKET.ai_orthogonal, lanes]
 
         numbers = np.arange(first, last, dtype=np.int64)
         run_market(params, PILOT_SEED, numbers, watch)

@@ -71,16 +71,17 @@ def market_paths(
     of_kind = {GENERATION: layout.rows(halls=False), HALL: layout.rows(halls=True)}
     for first in range(0, paths, block):
         columns = slice(first, min(first + block, paths))
+        numbers = np.arange(columns.start, columns.stop, dtype=np.int64)
 
         def watch(state: ModelState, month: int, columns: slice = columns) -> None:
+            lanes = columns.stop - columns.start  # the rest fills up a pack
             for variable, read in MARKET_VARIABLES:
                 if variable.name in found:
                     values = read(params, state, month)
                     rows = of_kind.get(variable.dims[-1])
-                    kept = values if rows is None else values[rows]
+                    kept = (values if rows is None else values[rows])[..., :lanes]
                     found[variable.name][..., month, columns] = kept
 
-        numbers = np.arange(columns.start, columns.stop, dtype=np.int64)
         run_market(params, seed, numbers, watch)
     by_path = {name: np.swapaxes(array, -1, -2) for name, array in found.items()}
     return by_path | {REFERENCE_DEVIATION.name: reference.price_deviation.astype(np.float32)}

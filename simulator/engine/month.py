@@ -7,25 +7,12 @@ contents.  Nothing here computes.
 from __future__ import annotations
 
 from simulator.box import flows
-from simulator.box.accounts import record_month
-from simulator.box.costs import running_cost, set_floors
-from simulator.box.covenants import measure_headroom, note_cure, test_covenants
-from simulator.box.debt import debt_service
-from simulator.box.defaults import end_of_month, mark_busy_ends
-from simulator.box.deliveries import (
-    accept,
-    cancel_commitments,
-    note_acceptance,
-    slip_deliveries,
-    step_deliveries,
-)
-from simulator.box.disposals import pass_on_disposals, step_disposals
-from simulator.box.receipts import box_debt, collect, measure_coverage, value_collateral
-from simulator.box.schedules import fit_holdco_schedules, fit_schedules, move_schedules
-from simulator.box.terms import BOX, BOX_CODE, PERFORMING, TRANCHE, WORKOUT
-from simulator.box.waterfall import run_waterfall
-from simulator.box.work import WORK
-from simulator.box.workout import close_at_horizon, run_workout
+from simulator.box.costs import running_cost
+from simulator.box.deliveries import accept, note_acceptance
+from simulator.box.receipts import box_debt
+from simulator.box.schedules import fit_holdco_schedules, fit_schedules
+from simulator.box.terms import BOX, BOX_CODE, PERFORMING, WORKOUT
+from simulator.box.valuation import begin_valuation
 from simulator.credit.leases import (
     CANCELLED,
     LEASE,
@@ -33,23 +20,22 @@ from simulator.credit.leases import (
     LEASE_TERM,
     PENDING,
     reprice,
-    step_leases,
 )
 from simulator.credit.names import NAME_LANE, run_control_clocks, step_names
 from simulator.drivers.collateral import HARDWARE, OVERHANG_MONTHLY_DECAY
 from simulator.drivers.currencies import CURRENCY
-from simulator.drivers.memory import MEMORY
 from simulator.drivers.policy import POLICY
-from simulator.drivers.power import POWER
-from simulator.drivers.prices import GENERATION, logistic
+from simulator.drivers.prices import GENERATION
 from simulator.drivers.rates import RATE
 from simulator.drivers.supply import SUPPLY
+from simulator.engine.box_leases import has_pending
+from simulator.engine.boxes import settle_asks, step_boxes
 from simulator.engine.market import MARKET, step_market
 from simulator.numerics.elementary import exp
 from simulator.numerics.jit import inner, merged
 from simulator.sponsor.holdco import step_sponsors
 from simulator.sponsor.support import give_support
-from simulator.sponsor.terms import CLAIM, SPONSOR, note_track_record
+from simulator.sponsor.terms import SPONSOR, note_track_record
 from simulator.structure.members import collect_members
 from simulator.structure.overlays import step_overlays
 from simulator.structure.waterfall import pay_structures
@@ -93,93 +79,21 @@ def close_sales(depth, overhang):
 
 
 @inner
-def set_pools(prices, boxes, tightness):
-    """Set the utilisation of each box's own pool."""
-    for b in range(boxes.rows.shape[1]):
-        for lane in range(tightness.shape[0]):
-            boxes.rows[BOX.utilisation, b, lane] = logistic(
-                boxes.rows[BOX.utilisation_odds, b, lane]
-                + prices.utilisation_slope * (tightness[lane] - prices.start_tightness)
-            )
-
-
-@inner
-def close_month_of_boxes(
-    view, box_terms, boxes, debt_terms, tranches, sponsors, flow, work, month, seed, paths
-):
-    """Stage 13: waterfall and events of default, or workout, box by box."""
-    called = sponsors.claims[CLAIM.guarantee_called]
-    for b in range(box_terms.codes.shape[1]):
-        s = box_terms.codes[BOX_CODE.sponsor, b]
-        run_waterfall(debt_terms, tranches, box_terms, boxes, flow, work, b, month)
-        failed = sponsors.rows[SPONSOR.default_month, s]
-        mark_busy_ends(box_terms, boxes, tranches, flow, work, b, month, failed)
-        for lane in range(paths.shape[0]):
-            if work[WORK.busy, lane] == 0.0:
-                continue
-            status = boxes.rows[BOX.status, b, lane]
-            if status == PERFORMING:
-                note_cure(box_terms, boxes, flow, b, lane)
-                end_of_month(
-                    view,
-                    box_terms,
-                    boxes,
-                    debt_terms,
-                    tranches,
-                    flow,
-                    b,
-                    lane,
-                    month,
-                    sponsors.rows[SPONSOR.default_month, s, lane],
-                    sponsors.rows[SPONSOR.repaid, s, lane],
-                    sponsors.rows[SPONSOR.distressed, s, lane] > 0.0,
-                )
-                if boxes.rows[BOX.status, b, lane] == WORKOUT and month == box_terms.horizon:
-                    close_at_horizon(
-                        view,
-                        box_terms,
-                        boxes,
-                        debt_terms,
-                        tranches,
-                        flow,
-                        b,
-                        lane,
-                        month,
-                        seed,
-                        paths[lane],
-                        called,
-                    )
-            elif status == WORKOUT:
-                run_workout(
-                    view,
-                    box_terms,
-                    boxes,
-                    debt_terms,
-                    tranches,
-                    flow,
-                    b,
-                    lane,
-                    month,
-                    seed,
-                    paths[lane],
-                    called,
-                )
-            else:  # closed: an unpaid claim still accrues until the horizon
-                for d in range(
-                    box_terms.codes[BOX_CODE.first_tranche, b],
-                    box_terms.codes[BOX_CODE.end_tranche, b],
-                ):
-                    interest = tranches.rows[TRANCHE.interest, d, lane]
-                    tranches.rows[TRANCHE.balance, d, lane] += interest
-                pass_on_disposals(box_terms, debt_terms, tranches, flow, b, lane)
-
-
-@inner
 def fund_new_reserves(
-    box_terms, boxes, tranches, cost_terms, leases, flow, month, sponsors_default
+    box_terms,
+    boxes,
+    tranches,
+    delivery_terms,
+    cost_terms,
+    leases,
+    flow,
+    month,
+    sponsors_default,
 ):
     """Let equity fill the DSRA of a box whose first GPUs were accepted this month."""
     for b in range(box_terms.codes.shape[1]):
+        if not has_pending(delivery_terms, box_terms, b):
+            continue
         for lane in range(flow.shape[2]):
             if boxes.rows[BOX.first_acceptance, b, lane] != month:
                 continue
@@ -199,33 +113,36 @@ def fund_new_reserves(
 
 
 @merged
-def step_month(params, state, seed, paths, month):
-    """Advance a block of paths by one month."""
+def step_month(params, state, seed, paths, month, told):
+    """Advance a block of paths by one month; if `told`, every line of the flows is written."""
     # each part is taken out of the whole once: the compiler pays for every look into a big tuple
     market_terms, name_terms, lease_terms = params.market, params.names, params.leases
     delivery_terms, cost_terms, collateral = params.deliveries, params.costs, params.collateral
     box_terms, debt_terms, sponsor_terms = params.boxes, params.tranches, params.sponsors
     market, names, leases = state.market, state.names, state.leases
     deliveries, boxes, tranches = state.deliveries, state.boxes, state.tranches
-    sponsors, accounts, flow = state.sponsors, state.accounts, state.flow
-    availability, floors, overhang = state.availability, state.floors, state.overhang
-    depth = state.depth
+    sponsors, flow = state.sponsors, state.flow
+    availability, overhang, depth = state.availability, state.overhang, state.depth
 
     # 1-9  the market
     step_market(market_terms, market, seed, paths, month, names.lanes[NAME_LANE.integrations])
-    market_rows, rates, policy, memory = market.rows, market.rates, market.policy, market.memory
+    market_rows, rates, policy = market.rows, market.rates, market.policy
     tightness = market.supply.rows[SUPPLY.tightness]
-    power_price = market.power.rows[POWER.market]
-    exchange = market.currencies.rows[CURRENCY.rate]
     stress = market_rows[MARKET.stress]
     first, second = market_rows[MARKET.first], market_rows[MARKET.second]
     prices = market.prices.generations
-    contract_prices, spot_prices = prices[GENERATION.contract], prices[GENERATION.spot]
     log_development = prices[GENERATION.log_development]
-    resale_hit = policy.rows[POLICY.resale_hit]
     sofr_before = rates.rows[RATE.sofr_before]
-    set_pools(market_terms.prices, boxes, tightness)
-    set_floors(cost_terms, month, power_price, exchange, floors)
+    begin_valuation(
+        state.valuation,
+        collateral,
+        lease_terms,
+        cost_terms,
+        market_terms.prices,
+        tightness,
+        log_development,
+        month,
+    )
     capacity = market.supply.rows[SUPPLY.capacity]
     open_sales(collateral, box_terms, boxes, lease_terms, leases, capacity, month, depth)
     note_track_record(box_terms, boxes, sponsors, month)
@@ -244,133 +161,38 @@ def step_month(params, state, seed, paths, month):
         first,
         second,
     )
-    measure_headroom(box_terms, boxes, tranches, state.work, state.headroom)
     reprice(lease_terms, leases, market.currencies.rows[CURRENCY.move])
-    step_leases(
-        lease_terms,
-        leases,
-        names,
-        seed,
-        paths,
-        month,
-        tightness,
-        contract_prices,
-        spot_prices,
-        log_development,
-        boxes.rows[BOX.utilisation],
-        floors,
-        availability,
-        state.renegotiation_prior,
-        state.headroom,
-        first,
-        second,
-    )
+
+    # 10-13  boxes: leases; deliveries, receipts, costs, debt service due, tests; waterfall
+    if told:
+        flow[:] = 0.0
+    step_boxes(params, state, seed, paths, month, told)
     run_control_clocks(names, month)
 
-    # 11  boxes I: deliveries, receipts, costs, debt service due, tests, shortfall
-    flow[:] = 0.0
-    slip_deliveries(
-        delivery_terms,
-        deliveries,
-        leases,
-        seed,
-        paths,
-        month,
-        memory.rows[MEMORY.shortage_starts],
-        policy.rows[POLICY.site_slip],
-    )
-    step_deliveries(
-        delivery_terms,
-        deliveries,
-        lease_terms,
-        leases,
-        box_terms,
-        boxes,
-        debt_terms,
-        tranches,
-        sponsors.rows[SPONSOR.default_month],
-        flow,
-        seed,
-        paths,
-        month,
-        memory.cost_factor,
-        policy.rows[POLICY.tariff],
-        log_development,
-    )
-    cancel_commitments(box_terms, debt_terms, tranches, leases, month)
-    move_schedules(
-        debt_terms, tranches, box_terms, boxes, delivery_terms, deliveries, leases, month
-    )
-    value_collateral(
-        box_terms,
-        boxes,
-        lease_terms,
-        leases,
-        delivery_terms,
-        collateral,
-        floors,
-        flow,
-        month,
-        contract_prices,
-        log_development,
-        resale_hit,
-        overhang,
-    )
-    debt_service(
-        debt_terms,
-        tranches,
-        box_terms,
-        boxes,
-        flow,
-        month,
-        sofr_before,
-        sponsors.rows[SPONSOR.default_month],
-    )
-    collect(
-        box_terms,
-        boxes,
-        lease_terms,
-        leases,
-        delivery_terms,
-        cost_terms,
-        availability,
-        flow,
-        month,
-        power_price,
-        exchange,
-        sponsors.rows[SPONSOR.default_month],
-    )
-    view = state.market_view
-    step_disposals(params.disposals, state.disposals, view, box_terms, boxes, names, flow, month)
-    measure_coverage(box_terms, boxes, debt_terms, tranches, flow, month)
-    test_covenants(
-        box_terms,
-        boxes,
-        tranches,
-        lease_terms,
-        leases,
-        names,
-        flow,
-        state.work,
-        month,
-        sponsors.rows[SPONSOR.cash],
-    )
-
     # 12  sponsors: support and cures
+    view = state.market_view
     give_support(
-        sponsor_terms, sponsors, view, box_terms, boxes, tranches, flow, month, state.ranking
+        sponsor_terms,
+        sponsors,
+        view,
+        box_terms,
+        boxes,
+        tranches,
+        flow,
+        state.rare,
+        month,
+        state.ranking,
     )
 
-    # 13  boxes II: waterfall, events of default, workouts, acceptance
-    close_month_of_boxes(
-        view, box_terms, boxes, debt_terms, tranches, sponsors, flow, state.work, month, seed, paths
-    )
+    # 13  boxes that have asked: waterfall, events of default, workouts; acceptance
+    settle_asks(params, state, seed, paths, month, told)
     accept(delivery_terms, deliveries, lease_terms, leases, names, seed, paths, month, tightness)
     note_acceptance(delivery_terms, lease_terms, leases, boxes, month)
     fund_new_reserves(
         box_terms,
         boxes,
         tranches,
+        delivery_terms,
         cost_terms,
         leases,
         flow,
@@ -403,6 +225,7 @@ def step_month(params, state, seed, paths, month):
         debt_terms,
         tranches,
         flow,
+        state.rare,
         month,
         sofr_before,
         stress,
@@ -432,6 +255,5 @@ def step_month(params, state, seed, paths, month):
         month,
     )
 
-    record_month(accounts, box_terms, boxes, tranches, flow, month)
     fit_holdco_schedules(debt_terms, tranches, month)
     close_sales(depth, overhang)

@@ -9,7 +9,6 @@ import numpy as np
 
 from simulator.box.accounts import ACCOUNT, init_accounts
 from simulator.box.costs import COST_CODE, COST_TERM, power_price, running_cost
-from simulator.box.debt import coupon_rate, scheduled_service
 from simulator.box.deliveries import (
     DELIVERY_CODE,
     DELIVERY_TERM,
@@ -19,6 +18,8 @@ from simulator.box.deliveries import (
 )
 from simulator.box.disposals import init_disposals
 from simulator.box.flows import TINY
+from simulator.box.instalments import scheduled_service
+from simulator.box.payments import coupon_rate
 from simulator.box.receipts import box_debt
 from simulator.box.schedules import fit_holdco_schedules, fit_schedules, move_schedules
 from simulator.box.sites import SITE, init_sites
@@ -31,6 +32,7 @@ from simulator.box.terms import (
     TRANCHE_CODE,
     TRANCHE_TERM,
 )
+from simulator.box.valuation import note_pools
 from simulator.credit.leases import (
     LEASE,
     LEASE_CODE,
@@ -222,6 +224,8 @@ def open_block(params, state, seed, paths):
         start,
         market.memory.rows[MEMORY.shortage_starts],
         market.policy.rows[POLICY.site_slip],
+        start,
+        delivery_terms.terms.shape[1],
     )
     init_debt(debt_terms, tranches)
     init_boxes(
@@ -237,13 +241,17 @@ def open_block(params, state, seed, paths):
     )
     init_disposals(params.disposals, state.disposals)
     init_overlays(state.overlays)
+    note_pools(state.valuation, boxes)
     state.flow[:] = 0.0
+    state.rare[:] = False
+    state.market_view.looked[:] = -1
     state.overhang[:] = 0.0
     state.depth[:] = 0.0
     note_acceptance(delivery_terms, lease_terms, leases, boxes, start)
-    move_schedules(
-        debt_terms, tranches, box_terms, boxes, delivery_terms, deliveries, leases, start
-    )
+    for b in range(box_terms.codes.shape[1]):
+        move_schedules(
+            debt_terms, tranches, box_terms, boxes, delivery_terms, deliveries, leases, start, b
+        )
     fit_schedules(
         debt_terms,
         tranches,

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.box import flows
-from simulator.box.accounts import ACCOUNT, ACCOUNT_LANE
+from simulator.box.accounts import ACCOUNT
 from simulator.box.deliveries import DELIVERY_TERM
-from simulator.box.terms import BOX, BOX_CODE, CLOSED, TRANCHE, TRANCHE_CODE, TRANCHE_TERM
+from simulator.box.terms import BOX, BOX_CODE, TRANCHE, TRANCHE_CODE
 from simulator.credit.names import NAME
 from simulator.drivers.collateral import HARDWARE
 from simulator.drivers.demand import DEMAND
@@ -25,7 +25,7 @@ from simulator.drivers.rates import RATE
 from simulator.drivers.silicon import SILICON
 from simulator.drivers.supply import SUPPLY
 from simulator.numerics.elementary import exp, log
-from simulator.numerics.jit import inner
+from simulator.numerics.jit import inlined, inner
 from simulator.sponsor.terms import (
     SPONSOR,
     SPONSOR_TERM,
@@ -134,6 +134,12 @@ def new_outputs(
     return Outputs._make([*scalars, market, *by_month, np.ones(paths)])
 
 
+@inlined
+def written(rows, outputs, offset):
+    """Return how many lanes of a block are kept: those beyond the last path fill up a pack."""
+    return min(rows.shape[-1], outputs.tranche_loss.shape[1] - offset)
+
+
 @inner
 def market_series(market, target):
     """Write this month's market series, see MARKET_SERIES; `target` (series, lane)."""
@@ -162,74 +168,12 @@ def market_series(market, target):
 
 
 @inner
-def book_series(debt_terms, tranches, boxes, sponsors, accounts, flow, month, last, target):
-    """Write this month's series of the lender's book and of the boxes, see MARKET_SERIES.
-
-    A claim is outstanding until its workout is closed, a HoldCo's until its estate is paid out;
-    what it then leaves unpaid is loss, at its present value: D(t) claim(t), which stands still.
-
-    Parameters
-    ----------
-    last : float
-        Months from a HoldCo's default to the payment of its estate.
-    """
-    tiny = flows.TINY
-    lanes = target.shape[1]
-    for lane in range(lanes):
-        target[9, lane] = 0.0
-        target[10, lane] = 0.0
-        target[18, lane] = 0.0
-        target[11, lane] = accounts.lanes[ACCOUNT_LANE.cumulative_distributions, lane]
-    for d in range(debt_terms.codes.shape[1]):
-        b, s = debt_terms.codes[TRANCHE_CODE.box, d], debt_terms.codes[TRANCHE_CODE.sponsor, d]
-        held = debt_terms.terms[TRANCHE_TERM.lender_share, d]
-        for lane in range(lanes):
-            failed = sponsors.rows[SPONSOR.default_month, s, lane]
-            over = failed > 0.0 and month >= failed + last
-            if b >= 0:
-                over = boxes.rows[BOX.status, b, lane] == CLOSED
-            target[18, lane] += held * tranches.rows[TRANCHE.recovered, d, lane]
-            owed = tranches.rows[TRANCHE.balance, d, lane] + tranches.rows[TRANCHE.accrued, d, lane]
-            claim = held * owed
-            if not over:
-                target[9, lane] += claim
-            elif tranches.rows[TRANCHE.balance, d, lane] > tiny:
-                target[10, lane] += tranches.rows[TRANCHE.discount, d, lane] * claim
-    for lane in range(lanes):
-        cfads = 0.0
-        service = 0.0
-        failed = 0.0
-        for b in range(flow.shape[1]):
-            if flow[flows.DEBT_SERVICE, b, lane] > tiny:
-                cfads += boxes.rows[BOX.period_cfads, b, lane]
-                service += boxes.rows[BOX.period_service, b, lane]
-            if boxes.rows[BOX.default_month, b, lane] > 0.0:
-                failed += 1.0
-        target[12, lane] = cfads / service if service > tiny else np.nan
-        target[13, lane] = failed
-
-
-@inner
 def record_series(params, state, outputs, offset, month):
-    """Write this month's fan series of a block; `state.series` is scratch."""
+    """Write this month's fan series of a block, but for those of `books.close_books`."""
     market, series = state.market, state.series
-    lanes = series.shape[1]
+    lanes = written(series, outputs, offset)
     row = month - 1
-    to_estate = params.sponsors.estate_lag
-    if month == params.horizon:
-        to_estate = 0.0  # paid at the horizon at the latest
     market_series(market, series)
-    book_series(
-        params.tranches,
-        state.tranches,
-        state.boxes,
-        state.sponsors,
-        state.accounts,
-        state.flow,
-        month,
-        to_estate,
-        series,
-    )
     for i in range(series.shape[0]):
         for lane in range(lanes):
             outputs.market[i, row, offset + lane] = series[i, lane]
@@ -245,10 +189,6 @@ def record_series(params, state, outputs, offset, month):
             moved = exp(beta * generations[GENERATION.log_development, g, lane])
             depressed = 1.0 - 0.5 * state.overhang[g, lane]
             outputs.resale_factor[row, g, offset + lane] = moved * depressed
-    for b in range(outputs.box_dscr.shape[1]):
-        for lane in range(lanes):
-            outputs.box_dscr[row, b, offset + lane] = state.flow[flows.DSCR, b, lane]
-            outputs.box_ltv[row, b, offset + lane] = state.flow[flows.LTV, b, lane]
     for s in range(outputs.sponsor_cash.shape[1]):
         for lane in range(lanes):
             cash = state.sponsors.rows[SPONSOR.cash, s, lane]
@@ -268,7 +208,7 @@ def write_tranches(debt_terms, tranches, boxes, sponsors, outputs, offset):
     for d in range(outputs.tranche_loss.shape[0]):
         b = debt_terms.codes[TRANCHE_CODE.box, d]
         s = debt_terms.codes[TRANCHE_CODE.sponsor, d]
-        for lane in range(boxes.rows.shape[2]):
+        for lane in range(written(boxes.rows, outputs, offset)):
             column = offset + lane
             failed = sponsors.rows[SPONSOR.default_month, s, lane]
             if b >= 0:
@@ -304,7 +244,7 @@ def write_boxes(box_terms, delivery_terms, boxes, accounts, outputs, offset):
             box_terms.codes[BOX_CODE.first_asset, b], box_terms.codes[BOX_CODE.end_asset, b]
         ):
             cost += delivery_terms.terms[DELIVERY_TERM.cost, a]
-        for lane in range(boxes.rows.shape[2]):
+        for lane in range(written(boxes.rows, outputs, offset)):
             column = offset + lane
             outputs.box_default_month[b, column] = boxes.rows[BOX.default_month, b, lane]
             outputs.box_cause[b, column] = boxes.rows[BOX.cause, b, lane]
@@ -370,7 +310,7 @@ def write_sponsors(
             sponsor_terms.terms[SPONSOR_TERM.cash0, s],
             opening_debt(sponsor_terms, debt_terms, s),
         )
-        for lane in range(sponsors.rows.shape[2]):
+        for lane in range(written(sponsors.rows, outputs, offset)):
             column = offset + lane
             business = sponsors.rows[SPONSOR.other_value, s, lane]
             opening = cash0 + business - debt0
@@ -393,7 +333,7 @@ def write_sponsors(
             outputs.sponsor_retained[s, column] = kept
             outputs.sponsor_raised[s, column] = sponsors.rows[SPONSOR.raised, s, lane]
     for j in range(outputs.name_default_month.shape[0]):
-        for lane in range(sponsors.rows.shape[2]):
+        for lane in range(written(sponsors.rows, outputs, offset)):
             outputs.name_default_month[j, offset + lane] = names.rows[NAME.default_month, j, lane]
 
 
@@ -402,7 +342,7 @@ def write_notes(structures, overlays, outputs, offset):
     """Write what notes lose and get, and what overlays insure and pay."""
     notes, pools = structures.notes, structures.pools
     for n in range(outputs.note_loss.shape[0]):
-        for lane in range(notes.shape[2]):
+        for lane in range(written(notes, outputs, offset)):
             column = offset + lane
             outputs.note_loss[n, column] = (
                 notes[NOTE.written_down, n, lane] + notes[NOTE.unpaid, n, lane]
@@ -410,11 +350,11 @@ def write_notes(structures, overlays, outputs, offset):
             outputs.note_interest[n, column] = notes[NOTE.interest_paid, n, lane]
             outputs.note_principal[n, column] = notes[NOTE.principal_paid, n, lane]
     for s in range(outputs.structure_residual.shape[0]):
-        for lane in range(pools.shape[2]):
+        for lane in range(written(pools, outputs, offset)):
             outputs.structure_residual[s, offset + lane] = pools[POOL.residual, s, lane]
     for i in range(outputs.insured_annuity.shape[0]):
-        for lane in range(overlays.annuity.shape[1]):
+        for lane in range(written(overlays.annuity, outputs, offset)):
             outputs.insured_annuity[i, offset + lane] = overlays.annuity[i, lane]
     for f in range(outputs.floor_paid.shape[0]):
-        for lane in range(overlays.floor_paid.shape[1]):
+        for lane in range(written(overlays.floor_paid, outputs, offset)):
             outputs.floor_paid[f, offset + lane] = overlays.floor_paid[f, lane]

@@ -239,7 +239,7 @@ def run(
     executor : {"threads", "processes", "serial"}
         What the workers are.
     lanes : int
-        Paths of a block.
+        Paths of a block; more than `BLOCK_LANES` are not run at once.
     report : callable, optional
         Told after every chunk.
     more : callable, optional
@@ -262,6 +262,7 @@ def compute_missing(
     report: Callable[[Progress], None] | None,
 ) -> None:
     """Compute the chunks that a store lacks; see `run`."""
+    lanes = min(lanes, BLOCK_LANES)
     missing = store.missing_chunks()
     resumed = plan.paths - sum(chunk.count for chunk in missing)
     writer = store.writer if isinstance(store, RunStore) else None

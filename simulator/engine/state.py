@@ -20,6 +20,7 @@ from simulator.box.deliveries import (
 )
 from simulator.box.disposals import DisposalParams, DisposalState, new_disposals
 from simulator.box.flows import LINES
+from simulator.box.projection import MONTHS_TO_MATURITY
 from simulator.box.returns import discount_grid, rate_scratch
 from simulator.box.sites import SiteParams, SiteState, new_sites
 from simulator.box.terms import (
@@ -30,8 +31,9 @@ from simulator.box.terms import (
     new_boxes,
     new_tranches,
 )
+from simulator.box.valuation import Valuation, new_valuation
 from simulator.box.view import MarketView
-from simulator.box.work import new_work
+from simulator.box.work import new_needs
 from simulator.credit.leases import (
     LeaseParams,
     LeaseState,
@@ -51,6 +53,8 @@ from simulator.drivers.rates import RATE
 from simulator.drivers.supply import SUPPLY
 from simulator.engine.market import MARKET, MarketParams, MarketState, new_market
 from simulator.engine.outputs import MARKET_SERIES
+from simulator.numerics.lane_types import PACK
+from simulator.numerics.lanes import entity_rows, whole_packs
 from simulator.sponsor.terms import (
     SponsorParams,
     SponsorState,
@@ -115,13 +119,19 @@ class ModelState(NamedTuple):
     contracted: NDArray[np.float64]  # (month,), scratch
     discount_grid: NDArray[np.float64]  # (2, factor), scratch
     rates: NDArray[np.float64]  # (row of RATE_ROW, lane), scratch
-    work: NDArray[np.float64]  # (row of WORK, lane), scratch
+    needs: NDArray[np.float64]  # (row of NEED, lane), scratch
+    draws: NDArray[np.float64]  # (lane,), scratch
+    rare: NDArray[np.bool_]  # (box,), whether anything may stand on its rare lines this month
+    waits: NDArray[np.bool_]  # (box, pack), whether it waits for what its sponsor answers
+    waiting: NDArray[np.float64]  # (3, box, lane), what is needed, final principal, debt, USD m
+    valuation: Valuation
     series: NDArray[np.float64]  # (series, lane), of the month, see outputs.MARKET_SERIES
     market_view: MarketView  # windows on all of these
 
 
 def new_state(params: ModelParams, lanes: int) -> ModelState:
-    """Allocate the state of a block of so many lanes."""
+    """Allocate the state of a block of so many lanes, rounded up to whole packs."""
+    lanes = whole_packs(lanes)
     generations = params.market.prices.terms.shape[1]
     jurisdictions = params.market.policy.cumulative_weights.shape[0]
     assets = params.leases.terms.shape[1]
@@ -135,6 +145,7 @@ def new_state(params: ModelParams, lanes: int) -> ModelState:
     availability, floors = np.zeros((assets, lanes)), np.zeros((assets, lanes))
     overhang, depth = np.zeros((generations, lanes)), np.zeros((generations, lanes))
     prices, rates = market.prices.generations, market.rates.rows
+    longest = max(MONTHS_TO_MATURITY, params.boxes.run_months, params.boxes.sale_lag)
     return ModelState(
         market=market,
         names=new_names(params.names.terms.shape[1], lanes),
@@ -155,7 +166,7 @@ def new_state(params: ModelParams, lanes: int) -> ModelState:
             params.overlays.insured.shape[0], params.overlays.floor_boxes.shape[0], lanes
         ),
         accounts=new_accounts(boxes, horizon, lanes),
-        flow=np.zeros((len(LINES), max(1, boxes), lanes)),
+        flow=entity_rows(len(LINES), max(1, boxes), lanes),
         availability=availability,
         floors=floors,
         overhang=overhang,
@@ -166,7 +177,12 @@ def new_state(params: ModelParams, lanes: int) -> ModelState:
         contracted=np.zeros(CONTRACT_MONTHS),
         discount_grid=discount_grid(),
         rates=rate_scratch(lanes),
-        work=new_work(lanes),
+        needs=new_needs(lanes),
+        draws=np.zeros(lanes),
+        rare=np.zeros(max(1, boxes), dtype=np.bool_),
+        waits=np.zeros((max(1, boxes), -(-lanes // PACK)), dtype=np.bool_),
+        waiting=entity_rows(3, max(1, boxes), lanes),
+        valuation=new_valuation(boxes, assets, generations, lanes),
         series=np.zeros((len(MARKET_SERIES), lanes)),
         market_view=MarketView(
             leases=params.leases,
@@ -190,5 +206,8 @@ def new_state(params: ModelParams, lanes: int) -> ModelState:
             log_spread=rates[RATE.log_spread],
             shut=rates[RATE.shut],
             ai_factor=market.rows[MARKET.ai],
+            values=np.zeros(lanes),
+            outlook=entity_rows(1 + longest, max(1, boxes), lanes),
+            looked=np.zeros((2, max(1, boxes), -(-lanes // PACK)), dtype=np.int64),
         ),
     )

@@ -6,7 +6,8 @@ of its time on moving them.  Here a tuple is laid out once in memory, as rows of
 kernel gets the address.  In a kernel it reads like the tuple itself: ``state.boxes.rows[i, j]``.
 
     scalar     its value, integers and booleans widened
-    array      address of the first element, then its shape; C order, so strides follow
+    array      address of the first element, then its shape; C order or that of
+               `lanes.entity_rows`, so strides follow
     tuple      its fields one after another
 
 The words never change while the tuple lives (the arrays' elements may), which the compiler is told
@@ -34,6 +35,7 @@ from numba.extending import (
 from numpy.typing import NDArray
 
 from simulator.numerics.jit import JIT_DISABLED
+from simulator.numerics.lanes import ROOM
 
 __all__ = ["Addressed", "AddressedType"]
 
@@ -82,8 +84,8 @@ class Addressed(Generic[Fields]):
 def words_of(value: Any) -> list[int]:
     """Return the 64-bit words of a field."""
     if isinstance(value, np.ndarray):
-        if not value.flags.c_contiguous:
-            raise TypeError("arrays taken by address must be C-contiguous")
+        if not value.flags.c_contiguous and value.strides != entity_strides(value):
+            raise TypeError("arrays taken by address must be C-contiguous, or of `entity_rows`")
         return [value.ctypes.data, *value.shape]
     if isinstance(value, tuple):
         return [word for field in value for word in words_of(field)]
@@ -92,6 +94,12 @@ def words_of(value: Any) -> list[int]:
     if isinstance(value, bool | int | np.bool_ | np.integer):
         return [int(value) % 2**64]
     raise TypeError(f"{type(value).__name__} cannot be taken by address")
+
+
+def entity_strides(value: NDArray[Any]) -> tuple[int, ...]:
+    """Return the strides of an array of `lanes.entity_rows`."""
+    row = value.itemsize * ROOM
+    return (row, row * value.shape[0], value.itemsize)
 
 
 def words_in(kind: Any) -> int:
@@ -174,6 +182,9 @@ def array_at(context: Any, builder: Any, kind: Any, data: Any, shape: list[Any])
     for length in reversed(shape):
         strides.insert(0, step)
         step = builder.mul(step, length)
+    if kind.layout == "A":  # of `lanes.entity_rows`: numbers that the compiler knows
+        row = WORD(item * ROOM)
+        strides = [row, builder.mul(row, shape[0]), WORD(item)]
     items = WORD(1)
     for length in shape:
         items = builder.mul(items, length)

@@ -11,11 +11,13 @@ element gets the same bits in the vector body of a loop, in its scalar tail, and
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from simulator.numerics.bits import bits_to_float, float_to_bits
 from simulator.numerics.jit import scalar
+from simulator.numerics.lanes import select
 
-__all__ = ["exp", "expm1", "log"]
+__all__ = ["exp", "exp_of", "expm1", "expm1_of", "log", "log_of"]
 
 INFINITY = math.inf
 NOT_A_NUMBER = math.nan
@@ -41,7 +43,7 @@ ROOT_HALF_BITS = 0x3FE6A09E667F3BCD  # of sqrt(1/2)
 
 
 @scalar
-def _beyond_linear(r: float) -> float:
+def _beyond_linear(r: Any) -> Any:
     """Return exp(r) - 1 - r for |r| <= log(2) / 2, within 2**-61."""
     p = 2.0914717341716378e-09
     p = p * r + 2.5105259538448494e-08
@@ -76,9 +78,15 @@ def exp(x: float) -> float:
     x = n log 2 + r with integer n and abs(r) <= log(2) / 2, so e**x = 2**n e**r. The power of two
     is applied in two halves, so that neither overflows before the product does.
     """
-    x = float(x)
-    clipped = x if x < LARGEST_EXPONENT else LARGEST_EXPONENT
-    clipped = clipped if clipped > SMALLEST_EXPONENT else SMALLEST_EXPONENT
+    result: float = exp_of(float(x))
+    return result
+
+
+@scalar
+def exp_of(x: Any) -> Any:
+    """Return e**x of a float, or of each lane of a pack, see `exp`."""
+    clipped = select(x < LARGEST_EXPONENT, x, LARGEST_EXPONENT)
+    clipped = select(clipped > SMALLEST_EXPONENT, clipped, SMALLEST_EXPONENT)
     rounded = clipped * ONE_OVER_LOG_2 + ROUNDER
     n = float_to_bits(rounded) - ROUNDER_BITS
     n_float = rounded - ROUNDER
@@ -89,7 +97,7 @@ def exp(x: float) -> float:
     scale = bits_to_float((half + EXPONENT_BIAS) << MANTISSA_BITS)
     rest = bits_to_float((n - half + EXPONENT_BIAS) << MANTISSA_BITS)
     result = mantissa * scale * rest
-    return result if x == x else x
+    return select(x == x, result, x)
 
 
 @scalar
@@ -106,10 +114,16 @@ def expm1(x: float) -> float:
     float
         Within 4 units in the last place; nan for nan.
     """
-    x = float(x)
+    result: float = expm1_of(float(x))
+    return result
+
+
+@scalar
+def expm1_of(x: Any) -> Any:
+    """Return e**x - 1 of a float, or of each lane of a pack, see `expm1`."""
     is_small = abs(x) <= HALF_LOG_2
-    near_zero = x if is_small else 0.0
-    return near_zero + _beyond_linear(near_zero) if is_small else exp(x) - 1.0
+    near_zero = select(is_small, x, 0.0)
+    return select(is_small, near_zero + _beyond_linear(near_zero), exp_of(x) - 1.0)
 
 
 @scalar
@@ -122,11 +136,12 @@ def log_of_normal(x: float) -> float:
     bits = float_to_bits(x)
     k = (bits - ROOT_HALF_BITS) >> MANTISSA_BITS
     f = bits_to_float(bits - (k << MANTISSA_BITS)) - 1.0
-    return _log_from(f, bits_to_float(k + ROUNDER_BITS) - ROUNDER)
+    result: float = _log_from(f, bits_to_float(k + ROUNDER_BITS) - ROUNDER)
+    return result
 
 
 @scalar
-def _log_from(f: float, k: float) -> float:
+def _log_from(f: Any, k: Any) -> Any:
     """Return log(2**k (1 + f))."""
     s = f / (2.0 + f)
     z = s * s
@@ -156,15 +171,21 @@ def log(x: float) -> float:
     float
         Within 1 unit in the last place; minus infinity at zero, nan below zero and for nan.
     """
-    x = float(x)
-    is_ordinary = x > 0.0 and x < INFINITY
-    ordinary = x if is_ordinary else 1.0
+    result: float = log_of(float(x))
+    return result
+
+
+@scalar
+def log_of(x: Any) -> Any:
+    """Return the natural logarithm of a float, or of each lane of a pack, see `log`."""
+    is_ordinary = (x > 0.0) & (x < INFINITY)
+    ordinary = select(is_ordinary, x, 1.0)
     is_subnormal = ordinary < SMALLEST_NORMAL
-    normal = ordinary * TWO_TO_54 if is_subnormal else ordinary
+    normal = select(is_subnormal, ordinary * TWO_TO_54, ordinary)
     bits = float_to_bits(normal)
     k = (bits - ROOT_HALF_BITS) >> MANTISSA_BITS
     f = bits_to_float(bits - (k << MANTISSA_BITS)) - 1.0
-    k_float = bits_to_float(k + ROUNDER_BITS) - ROUNDER - (54.0 if is_subnormal else 0.0)
+    k_float = bits_to_float(k + ROUNDER_BITS) - ROUNDER - select(is_subnormal, 54.0, 0.0)
     result = _log_from(f, k_float)
-    limit = -INFINITY if x == 0.0 else (x if x > 0.0 else NOT_A_NUMBER)
-    return result if is_ordinary else limit
+    limit = select(x == 0.0, -INFINITY, select(x > 0.0, x, NOT_A_NUMBER))
+    return select(is_ordinary, result, limit)

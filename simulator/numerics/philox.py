@@ -11,10 +11,13 @@ J. K. Salmon, M. A. Moraes, R. O. Dror, D. E. Shaw (2011), "Parallel random numb
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.numerics.jit import kernel, scalar
+from simulator.numerics.lanes import number_of, select, spread
 from simulator.numerics.normal import normal_quantile, to_normals
 
 __all__ = [
@@ -23,6 +26,7 @@ __all__ = [
     "fill_uniform_pairs",
     "normal_pair",
     "philox4x32_10",
+    "uniform_lanes",
     "uniform_pair",
 ]
 
@@ -86,11 +90,11 @@ def philox4x32_10(
 
 
 @scalar
-def _open_uniform(high: np.uint64, low: np.uint64) -> float:
+def _open_uniform(high: Any, low: Any) -> Any:
     """Return (k + 1/2) / 2**53 with k the top 53 of 64 bits, rounded but never to one."""
     k = (high << SHIFT_21) | (low >> SHIFT_11)
-    value = (float(k) + 0.5) * TWO_TO_MINUS_53
-    return value if value < LARGEST_BELOW_ONE else LARGEST_BELOW_ONE
+    value = (number_of(k) + 0.5) * TWO_TO_MINUS_53
+    return select(value < LARGEST_BELOW_ONE, value, LARGEST_BELOW_ONE)
 
 
 @scalar
@@ -128,6 +132,29 @@ def uniform_pair(seed: int, path: int, stream: int, month: int | np.int64) -> tu
         key >> SHIFT_32,
     )
     return _open_uniform(w0, w1), _open_uniform(w2, w3)
+
+
+@scalar
+def uniform_lanes(seed: int, paths: Any, stream: int, month: int | np.int64, pack: Any) -> Any:
+    """Return the first of the two uniform draws at an address, on each lane of a pack.
+
+    Parameters
+    ----------
+    seed, stream, month
+        As for :func:`uniform_pair`.
+    paths : pack of uint64
+        Path numbers, in [0, 2**48).
+    """
+    key, name = np.uint64(seed), np.uint64(stream)
+    w0, w1, _, _ = _rounds(
+        paths & LOW_32_BITS,
+        (((paths >> SHIFT_32) & LOW_16_BITS) << SHIFT_16) | np.uint64(month),
+        spread(name & LOW_32_BITS, pack),
+        spread(name >> SHIFT_32, pack),
+        key & LOW_32_BITS,
+        key >> SHIFT_32,
+    )
+    return _open_uniform(w0, w1)
 
 
 @scalar

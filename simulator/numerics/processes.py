@@ -9,8 +9,9 @@ Economics 5, 177-188.
 from __future__ import annotations
 
 import math
+from typing import Any
 
-from simulator.numerics.elementary import expm1
+from simulator.numerics.elementary import expm1, expm1_of
 from simulator.numerics.jit import scalar
 
 __all__ = [
@@ -99,7 +100,14 @@ def monthly_event_probability(hazard_per_year: float) -> float:
     float
         1 − exp(−hazard / 12), in [0, 1], precise for small hazards too.
     """
-    return -expm1(hazard_per_year * -MONTH_IN_YEARS)
+    result: float = monthly_event_probability_of(float(hazard_per_year))
+    return result
+
+
+@scalar
+def monthly_event_probability_of(hazard_per_year: Any) -> Any:
+    """Return the probability of a hazard, or of each lane of a pack of hazards."""
+    return -expm1_of(hazard_per_year * -MONTH_IN_YEARS)
 
 
 @scalar

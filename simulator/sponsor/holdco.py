@@ -22,6 +22,8 @@ from simulator.box.workout import pay_claims
 from simulator.drivers.rates import new_issue_spread
 from simulator.numerics.elementary import exp
 from simulator.numerics.jit import inlined, inner
+from simulator.numerics.lane_types import PACK
+from simulator.numerics.lanes import pack_at, select
 from simulator.sponsor.estate import default_of, settle_estate
 from simulator.sponsor.own_debt import (
     accrue_own_debt,
@@ -52,44 +54,47 @@ def raise_equity(params, state, s, lane, need, stress):
 
 
 @inner
-def gather_from_boxes(state, box_params, boxes, tranches, flow, month):
+def gather_from_boxes(state, box_params, boxes, tranches, flow, rare, month):
     """Add up, for each sponsor, what its boxes paid, took and asked of its guarantees.
 
-    Box by box in loops over lanes, so that they vectorise.
+    Parameters
+    ----------
+    rare : (box,), whether equity may have paid into a box this month
     """
     lanes = state.rows.shape[2]
-    state.rows[SPONSOR.received, :] = 0.0
-    state.rows[SPONSOR.contributed, :] = 0.0
-    state.rows[SPONSOR.receipts, :] = 0.0
-    state.rows[SPONSOR.called, :] = 0.0
-    state.rows[SPONSOR.overdue, :] = 0.0
-    for b in range(box_params.codes.shape[1]):
-        s = box_params.codes[BOX_CODE.sponsor, b]
-        for lane in range(lanes):
-            state.rows[SPONSOR.received, s, lane] += flow[flows.DISTRIBUTED, b, lane]
-            state.rows[SPONSOR.receipts, s, lane] += flow[flows.RECEIPTS, b, lane]
-        for lane in range(lanes):
-            state.rows[SPONSOR.contributed, s, lane] += (
-                flow[flows.EQUITY_FOR_CAPEX, b, lane]
-                + flow[flows.EQUITY_OTHER, b, lane]
-                + flow[flows.SUPPORT, b, lane]
-                + flow[flows.CURE, b, lane]
-            )
-        if box_params.codes[BOX_CODE.recourse, b] == NO_RECOURSE:
-            continue
-        for lane in range(lanes):
-            called = state.claims[CLAIM.guarantee_called, b, lane]
-            is_due = boxes.rows[BOX.sale_month, b, lane] < month
-            state.rows[SPONSOR.called, s, lane] += called if is_due else 0.0
-        if box_params.codes[BOX_CODE.recourse, b] != FULL_RECOURSE:
-            continue
-        for d in range(
-            box_params.codes[BOX_CODE.first_tranche, b], box_params.codes[BOX_CODE.end_tranche, b]
-        ):
-            for lane in range(lanes):
-                performs = boxes.rows[BOX.status, b, lane] == PERFORMING
-                arrears = tranches.rows[TRANCHE.arrears, d, lane]
-                state.rows[SPONSOR.overdue, s, lane] += arrears if performs else 0.0
+    rows = state.rows
+    rows[SPONSOR.received, :] = 0.0
+    rows[SPONSOR.contributed, :] = 0.0
+    rows[SPONSOR.receipts, :] = 0.0
+    rows[SPONSOR.called, :] = 0.0
+    rows[SPONSOR.overdue, :] = 0.0
+    for first in range(0, lanes, PACK):
+        pack = pack_at(first, lanes)
+        for b in range(box_params.codes.shape[1]):
+            s = box_params.codes[BOX_CODE.sponsor, b]
+            received = rows[SPONSOR.received, s, pack] + flow[flows.DISTRIBUTED, b, pack]
+            rows[SPONSOR.received, s, pack] = received
+            receipts = rows[SPONSOR.receipts, s, pack] + flow[flows.RECEIPTS, b, pack]
+            rows[SPONSOR.receipts, s, pack] = receipts
+            if rare[b]:
+                paid = flow[flows.EQUITY_FOR_CAPEX, b, pack] + flow[flows.EQUITY_OTHER, b, pack]
+                paid = paid + flow[flows.SUPPORT, b, pack] + flow[flows.CURE, b, pack]
+                paid = rows[SPONSOR.contributed, s, pack] + paid
+                rows[SPONSOR.contributed, s, pack] = paid
+            if box_params.codes[BOX_CODE.recourse, b] == NO_RECOURSE:
+                continue
+            called = state.claims[CLAIM.guarantee_called, b, pack]
+            called = select(boxes.rows[BOX.sale_month, b, pack] < month, called, 0.0)
+            rows[SPONSOR.called, s, pack] = rows[SPONSOR.called, s, pack] + called
+            if box_params.codes[BOX_CODE.recourse, b] != FULL_RECOURSE:
+                continue
+            performs = boxes.rows[BOX.status, b, pack] == PERFORMING
+            for d in range(
+                box_params.codes[BOX_CODE.first_tranche, b],
+                box_params.codes[BOX_CODE.end_tranche, b],
+            ):
+                arrears = select(performs, tranches.rows[TRANCHE.arrears, d, pack], 0.0)
+                rows[SPONSOR.overdue, s, pack] = rows[SPONSOR.overdue, s, pack] + arrears
 
 
 @inlined
@@ -138,6 +143,7 @@ def step_sponsors(
     tranche_params,
     tranches,
     flow,
+    rare,
     month,
     sofr_before,
     stress,
@@ -148,7 +154,7 @@ def step_sponsors(
     ----------
     sofr_before, stress : (lane,)
     """
-    gather_from_boxes(state, box_params, boxes, tranches, flow, month)
+    gather_from_boxes(state, box_params, boxes, tranches, flow, rare, month)
     for s in range(params.terms.shape[1]):
         for lane in range(state.rows.shape[2]):
             if (month - 1) % 12 == 0:

@@ -12,8 +12,9 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.box import flows
-from simulator.box.debt import coupon_rate, final_principal, instalment_due
 from simulator.box.funding import add_to_balance
+from simulator.box.instalments import final_principal, instalment_due
+from simulator.box.payments import coupon_rate
 from simulator.box.terms import TRANCHE, TRANCHE_CODE, TRANCHE_TERM
 from simulator.numerics.jit import inlined, inner
 from simulator.sponsor.terms import SPONSOR, market_value

@@ -14,9 +14,9 @@ from simulator.box import flows
 from simulator.box.projection import (
     expected_sale_share,
     level_service,
+    look_ahead,
     mean_coupon,
     months_to_maturity,
-    projected_cash,
 )
 from simulator.box.receipts import box_debt
 from simulator.box.terms import (
@@ -41,9 +41,10 @@ def worth_supporting(view, box_params, boxes, tranches, flow, b, lane, month, as
     cost = asked
     gain = 0.0
     weight = 1.0
+    look_ahead(view, box_params, boxes, b, lane, month, months)
     for ahead in range(1, months + 1):
         weight *= box_params.hurdle
-        margin = projected_cash(view, box_params, boxes, b, lane, month, ahead) - service
+        margin = view.outlook[ahead, b, lane] - service
         if margin < 0.0:
             cost -= weight * margin
         else:
@@ -67,22 +68,28 @@ def asked_by_choice(box_params, flow, b, lane):
 
 
 @inner
-def note_asks(box_params, state, flow):
-    """Add up what boxes ask of each sponsor: shortfalls and cures."""
+def note_asks(box_params, state, flow, rare):
+    """Add up what boxes ask of each sponsor, shortfalls and cures; say whether any does."""
     state.rows[SPONSOR.asked, :] = 0.0
+    asked = 0.0
     for b in range(box_params.codes.shape[1]):
+        if not rare[b]:
+            continue
         s = box_params.codes[BOX_CODE.sponsor, b]
         for lane in range(state.rows.shape[2]):
-            asked = flow[flows.SHORTFALL, b, lane] + flow[flows.CURE_ASKED, b, lane]
-            state.rows[SPONSOR.asked, s, lane] += asked
+            amount = flow[flows.SHORTFALL, b, lane] + flow[flows.CURE_ASKED, b, lane]
+            state.rows[SPONSOR.asked, s, lane] += amount
+            asked = max(asked, amount)
+    return asked > 0.0
 
 
 @inner
-def give_support(params, state, view, box_params, boxes, tranches, flow, month, ranking):
+def give_support(params, state, view, box_params, boxes, tranches, flow, rare, month, ranking):
     """Stage 12: guaranteed shortfalls first, then support and cures that are worth their cost.
 
     Parameters
     ----------
+    rare : (box,), whether a box may ask for anything
     ranking : (box,), scratch
     """
     for s in range(params.terms.shape[1]):
@@ -91,7 +98,8 @@ def give_support(params, state, view, box_params, boxes, tranches, flow, month, 
             state.rows[SPONSOR.duty, s, lane] = 0.0
     if not params.enabled:
         return
-    note_asks(box_params, state, flow)
+    if not note_asks(box_params, state, flow, rare):
+        return
     count = box_params.codes.shape[1]
     for s in range(params.terms.shape[1]):
         for lane in range(state.rows.shape[2]):
