@@ -16,6 +16,7 @@ from simulator.config.plain import canonical_json, plain_values
 from simulator.config.pool_schema import POOL_SCHEMA
 from simulator.config.pool_study import PoolStudy
 from simulator.config.pool_terms import PoolInputs
+from simulator.config.schema import Sampling
 from simulator.config.study import Study
 from simulator.config.terms import ModelInputs
 
@@ -75,9 +76,10 @@ def stored_study(resolved: Mapping[str, Any], path: Path) -> Study | PoolStudy:
     plain = dict(resolved)
     told = plain.get("study", {})
     name, description = str(told.get("name", "")), str(told.get("description", ""))
+    sampling = Sampling(**told.get("sampling", {}))
     if told.get("schema") == POOL_SCHEMA:
         pool = revived(PoolInputs, resolved)
-        return PoolStudy(name, description, path, pool, plain, resolved["digest"])
+        return PoolStudy(name, description, path, pool, plain, resolved["digest"], sampling)
     return Study(
         name=name,
         description=description,
@@ -89,6 +91,7 @@ def stored_study(resolved: Mapping[str, Any], path: Path) -> Study | PoolStudy:
         sources={},
         summaries=(),
         scenarios=tuple(one["name"] for one in plain.get("scenarios", ())),
+        sampling=sampling,
     )
 
 

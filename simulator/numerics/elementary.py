@@ -85,8 +85,8 @@ def exp(x: float) -> float:
 @scalar
 def exp_of(x: Any) -> Any:
     """Return e**x of a float, or of each lane of a pack, see `exp`."""
-    clipped = select(x < LARGEST_EXPONENT, x, LARGEST_EXPONENT)
-    clipped = select(clipped > SMALLEST_EXPONENT, clipped, SMALLEST_EXPONENT)
+    clipped = select(x > SMALLEST_EXPONENT, x, SMALLEST_EXPONENT)  # nan is small: no overflow
+    clipped = select(clipped < LARGEST_EXPONENT, clipped, LARGEST_EXPONENT)
     rounded = clipped * ONE_OVER_LOG_2 + ROUNDER
     n = float_to_bits(rounded) - ROUNDER_BITS
     n_float = rounded - ROUNDER

@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -99,10 +99,13 @@ def replaying(directory: Path, plan: RunPlan, chosen: Collection[Chunk]) -> Iter
     Yields
     ------
     Replay
-        Knows what the run knew before its first path (``expected.json`` and the like).
+        Knows what the run knew before its first path: what was expected at t0, and what a pilot
+        found about how to draw paths.
     """
     with tempfile.TemporaryDirectory(prefix="neobox-verify-") as name:
         scratch = Path(name)
+        # Workers keep what is prepared by the plan's key; this folder may hold another pilot.
+        plan = replace(plan, title=name)
         begin(scratch, plan)
         prepare(scratch, None, None)
         for path in directory.iterdir():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from simulator.api import BLOCK_LANES, Progress, compute, plan_run, workers
 from simulator.config.pool_study import PoolStudy
+from simulator.config.schema import Sampling
 from simulator.config.stored import stored_study
 from simulator.config.study import Study
 from simulator.dataset.errors import RunDamagedError, RunIncompleteError
@@ -126,7 +127,7 @@ def verify(
     note("hashing the results")
     resolved = read_json(status.directory / RESOLVED)
     checks = check_files(status, resolved)
-    study = stored_study(resolved, status.directory)
+    study = as_drawn(stored_study(resolved, status.directory), status.plan)
     seed = secrets.randbits(32) if seed is None else seed
     again = replan(study, status.plan, paths)
     checks.append(check_study(status.plan, again))
@@ -144,6 +145,11 @@ def verify(
     return Verdict(
         status.plan, tuple(checks), changed_versions(status.plan), tuple(chosen), seed, comparison
     )
+
+
+def as_drawn(study: Study | PoolStudy, plan: RunPlan) -> Study | PoolStudy:
+    """Return a study whose paths are drawn as those of a run: it may have asked for another way."""
+    return replace(study, sampling=Sampling(**(plan.sampling or {"method": "plain"})))
 
 
 def replan(study: Study | PoolStudy, plan: RunPlan, paths: int) -> RunPlan:

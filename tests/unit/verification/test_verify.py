@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 
 from simulator.api import simulate
 from simulator.cli import main
+from simulator.config.study import load_study
 from simulator.config.template import write_template
 from simulator.dataset.files import tree_size
 from simulator.dataset.layout import as_bytes
@@ -272,6 +273,32 @@ def test_an_unfinished_run_and_the_same_resumed(tmp_path: Path) -> None:
     assert "1 of 3 chunks" in result.stderr
     simulate(POOL, resume=True, **options)
     assert verify(tmp_path / "run", blocks=99, paths=7).equal
+
+
+def test_a_run_drawn_by_importance(tmp_path: Path) -> None:
+    """What the pilot found is part of the run; the study in the folder says plain."""
+    run = tmp_path / "run"
+    study = load_study(POOL, {"sampling.pilot_paths": 200})
+    simulate(study, paths=40, out=run, sampling="importance")
+    verdict = verify(run, blocks=2, paths=10)
+    assert verdict.equal, verdict
+    assert "path_weight" in open_run(run)
+    kept = json.loads((run / "sampling.json").read_text())
+    factors = len(kept["proposal"]["shifts"][0])
+    shifts = [[0.0] * factors, [-1.0] * factors]
+    proposal = {"shares": [0.5, 0.5], "shifts": shifts, "target": 0.0}
+    kept |= {"method": "importance", "proposal": proposal}
+    (run / "sampling.json").write_text(json.dumps(kept))
+    comparison = verify(run, blocks=4, paths=10).comparison
+    assert comparison is not None
+    assert "path_weight" in comparison.differing
+
+
+def test_a_run_that_went_on_until_its_error_was_small(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    result = call("run", POOL, "--target-se", "el <= 40%", "--chunk", 100, "--out", run)
+    assert result.exit_code == 0, result.output
+    assert verify(run, blocks=3, paths=16).equal
 
 
 @pytest.mark.parametrize("make", [lambda folder: None, lambda folder: folder.mkdir()])
