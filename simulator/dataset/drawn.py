@@ -17,8 +17,9 @@ error given here.  It is NaN where the interval leaves the sample.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,7 @@ from simulator.dataset.order_statistics import LEVELS, NORMAL_975, quantiles_at
 __all__ = ["Drawn", "Row", "row_of"]
 
 Vector = NDArray[np.float64]
+Side = Literal["left", "right"]
 
 
 @dataclass(frozen=True)
@@ -82,15 +84,16 @@ def row_of(values: NDArray[np.float32], drawn: Drawn) -> Row:
         nothing = np.full(len(LEVELS), np.nan)
         return Row(nothing, nothing, math.nan, math.nan, count)
     kept = values[valid]
-    order = np.argsort(kept, kind="stable") if not drawn.plain else None
+    order = np.argsort(kept) if not drawn.plain else None  # of ties any order does
     ordered = np.sort(kept) if order is None else kept[order]
     if drawn.plain:
         quantiles, errors = quantiles_at(lambda rank: ordered[rank - 1], count)
         mean = float(np.sum(ordered, dtype=np.float64) / count)
         return Row(quantiles, errors, mean, plain_error(ordered, mean), count)
     assert order is not None
-    groups = np.flatnonzero(valid) // drawn.paths_per_draw
-    starts = np.flatnonzero(np.diff(groups, prepend=-1))
+    alone = drawn.paths_per_draw <= 1
+    groups = np.flatnonzero(valid) // drawn.paths_per_draw if not alone else None
+    starts = None if groups is None else np.flatnonzero(np.diff(groups, prepend=-1))
     if weights is None:
         share = np.full(count, 1.0 / count)
         quantiles = quantiles_at(lambda rank: ordered[rank - 1], count)[0]
@@ -102,9 +105,21 @@ def row_of(values: NDArray[np.float32], drawn: Drawn) -> Row:
         at = np.searchsorted(below, np.array(LEVELS) - 1e-12)
         quantiles = ordered[np.minimum(at, count - 1)].astype(np.float64)
         mean = float(np.sum(share * kept))
+    squares = np.cumsum(share[order] ** 2) if alone else None
+
+    def side_error(point: float, side: Side) -> float:
+        """Return the standard error of the distribution function on one side of a point."""
+        if squares is None:
+            marked = kept <= point if side == "right" else kept < point
+            return sum_error(share * (marked - float(np.sum(share * marked))), starts)
+        last = int(np.searchsorted(ordered, np.float32(point), side=side)) - 1
+        mass, square = (float(below[last]), float(squares[last])) if last >= 0 else (0.0, 0.0)
+        spread = (1.0 - 2.0 * mass) * square + mass * mass * float(squares[-1])
+        return math.sqrt(max(0.0, spread) * count / (count - 1)) if count > 1 else math.nan
+
     errors = np.array(
         [
-            quantile_error(level, point, kept, ordered, below, share, starts)
+            quantile_error(level, point, ordered, below, side_error)
             for level, point in zip(LEVELS, quantiles, strict=True)
         ]
     )
@@ -122,9 +137,9 @@ def plain_error(values: NDArray[np.float32], mean: float) -> float:
         return math.sqrt(float(np.sum(residuals * residuals)) / (len(values) - 1) / len(values))
 
 
-def sum_error(terms: Vector, starts: NDArray[np.int64]) -> float:
+def sum_error(terms: Vector, starts: NDArray[np.int64] | None) -> float:
     """Return the standard error of a sum of terms of mean 0, independent between groups."""
-    sums = np.add.reduceat(terms, starts)
+    sums = terms if starts is None else np.add.reduceat(terms, starts)
     if len(sums) < 2:
         return math.nan
     return math.sqrt(float(np.sum(sums * sums)) * len(sums) / (len(sums) - 1))
@@ -133,11 +148,9 @@ def sum_error(terms: Vector, starts: NDArray[np.int64]) -> float:
 def quantile_error(
     level: float,
     point: float,
-    values: NDArray[np.float32],
     ordered: NDArray[np.float32],
     below: Vector,
-    share: Vector,
-    starts: NDArray[np.int64],
+    side_error: Callable[[float, Side], float],
 ) -> float:
     """Return half of Woodruff's 95% interval over 1.96.
 
@@ -145,18 +158,15 @@ def quantile_error(
     ----------
     level, point : float
         Of the quantile, and its value.
-    values, share : ndarray (paths,)
-        In path order, shares adding up to 1.
     ordered, below : ndarray (paths,)
         Ascending, with the distribution function at each.
-    starts : ndarray (groups,)
-        First path of each group.
+    side_error : callable
+        Returns the standard error of P(X <= point), of P(X < point) if told "left".
     """
-    sides: list[NDArray[Any]] = [values <= point]
-    first = int(np.searchsorted(ordered, point))
+    error = side_error(point, "right")
+    first = int(np.searchsorted(ordered, np.float32(point)))
     if first + 1 < len(ordered) and ordered[first + 1] == point:  # an atom: the worse side of it
-        sides.append(values < point)
-    error = max(sum_error(share * (side - float(np.sum(share * side))), starts) for side in sides)
+        error = max(error, side_error(point, "left"))
     low, high = level - NORMAL_975 * error, level + NORMAL_975 * error
     if not (low > 0.0 and high < 1.0):
         return math.nan

@@ -89,6 +89,7 @@ def costs_of(prepared: PreparedPool) -> Costs:
     mean = np.where(moves, np.array([one.loss_mean for one in names])[many.names], 1.0)
     certain[many.names] = mean * (struck[many.names] * many.present[:, 1:]).sum(axis=1)
     default = np.array(scaled) * (struck * lost).sum(axis=1)
+    default[many.names] = 0.0  # whose default is that of one of the many, and costs nothing itself
     return Costs(np.maximum(default, 0.0), np.maximum(certain, 0.0))
 
 
