@@ -1,0 +1,171 @@
+"""Risk of one point of a sweep, of the book and of each facility, and its change against the base."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from simulator.analytics.estimate import Estimate
+from simulator.analytics.estimators import mean, mean_difference, probability
+from simulator.analytics.frame import labels, path_weights, vector
+from simulator.analytics.sample import Design, Vector
+from simulator.analytics.tail import shortfall_difference, tail_risk
+
+__all__ = ["LEVELS", "SCALARS", "TAILS", "Losses", "changes", "losses_of", "measures_of"]
+
+LEVELS: Final = (0.95, 0.99, 0.999)
+"""Of VaR and ES."""
+
+MONEY, SHARE = "million USD", "1"
+SCALARS: Final = {
+    "expected_loss": ("expected lender loss", MONEY),
+    "loss_probability": ("probability of a lender loss", SHARE),
+    "default_probability": ("probability of default within the horizon", SHARE),
+}
+TAILS: Final = {
+    "value_at_risk": ("value at risk", MONEY),
+    "expected_shortfall": ("expected shortfall", MONEY),
+}
+"""Names, meaning and units of measures; each has a standard error and, VaR apart, a change."""
+
+
+class Losses(NamedTuple):
+    """What is measured of a run, by path."""
+
+    book: Vector
+    book_default: Vector  # 1 if any facility defaults
+    facilities: Mapping[str, tuple[Vector, Vector]]  # loss and default of each
+    weights: Design | None
+
+
+def losses_of(run: xr.Dataset) -> Losses:
+    """Read losses and defaults of a run.
+
+    Parameters
+    ----------
+    run : Dataset
+        With dimension ``path``.
+    """
+    names = labels(run, "facility")
+    struck = [
+        (vector(run, "facility_default_month", facility=i) > 0).astype(np.float64)
+        for i in range(len(names))
+    ]
+    each = {
+        name: (vector(run, "lender_loss", facility=i), struck[i]) for i, name in enumerate(names)
+    }
+    any_default = np.max(struck, axis=0) if struck else np.zeros(run.sizes["path"])
+    return Losses(vector(run, "book_lender_loss"), any_default, each, path_weights(run))
+
+
+def measures_of(one: Losses) -> dict[str, Any]:
+    """Measure a run.
+
+    Returns
+    -------
+    dict
+        ``book`` and ``facilities``: by measure [value, standard error], by level for tails.
+    """
+    return {
+        "book": _measured(one.book, one.book_default, one.weights),
+        "facilities": {
+            name: _measured(loss, default, one.weights)
+            for name, (loss, default) in one.facilities.items()
+        },
+    }
+
+
+def _measured(loss: Vector, default: Vector, weights: Design | None) -> dict[str, Any]:
+    tail = tail_risk(loss, LEVELS, weights)
+    return {
+        "expected_loss": plain(mean(loss, weights)),
+        "loss_probability": plain(probability(loss > 0.0, weights)),
+        "default_probability": plain(probability(default > 0.0, weights)),
+        "value_at_risk": [plain(one) for one in zip(tail.var, tail.var_se, strict=True)],
+        "expected_shortfall": [plain(one) for one in zip(tail.es, tail.es_se, strict=True)],
+    }
+
+
+def changes(one: Losses, base: Losses) -> dict[str, Any]:
+    """Return changes of all measures but VaR against the base, with paired standard errors.
+
+    Parameters
+    ----------
+    one, base : Losses
+        On the same random numbers.
+
+    Returns
+    -------
+    dict
+        As `measures_of`; of facilities, those that both have.
+    """
+    pair = (one.weights, base.weights or Design())
+    return {
+        "book": _changed((one.book, one.book_default), (base.book, base.book_default), pair),
+        "facilities": {
+            name: _changed(now, base.facilities[name], pair)
+            for name, now in one.facilities.items()
+            if name in base.facilities
+        },
+    }
+
+
+def _changed(
+    now: tuple[Vector, Vector], then: tuple[Vector, Vector], pair: tuple[Design | None, Design]
+) -> dict[str, Any]:
+    def lost(loss: Vector) -> Vector:
+        return (loss > 0.0).astype(np.float64)
+
+    return {
+        "expected_loss": plain(mean_difference(now[0], then[0], *pair)),
+        "loss_probability": plain(mean_difference(lost(now[0]), lost(then[0]), *pair)),
+        "default_probability": plain(mean_difference(now[1], then[1], *pair)),
+        "expected_shortfall": [
+            plain(shortfall_difference(now[0], then[0], level, *pair)) for level in LEVELS
+        ],
+    }
+
+
+def unpaired_changes(one: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
+    """Return changes of measures that stand on random numbers of their own: errors add up.
+
+    Parameters
+    ----------
+    one, base : mapping
+        What `measures_of` returned.
+    """
+    return {
+        "book": _unpaired(one["book"], base["book"]),
+        "facilities": {
+            name: _unpaired(now, base["facilities"][name])
+            for name, now in one["facilities"].items()
+            if name in base["facilities"]
+        },
+    }
+
+
+def _unpaired(now: Mapping[str, Any], then: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        **{name: _less(now[name], then[name]) for name in SCALARS},
+        "expected_shortfall": [
+            _less(x, y)
+            for x, y in zip(now["expected_shortfall"], then["expected_shortfall"], strict=True)
+        ],
+    }
+
+
+def _less(x: list[float | None], y: list[float | None]) -> list[float | None]:
+    if None in (*x, *y):
+        return [None, None]
+    (a, sa), (b, sb) = x, y
+    assert a is not None and b is not None and sa is not None and sb is not None
+    return [a - b, math.hypot(sa, sb)]
+
+
+def plain(estimate: Estimate | tuple[float, float]) -> list[float | None]:
+    """Return value and standard error as JSON can hold them."""
+    return [float(x) if math.isfinite(x) else None for x in estimate]
