@@ -1,4 +1,4 @@
-"""Risk of one point of a sweep, of the book and of each facility, and its change against the base."""
+"""Risk of a point of a sweep, of the book and by facility, and its change against the base."""
 
 from __future__ import annotations
 
@@ -15,7 +15,17 @@ from simulator.analytics.frame import labels, path_weights, vector
 from simulator.analytics.sample import Design, Vector
 from simulator.analytics.tail import shortfall_difference, tail_risk
 
-__all__ = ["LEVELS", "SCALARS", "TAILS", "Losses", "changes", "losses_of", "measures_of"]
+__all__ = [
+    "LEVELS",
+    "SCALARS",
+    "TAILS",
+    "READ",
+    "Losses",
+    "changes",
+    "losses_of",
+    "measures_of",
+    "unpaired_changes",
+]
 
 LEVELS: Final = (0.95, 0.99, 0.999)
 """Of VaR and ES."""
@@ -30,7 +40,11 @@ TAILS: Final = {
     "value_at_risk": ("value at risk", MONEY),
     "expected_shortfall": ("expected shortfall", MONEY),
 }
-"""Names, meaning and units of measures; each has a standard error and, VaR apart, a change."""
+"""Names, meaning and units of measures; each has a standard error.  Changes are those of `SCALARS`
+and, of the book, of the expected shortfall."""
+
+READ: Final = ("book_lender_loss", "lender_loss", "facility_default_month", "path_weight")
+"""Variables of a run that are measured."""
 
 
 class Losses(NamedTuple):
@@ -91,7 +105,7 @@ def _measured(loss: Vector, default: Vector, weights: Design | None) -> dict[str
 
 
 def changes(one: Losses, base: Losses) -> dict[str, Any]:
-    """Return changes of all measures but VaR against the base, with paired standard errors.
+    """Return changes against the base, with paired standard errors.
 
     Parameters
     ----------
@@ -101,17 +115,17 @@ def changes(one: Losses, base: Losses) -> dict[str, Any]:
     Returns
     -------
     dict
-        As `measures_of`; of facilities, those that both have.
+        As `measures_of`, without VaR; of facilities, those that both have, and no tails.
     """
     pair = (one.weights, base.weights or Design())
-    return {
-        "book": _changed((one.book, one.book_default), (base.book, base.book_default), pair),
-        "facilities": {
-            name: _changed(now, base.facilities[name], pair)
-            for name, now in one.facilities.items()
-            if name in base.facilities
-        },
+    book = _changed((one.book, one.book_default), (base.book, base.book_default), pair)
+    tails = [plain(shortfall_difference(one.book, base.book, level, *pair)) for level in LEVELS]
+    facilities = {
+        name: _changed(now, base.facilities[name], pair)
+        for name, now in one.facilities.items()
+        if name in base.facilities
     }
+    return {"book": {**book, "expected_shortfall": tails}, "facilities": facilities}
 
 
 def _changed(
@@ -124,9 +138,6 @@ def _changed(
         "expected_loss": plain(mean_difference(now[0], then[0], *pair)),
         "loss_probability": plain(mean_difference(lost(now[0]), lost(then[0]), *pair)),
         "default_probability": plain(mean_difference(now[1], then[1], *pair)),
-        "expected_shortfall": [
-            plain(shortfall_difference(now[0], then[0], level, *pair)) for level in LEVELS
-        ],
     }
 
 
@@ -138,32 +149,32 @@ def unpaired_changes(one: Mapping[str, Any], base: Mapping[str, Any]) -> dict[st
     one, base : mapping
         What `measures_of` returned.
     """
+
+    def apart(now: Mapping[str, Any], then: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: _less(now[name], then[name]) for name in SCALARS}
+
+    tails = [
+        _less(x, y)
+        for x, y in zip(
+            one["book"]["expected_shortfall"], base["book"]["expected_shortfall"], strict=True
+        )
+    ]
     return {
-        "book": _unpaired(one["book"], base["book"]),
+        "book": {**apart(one["book"], base["book"]), "expected_shortfall": tails},
         "facilities": {
-            name: _unpaired(now, base["facilities"][name])
+            name: apart(now, base["facilities"][name])
             for name, now in one["facilities"].items()
             if name in base["facilities"]
         },
     }
 
 
-def _unpaired(now: Mapping[str, Any], then: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        **{name: _less(now[name], then[name]) for name in SCALARS},
-        "expected_shortfall": [
-            _less(x, y)
-            for x, y in zip(now["expected_shortfall"], then["expected_shortfall"], strict=True)
-        ],
-    }
-
-
 def _less(x: list[float | None], y: list[float | None]) -> list[float | None]:
-    if None in (*x, *y):
+    numbers = [value for value in (*x, *y) if value is not None]
+    if len(numbers) < 4:
         return [None, None]
-    (a, sa), (b, sb) = x, y
-    assert a is not None and b is not None and sa is not None and sb is not None
-    return [a - b, math.hypot(sa, sb)]
+    a, error, b, other = numbers
+    return [a - b, math.hypot(error, other)]
 
 
 def plain(estimate: Estimate | tuple[float, float]) -> list[float | None]:

@@ -61,9 +61,9 @@ def open_sweep(directory: str | Path) -> xr.Dataset:
         dims, leading = (POINT,), (len(points),)
         coordinates = _along_points(points, numbers)
     keys = [one["run"] for one in points]
-    variables, own = stacked(
-        [None if known[key] is None else folder.run(key) for key in keys], dims, leading
-    )
+    runs = [None if one is None else folder.status(key) for key, one in known.items()]
+    statuses = dict(zip(known, runs, strict=True))
+    variables, own = stacked([statuses[key] for key in keys], dims, leading)
     measures = [known[key] for key in keys]
     variables |= _measures(measures, dims, leading, own)
     found = xr.Dataset(variables, coords={**own, **coordinates, LEVEL: list(LEVELS)})
@@ -135,9 +135,10 @@ def _measures(
                 for one in parts
                 for facility in facilities
             ]
+            of_book = ("book_", book, (), ())
+            of_each = ("", each, (FACILITY,), (len(facilities),))
             for prefix, values, more, lengths in (
-                ("book_", book, (), ()),
-                ("", each, (FACILITY,), (len(facilities),)),
+                (of_book,) if ending and levels else (of_book, of_each)
             ):
                 block = _block(values, count).reshape(*leading, *lengths, *count, 2)
                 for at, error, said in ((0, "", ""), (1, "_se", "standard error of ")):

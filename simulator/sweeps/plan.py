@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -156,8 +156,7 @@ def plan_of(study: Study | PoolStudy, sweep: Sweep, point: Point) -> RunPlan:
     """Plan the run of a point: in as few chunks as fit in memory, whatever the number of jobs."""
     draft = plan_run(study, paths=sweep.paths, seed=point.seed, chunk=BLOCK_LANES)
     size = bytes_per_path(draft, "scalar") + bytes_per_path(draft, "series")
-    chunk = chunk_size(size, sweep.paths * CHUNKS_PER_JOB, 1)
-    return plan_run(study, paths=sweep.paths, seed=point.seed, chunk=chunk)
+    return replace(draft, chunk=chunk_size(size, sweep.paths * CHUNKS_PER_JOB, 1))
 
 
 def key_of(plan: RunPlan) -> str:

@@ -22,7 +22,14 @@ from simulator.config.sweep_file import read_sweep
 from simulator.dataset.errors import RunBusyError
 from simulator.dataset.reading import open_run
 from simulator.sweeps.folder import SweepFolder, found_plan
-from simulator.sweeps.measures import Losses, changes, losses_of, measures_of, unpaired_changes
+from simulator.sweeps.measures import (
+    READ,
+    Losses,
+    changes,
+    losses_of,
+    measures_of,
+    unpaired_changes,
+)
 from simulator.sweeps.plan import Planned, PlannedSweep, plan_points, study_of
 from simulator.sweeps.table import as_csv
 
@@ -247,11 +254,10 @@ class _Work:
         key, folder = planned.key, self.folder
         status = folder.status(key)
         found = status is not None and status.complete
-        if not found:
-            self.simulate(planned, jobs)
+        losses = None if found else self.simulate(planned, jobs)
         measures = folder.measures(key, self.planned.base.key)
         if measures is None:
-            measures = self.measured(key)
+            measures = self.measured(key, losses or losses_of(open_run(folder.run(key))))
             folder.keep_measures(key, measures)
         with self.guard:
             self.measures[key] = measures
@@ -260,34 +266,43 @@ class _Work:
         if time.monotonic() - self.written > REFRESH:
             self.keep_table()
 
-    def simulate(self, planned: Planned, jobs: int) -> None:
-        """Compute what the run of a point lacks."""
+    def simulate(self, planned: Planned, jobs: int) -> Losses | None:
+        """Compute what the run of a point lacks, and return its losses unless none was lacking."""
         study, plan = study_of(self.planned.sweep, planned)
+        losses: list[Losses] = []
 
         def told(progress: Progress) -> None:
             self.tell(planned, progress)
             if self.stop.is_set():
                 raise Stopped
 
-        with create_store(study, plan, self.folder.run(planned.key), "resume") as store:
-            compute(study, store, jobs=jobs, executor=self.executor, report=told)
+        def read() -> bool:
+            """Read losses before they are compressed; no more paths are wanted."""
+            method = plan.sampling.get("method", "plain")
+            losses.append(losses_of(store.so_far(READ).assign_attrs(sampling_method=method)))
+            return False
 
-    def measured(self, key: str) -> dict[str, Any]:
+        with create_store(study, plan, self.folder.run(planned.key), "resume") as store:
+            compute(study, store, jobs=jobs, executor=self.executor, report=told, more=read)
+        return losses[0] if losses else None
+
+    def measured(self, key: str, losses: Losses) -> dict[str, Any]:
         """Measure a run, and its change against the base."""
-        base = self.planned.base.key
-        one = self.base if key == base else losses_of(open_run(self.folder.run(key)))
-        measures = measures_of(one)
+        base, measures = self.planned.base.key, measures_of(losses)
+        if key == base:
+            self.base = losses
         common = self.planned.sweep.random_numbers == "common"
         if common or key == base:
-            return {"base": base, "measures": measures, "changes": changes(one, self.base)}
-        against = self.folder.measures(base, base)
-        assert against is not None  # it comes first
-        apart = unpaired_changes(measures, against["measures"])
-        return {"base": base, "measures": measures, "changes": apart}
+            change = changes(losses, self.base)
+        else:
+            against = self.folder.measures(base, base)
+            assert against is not None  # it comes first
+            change = unpaired_changes(measures, against["measures"])
+        return {"base": base, "measures": measures, "changes": change}
 
     @cached_property
     def base(self) -> Losses:
-        """Losses of the base."""
+        """Losses of the base, read if it was found."""
         return losses_of(open_run(self.folder.run(self.planned.base.key)))
 
     def tell(self, planned: Planned, progress: Progress | None = None) -> None:

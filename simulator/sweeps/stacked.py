@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from xarray.backends import BackendArray
 from xarray.core import indexing
 
-from simulator.dataset.reading import open_run
+from simulator.dataset.dims import MONTH, PATH
+from simulator.dataset.plan import RunPlan
+from simulator.dataset.reading import RunStatus, open_run
 
 __all__ = ["StackedRuns", "stacked"]
 
@@ -34,8 +36,8 @@ class StackedRuns(BackendArray):
     ----------
     name : str
         Of the variable.
-    runs : sequence of Path or None
-        Folders in C order of the leading dimensions; None where a run is not finished.
+    runs : sequence of RunStatus or None
+        In C order of the leading dimensions; None where a run is not finished.
     leading : tuple of int
         Lengths of these dimensions.
     dims : tuple of str
@@ -49,7 +51,7 @@ class StackedRuns(BackendArray):
     def __init__(
         self,
         name: str,
-        runs: Sequence[Path | None],
+        runs: Sequence[RunStatus | None],
         leading: tuple[int, ...],
         dims: tuple[str, ...],
         labels: Labels,
@@ -75,19 +77,17 @@ class StackedRuns(BackendArray):
         block = np.stack(parts) if parts else np.empty((0, *self._shape_of(rest)), self.dtype)
         return block.reshape(*np.shape(numbers), *block.shape[1:])
 
-    def _part(self, run: Path | None, key: tuple[Any, ...]) -> NDArray[Any]:
+    def _part(self, run: RunStatus | None, key: tuple[Any, ...]) -> NDArray[Any]:
         """Read a part of one run."""
-        held = None if run is None else opened(run)
-        if held is None or self.name not in held:
+        held = None if run is None else opened(run.directory)
+        if run is None or held is None or self.name not in held:
             return np.full(self._shape_of(key), np.nan, self.dtype)
-        lacks = [dim for dim in self.dims if labels_of(held, dim) != self.labels[dim]]
-        if not lacks:
+        mine = labels_of(run.plan, held)
+        if all(mine[dim] == self.labels[dim] for dim in self.dims):
             at = dict(zip(self.dims, key, strict=True))
             return np.asarray(held[self.name].variable.isel(at).values, dtype=self.dtype)
         block = np.full([len(self.labels[dim]) for dim in self.dims], np.nan, self.dtype)
-        places = [
-            [self.labels[dim].index(one) for one in labels_of(held, dim)] for dim in self.dims
-        ]
+        places = [[self.labels[dim].index(one) for one in mine[dim]] for dim in self.dims]
         block[np.ix_(*places)] = held[self.name].values
         for axis in reversed(range(len(key))):
             block = block[(slice(None),) * axis + (key[axis],)]
@@ -100,19 +100,43 @@ class StackedRuns(BackendArray):
         return tuple(len(one) for one in lengths if np.ndim(one))
 
 
-def labels_of(run: xr.Dataset, dim: str) -> tuple[Any, ...]:
-    """Return the labels of a run along a dimension, numbers from 0 if it has none."""
-    return tuple(run[dim].values.tolist()) if dim in run.coords else tuple(range(run.sizes[dim]))
-
-
-def stacked(
-    runs: Sequence[Path | None], dims: tuple[str, ...], leading: tuple[int, ...]
-) -> tuple[dict[str, xr.Variable], dict[str, Any]]:
-    """Stack all variables of runs.
+def labels_of(plan: RunPlan, like: xr.Dataset) -> dict[str, tuple[Any, ...]]:
+    """Return the labels of a run along each dimension, without opening it.
 
     Parameters
     ----------
-    runs : sequence of Path or None
+    plan : RunPlan
+        Of the run.
+    like : Dataset
+        A run, for dimensions that are the same in all.
+    """
+    found = {str(dim): tuple(range(size)) for dim, size in like.sizes.items()}
+    found |= {str(dim): tuple(like[dim].values.tolist()) for dim in like.dims if dim in like.coords}
+    return (
+        found
+        | dict(plan.ids)
+        | {
+            PATH: tuple(range(plan.paths)),
+            MONTH: tuple(range(1, plan.horizon + 1)),
+        }
+    )
+
+
+def kind_of(run: RunStatus) -> tuple[Any, ...]:
+    """Return what decides the variables and labels of a run."""
+    plan = run.plan
+    ids = tuple(plan.ids.items())
+    return ids, plan.horizon, plan.paths, plan.variables, plan.sampling.get("method")
+
+
+def stacked(
+    runs: Sequence[RunStatus | None], dims: tuple[str, ...], leading: tuple[int, ...]
+) -> tuple[dict[str, xr.Variable], dict[str, Any]]:
+    """Stack all variables of runs; of runs alike only the first is opened.
+
+    Parameters
+    ----------
+    runs : sequence of RunStatus or None
         In C order of the leading dimensions; None where a run is not finished.
     dims, leading : tuple
         Names and lengths of these dimensions.
@@ -122,43 +146,30 @@ def stacked(
     dict of str to Variable
         Nothing of them is read yet.
     dict
-        Coordinates of the runs' own dimensions that are the same in all of them.
+        Coordinates of the runs' own dimensions.
     """
-    held = {run: opened(run) for run in dict.fromkeys(runs) if run is not None}
+    kinds: dict[tuple[Any, ...], RunStatus] = {}
+    for run in runs:
+        if run is not None:
+            kinds.setdefault(kind_of(run), run)
+    held = [opened(run.directory) for run in kinds.values()]
     labels: dict[str, tuple[Any, ...]] = {}
-    for run in held.values():
-        for dim in map(str, run.dims):
-            known = labels.setdefault(dim, labels_of(run, dim))
-            if known != (mine := labels_of(run, dim)):
+    for run, one in zip(kinds.values(), held, strict=True):
+        for dim, mine in labels_of(run.plan, one).items():
+            known = labels.setdefault(dim, mine)
+            if known != mine:
                 labels[dim] = tuple(dict.fromkeys((*known, *mine)))
+    alike = len(kinds) == 1 and all(run is not None for run in runs)
     variables: dict[str, xr.Variable] = {}
-    for run in held.values():
-        for name in map(str, run.data_vars):
-            if name not in variables:
-                variables[name] = _variable(name, run, runs, held, dims, leading, labels)
-    return variables, _coordinates(list(held.values()), labels)
-
-
-def _variable(
-    name: str,
-    template: xr.Dataset,
-    runs: Sequence[Path | None],
-    held: Mapping[Path, xr.Dataset],
-    dims: tuple[str, ...],
-    leading: tuple[int, ...],
-    labels: Labels,
-) -> xr.Variable:
-    like = template[name].variable
-    inner = tuple(map(str, like.dims))
-    whole = all(
-        run is not None
-        and name in held[run]
-        and all(labels_of(held[run], dim) == labels[dim] for dim in inner)
-        for run in runs
-    )
-    dtype = like.dtype if whole or like.dtype.kind == "f" else np.dtype(np.float64)
-    array = StackedRuns(name, runs, leading, inner, labels, dtype)
-    return xr.Variable((*dims, *inner), indexing.LazilyIndexedArray(array), dict(like.attrs))
+    for one in held:
+        for name, like in one.variables.items():
+            if name in one.data_vars and name not in variables:
+                dtype = like.dtype if alike or like.dtype.kind == "f" else np.dtype(np.float64)
+                inner = tuple(map(str, like.dims))
+                array = StackedRuns(str(name), runs, leading, inner, labels, dtype)
+                lazy = indexing.LazilyIndexedArray(array)
+                variables[str(name)] = xr.Variable((*dims, *inner), lazy, dict(like.attrs))
+    return variables, _coordinates(held, labels)
 
 
 def _coordinates(held: Sequence[xr.Dataset], labels: Labels) -> dict[str, Any]:
@@ -167,11 +178,12 @@ def _coordinates(held: Sequence[xr.Dataset], labels: Labels) -> dict[str, Any]:
         return {}
     first = held[0]
     found: dict[str, Any] = {
-        name: (one.dims, one.values, one.attrs)
+        str(name): (one.dims, one.values, one.attrs)
         for name, one in first.coords.items()
         if all(name in run.coords and run.coords[name].identical(one) for run in held[1:])
     }
-    for dim, values in labels.items():
-        if dim in first.coords and dim not in found:
-            found[dim] = ((dim,), list(values), first[dim].attrs)
+    for run in held:
+        for dim, values in labels.items():
+            if dim in run.coords and dim not in found:
+                found[dim] = ((dim,), list(values), run[dim].attrs)
     return found

@@ -18,7 +18,7 @@ def columns() -> list[str]:
     """Return the names of all measures, each with its error, in the order of `cells`."""
     found = [*SCALARS, *(f"{name}_{level:g}" for name in TAILS for level in LEVELS)]
     found += [f"{name}_change" for name in SCALARS]
-    found += [f"expected_shortfall_{level:g}_change" for level in LEVELS]
+    found += [f"expected_shortfall_{level:g}_change" for level in LEVELS]  # of the book alone
     return [column for name in found for column in (name, f"{name}_se")]
 
 
