@@ -191,7 +191,9 @@ def summary(
         name: folder.measures(one.key, planned.base.key)
         for name, one in [("base", planned.base), *points]
     }
-    labels = {"base": {}} | {name: dict(one.point.coordinates) for name, one in points}
+    labels: dict[str, dict[str, Any]] = {"base": {}} | {
+        name: dict(one.point.coordinates) for name, one in points
+    }
     if as_json:
         told = {
             "out": str(folder.directory),
@@ -211,9 +213,9 @@ def summary(
     lines = [head, book_table(found, labels)]
     if len(found) > MOST_ROWS:
         lines.append(f"... {len(found) - MOST_ROWS} more in the table")
-    again = counts["found"]
+    runs, found_there = folder.root / "runs", counts["found"]
     lines += [
-        f"\n{counts['runs']} runs, {again} of them found, in {duration(seconds)}: {folder.root / 'runs'}",
+        f"\n{counts['runs']} runs, {found_there} of them found, in {duration(seconds)}: {runs}",
         f"table: {folder.table}",
         f'python: simulator.open_sweep("{folder.directory}")',
     ]

@@ -126,7 +126,7 @@ def _spaced(key: str, said: Mapping[str, Any], place: str, path: str, out: Probl
         expected = "a list, or from and to with num values between them, 2 or more"
         out.add(place, path, expected=expected, got=said, mend="writing {from: 0, to: 1, num: 5}")
         return None
-    low, high = float(numbers["from"]), float(numbers["to"])
+    low, high = float(said["from"]), float(said["to"])
     steps = [rounded(low + (high - low) * i / (count - 1)) for i in range(count)]
     return Axis(key, tuple(Value(one, place) for one in steps), place)
 

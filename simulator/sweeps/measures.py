@@ -17,9 +17,9 @@ from simulator.analytics.tail import shortfall_difference, tail_risk
 
 __all__ = [
     "LEVELS",
+    "READ",
     "SCALARS",
     "TAILS",
-    "READ",
     "Losses",
     "changes",
     "losses_of",
@@ -64,15 +64,14 @@ def losses_of(run: xr.Dataset) -> Losses:
     run : Dataset
         With dimension ``path``.
     """
-    names = labels(run, "facility")
-    struck = [
-        (vector(run, "facility_default_month", facility=i) > 0).astype(np.float64)
-        for i in range(len(names))
-    ]
+    loss = run["lender_loss"].transpose("facility", "path").values.astype(np.float64)
+    months = run["facility_default_month"].transpose("facility", "path").values
+    struck = (months > 0).astype(np.float64)
     each = {
-        name: (vector(run, "lender_loss", facility=i), struck[i]) for i, name in enumerate(names)
+        name: (np.ascontiguousarray(loss[i]), np.ascontiguousarray(struck[i]))
+        for i, name in enumerate(labels(run, "facility"))
     }
-    any_default = np.max(struck, axis=0) if struck else np.zeros(run.sizes["path"])
+    any_default = struck.max(axis=0, initial=0.0)
     return Losses(vector(run, "book_lender_loss"), any_default, each, path_weights(run))
 
 

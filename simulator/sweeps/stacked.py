@@ -73,7 +73,7 @@ class StackedRuns(BackendArray):
         numbers = np.arange(len(self.runs)).reshape(self.leading)
         for axis in reversed(range(len(first))):
             numbers = numbers[(slice(None),) * axis + (first[axis],)]
-        parts = [self._part(self.runs[number], rest) for number in np.ravel(numbers)]
+        parts = [self._part(self.runs[int(number)], rest) for number in np.ravel(numbers)]
         block = np.stack(parts) if parts else np.empty((0, *self._shape_of(rest)), self.dtype)
         return block.reshape(*np.shape(numbers), *block.shape[1:])
 
