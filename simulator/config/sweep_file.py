@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -271,7 +271,7 @@ def _laid_out(draft: _Draft, scenarios: Mapping[str, Path | dict[str, Value]], n
         random_numbers=file.random_numbers,
         axes=axes,
         points=tuple(points),
-        base=replace(_point({}, draft.shared, (), file.seed)),
+        base=_point({}, draft.shared, (), file.seed),
         paths=file.paths,
         seed=file.seed,
     )
@@ -279,12 +279,14 @@ def _laid_out(draft: _Draft, scenarios: Mapping[str, Path | dict[str, Value]], n
 
 def _refuse_twins(axes: Mapping[str, tuple[Any, ...]], draft: _Draft) -> None:
     """Refuse a grid of which two points would have one label."""
-    problems = [
-        Problem(axis.place, f"axes.{axis.key}", "each value once", f"{one!r} again", "removing it")
-        for axis in draft.axes
-        for position, one in enumerate(axes.get(axis.key, ()))
-        if one in axes[axis.key][:position]
-    ]
+    problems = []
+    for axis in draft.axes:
+        labels = axes.get(axis.key, ())
+        for position, one in enumerate(labels):
+            if one in labels[:position]:
+                place, path = axis.values[position].place, f"axes.{axis.key}"
+                again = f"{one!r} again"
+                problems.append(Problem(place, path, "each value once", again, "removing it"))
     if problems:
         raise ConfigError(problems)
 

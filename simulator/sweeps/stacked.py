@@ -75,7 +75,7 @@ class StackedRuns(BackendArray):
             numbers = numbers[(slice(None),) * axis + (first[axis],)]
         parts = [self._part(self.runs[int(number)], rest) for number in np.ravel(numbers)]
         block = np.stack(parts) if parts else np.empty((0, *self._shape_of(rest)), self.dtype)
-        return block.reshape(*np.shape(numbers), *block.shape[1:])
+        return block.reshape((*np.shape(numbers), *block.shape[1:]))
 
     def _part(self, run: RunStatus | None, key: tuple[Any, ...]) -> NDArray[Any]:
         """Read a part of one run."""

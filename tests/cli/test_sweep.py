@@ -77,7 +77,7 @@ def test_faults_come_before_any_path(call: Call, tmp_path: Path) -> None:
     asked = ("--set", "names.A.pd=1%,400%", "--set", "copula.nuu=3", "--out", tmp_path / "out")
     result = call("sweep", file, *asked)
     assert result.exit_code == 2
-    assert "--set names.A.pd: names.A.pd: expected" in result.output
+    assert "--set names.A.pd: names.A.pd.0: expected" in result.output
     assert "--set copula.nuu" in result.output
     assert not (tmp_path / "out").exists()
 
