@@ -88,7 +88,7 @@ def sweep(
 ) -> None:
     """Simulate a study at every point of FILE and compare the points."""
     from simulator.api import workers
-    from simulator.cli.progress import ProgressLine
+    from simulator.cli.progress import ProgressLine, compiling
 
     if dry_run:
         click.echo(foretold(file, assignments, paths, seed, out, workers(jobs), as_json=as_json))
@@ -100,6 +100,8 @@ def sweep(
         line.note("reading the studies of all points")
         planned, folder = prepare_sweep(file, assignments, paths=paths, seed=seed, out=out)
         counts = {"runs": len(planned.runs), "found": 0}
+        if planned.base.plan is not None and "box" in planned.base.plan.ids:
+            compiling(line)
         try:
             run_sweep(planned, folder, jobs=jobs, executor=executor, report=teller(line, counts))
         except KeyboardInterrupt:

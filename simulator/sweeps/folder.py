@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -91,8 +92,9 @@ class SweepFolder:
 
     def keep_measures(self, key: str, measures: Mapping[str, Any]) -> None:
         """Keep the measures of a run."""
+        text = json.dumps(measures, sort_keys=True) + "\n"  # without indents, which take long
         with self.writing():
-            write_json(self._measures(key), measures)
+            write_text(self._measures(key), text)
 
     def _measures(self, key: str) -> Path:
         return self.directory / "measures" / f"{key}.json"

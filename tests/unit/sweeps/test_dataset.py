@@ -188,6 +188,23 @@ def test_points_of_other_lengths_and_sampling_stand_side_by_side(tmp_path: Path)
         np.testing.assert_allclose(point[key].values, risk[key].values, rtol=1e-12)
 
 
+def test_points_with_other_names_stand_side_by_side(tmp_path: Path) -> None:
+    more = tmp_path / "more.csv"
+    more.write_text("name,exposure_usd_m,pd,lgd,loading_1\nBB,5,0.9,0.5,0.3\n", encoding="utf-8")
+    text = HEAD + "axes:\n  names_table: [more.csv, '']\n"
+    found = simulator.sweep(write_sweep(tmp_path, text), out=tmp_path / "out")
+    with_it, without = found.sel(names_table="more.csv"), found.sel(names_table="")
+    assert found["facility"].values.tolist() == ["A", "B", "BB", "C"]
+    run = simulator.simulate(
+        tmp_path / "pool.yaml", paths=400, overrides={"names_table": "more.csv"}
+    )
+    np.testing.assert_array_equal(with_it["lender_loss"].values, run["lender_loss"].values)
+    assert np.isnan(without["lender_loss"].sel(facility="BB")).all()
+    assert float(with_it["expected_loss"].sel(facility="BB")) > 1.0
+    assert np.isnan(with_it["expected_loss_change"].sel(facility="BB"))  # the base has no such name
+    assert (with_it["lender_loss"] - without["lender_loss"]).sel(facility="C").sum() == 0.0
+
+
 def alone_by_importance(folder: Path) -> xr.Dataset:
     return simulator.simulate(folder / "pool.yaml", paths=400, sampling="importance")
 

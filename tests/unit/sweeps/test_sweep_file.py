@@ -95,6 +95,16 @@ def test_a_study_takes_axes_from_the_command_line(tmp_path: Path) -> None:
         read_sweep(tmp_path / "pool.yaml")
 
 
+def test_deals_come_and_go_with_their_tape() -> None:
+    book = Path(__file__).resolve().parents[3] / "configs" / "ai-infrastructure-2026.yaml"
+    axis = "tape=[neocloud-2026,ai-infrastructure-2026],[neocloud-2026]"
+    planned = plan_points(read_sweep(book, [axis]))
+    whole, part = (one.plan.ids["facility"] for one in planned.points if one.plan is not None)
+    assert set(part) < set(whole)
+    assert planned.sweep.axes["tape"] == ("neocloud-2026+ai-infrastructure-2026", "neocloud-2026")
+    assert planned.points[0].key == planned.base.key
+
+
 def test_random_numbers_of_their_own(tmp_path: Path) -> None:
     text = "random_numbers: independent\naxes:\n  horizon_months: [12, 24, 36]\n"
     sweep = sweep_of(tmp_path, text)
