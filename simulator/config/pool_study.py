@@ -98,6 +98,8 @@ def resolve_pool(
     ConfigError
         If anything is wrong, with all problems found.
     """
+    table = {key: value for key, value in overrides.items() if key == "names_table"}
+    set_keys(document, table, PoolFile, places)  # first: it says which names there are
     add_names(document, path.parent, out)
     set_keys(document, overrides, PoolFile, places)
     try:

@@ -16,17 +16,20 @@ from simulator.config.study import load_study
 from simulator.dataset import RunError, RunWriteError, open_run
 from simulator.dataset.errors import RunNotFoundError
 from simulator.sweeps.run import prepare_sweep, run_sweep
-from tests.unit.sweeps.samples import bytes_of, write_sweep
+from tests.unit.sweeps.samples import SWEEP, bytes_of, write_sweep
 
 ROOT = Path(__file__).parents[3]
 KILLS = 30
+THREE = SWEEP.replace("[3%, 6%]", "[3%, 6%, 9%]").replace(
+    "  names.B.exposure_usd_m: {from: 10, to: 50, num: 3}\n", ""
+)
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs POSIX processes")
 
 
 @pytest.fixture(scope="module")
 def sweep(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_sweep(tmp_path_factory.mktemp("sweep"))
+    return write_sweep(tmp_path_factory.mktemp("sweep"), THREE)
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +100,7 @@ class FullDisk:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-@pytest.mark.parametrize("calls", [0, 2, 11, 40, 75])
+@pytest.mark.parametrize("calls", [0, 2, 11, 25, 40])
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_a_full_disk_says_so_and_loses_nothing(
     sweep: Path,
