@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from simulator.scenarios import compare_scenarios
     from simulator.sequential import simulate_until
     from simulator.sizing.solve import size
+    from simulator.sweeps.opening import open_sweep
+    from simulator.sweeps.run import sweep
 
     __version__: str
 
@@ -36,10 +38,12 @@ __all__ = [
     "compare_scenarios",
     "load_study",
     "open_run",
+    "open_sweep",
     "simulate",
     "simulate_market",
     "simulate_until",
     "size",
+    "sweep",
 ]
 
 _HOMES = {
@@ -50,10 +54,12 @@ _HOMES = {
     "compare_scenarios": "simulator.scenarios",
     "load_study": "simulator.config.study",
     "open_run": "simulator.dataset.reading",
+    "open_sweep": "simulator.sweeps.opening",
     "simulate": "simulator.api",
     "simulate_market": "simulator.market",
     "simulate_until": "simulator.sequential",
     "size": "simulator.sizing.solve",
+    "sweep": "simulator.sweeps.run",
 }
 
 

@@ -11,6 +11,8 @@ START_SECONDS = 6.0  # imports, compiled kernels from cache, pilot of the compen
 MARKET_NANOSECONDS = 950.0  # per path and month
 ASSET_NANOSECONDS = 130.0  # per path, month and delivery
 TRANCHE_NANOSECONDS = 65.0  # per path, month and tranche
+POOL_NAME_NANOSECONDS = 300.0  # per path and name of a credit-only study
+POOL_MONTH_NANOSECONDS = 40.0  # per path and month of it: two series and their quantiles
 WRITE_NANOSECONDS = 22.0  # per value of a series, for its quantiles: on all cores, whatever jobs
 BASE_MEGABYTES = 400.0  # interpreter, libraries, compiled code
 WORKER_MEGABYTES = 150.0  # results of a chunk, twice, and the state of a block
@@ -106,3 +108,14 @@ def estimate(inputs: ModelInputs, paths: int, jobs: int = 1) -> Estimate:
         disk_mb=(results + paths * scalars + waiting * series * SERIES_BYTES) / 1e6,
         results_mb=results / 1e6,
     )
+
+
+def pool_seconds(names: int, months: int, paths: int) -> float:
+    """Estimate the simulation of a credit-only study by one worker.
+
+    Parameters
+    ----------
+    names, months, paths
+        Size of the pool, length and number of its paths.
+    """
+    return paths * (POOL_NAME_NANOSECONDS * names + POOL_MONTH_NANOSECONDS * months) * 1e-9

@@ -10,12 +10,14 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import yaml
 
 from simulator.config.errors import Problems
+from simulator.config.files_read import note_file
 
 Location: TypeAlias = tuple[str | int, ...]
 
@@ -97,9 +99,9 @@ def read_document(path: Path, problems: Problems, what: str = "a study file") ->
         Empty if the file cannot be read at all.
     """
     document = Document(str(path), {})
+    note_file(path)
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        root = yaml.compose(text, Loader=yaml.BaseLoader)
+        root = composed(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         _refuse(problems, str(path), what, "nothing there", "giving its path")
     except (OSError, UnicodeDecodeError) as error:
@@ -119,6 +121,13 @@ def read_document(path: Path, problems: Problems, what: str = "a study file") ->
         else:
             _refuse(problems, f"{path}:1:1", "a mapping of keys", "something else", "adding keys")
     return document
+
+
+@lru_cache(maxsize=32)
+def composed(text: str) -> yaml.Node | None:
+    """Return the node graph of a YAML text, parsed once for all the points of a sweep."""
+    root: yaml.Node | None = yaml.compose(text, Loader=yaml.BaseLoader)
+    return root
 
 
 def _refuse(problems: Problems, place: str, expected: str, got: str, mend: str) -> None:

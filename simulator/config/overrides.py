@@ -108,7 +108,12 @@ def apply_overrides(
     return cells
 
 
-def set_keys(document: Document, overrides: Mapping[str, Any], model: type[BaseModel]) -> None:
+def set_keys(
+    document: Document,
+    overrides: Mapping[str, Any],
+    model: type[BaseModel],
+    places: Mapping[str, str] | None = None,
+) -> None:
     """Set the overridden keys of a document that has no tape and no parameters.
 
     Parameters
@@ -119,9 +124,12 @@ def set_keys(document: Document, overrides: Mapping[str, Any], model: type[BaseM
         Values by dotted key.
     model
         What the document must look like.
+    places
+        Where keys stand that come from a file; the others were given with ``--set``.
     """
     for key, value in overrides.items():
-        _assign(document, _location(document.tree, key, model), f"--set {key}", value)
+        said = (places or {}).get(key, f"--set {key}")
+        _assign(document, _location(document.tree, key, model), said, value)
 
 
 def _known(name: str) -> bool:

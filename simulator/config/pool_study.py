@@ -72,7 +72,11 @@ class PoolStudy:
 
 
 def resolve_pool(
-    path: Path, document: Document, overrides: Mapping[str, Any], out: Problems
+    path: Path,
+    document: Document,
+    overrides: Mapping[str, Any],
+    out: Problems,
+    places: Mapping[str, str] | None = None,
 ) -> PoolStudy:
     """Check and resolve a credit-only study.
 
@@ -86,14 +90,18 @@ def resolve_pool(
         Values by dotted key.
     out
         Takes the problems.
+    places
+        Where overrides stand that come from a file, by key.
 
     Raises
     ------
     ConfigError
         If anything is wrong, with all problems found.
     """
+    table = {key: value for key, value in overrides.items() if key == "names_table"}
+    set_keys(document, table, PoolFile, places)  # first: it says which names there are
     add_names(document, path.parent, out)
-    set_keys(document, overrides, PoolFile)
+    set_keys(document, overrides, PoolFile, places)
     try:
         study = PoolFile.model_validate(document.tree)
     except ValidationError as error:

@@ -18,7 +18,7 @@ from simulator.config.terms import Prior, Uncertainty
 if TYPE_CHECKING:
     from scipy.stats.distributions import rv_frozen
 
-__all__ = ["LAWS", "law_of", "quantile", "uncertainty"]
+__all__ = ["LAWS", "law_fault", "law_of", "quantile", "uncertainty"]
 
 LAWS: Final = {
     "gamma": ("mean", "shape"),
@@ -185,7 +185,7 @@ def _prior(
         out.add(place, path, expected=expected, got=got, mend="giving exactly these keys")
         return None
     numbers = [values[key] for key in keys]
-    fault = _fault(given.law, dict(zip(keys, numbers, strict=True)))
+    fault = law_fault(given.law, dict(zip(keys, numbers, strict=True)))
     table = parameter_table()[name]
     first, second, third = [*numbers, 0.0][:3]
     prior = Prior(name, given.law, first, second, third, table.minimum, table.maximum, stream=name)
@@ -202,7 +202,7 @@ def _prior(
     return prior
 
 
-def _fault(law: str, v: Mapping[str, float]) -> tuple[str, str] | None:
+def law_fault(law: str, v: Mapping[str, float]) -> tuple[str, str] | None:
     """Return what is wrong with the numbers of a law: expected, got."""
     said = ", ".join(f"{key} {value:g}" for key, value in v.items())
     if law in ("gamma", "lognormal") and not all(value > 0.0 for value in v.values()):

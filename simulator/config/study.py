@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +120,7 @@ def load_study(
     path: str | Path | Mapping[str, Any],
     overrides: Mapping[str, Any] | None = None,
     scenarios: Sequence[str | Path] = (),
+    places: Mapping[str, str] | None = None,
 ) -> Study | PoolStudy:
     """Read, check and resolve a study: of a book of deals, or of credit only.
 
@@ -133,6 +134,8 @@ def load_study(
     scenarios
         Overlays (YAML), later ones win, see `simulator.config.scenarios`. Neither they nor the
         overrides change what was expected at t0; only keys that begin with ``reference`` do.
+    places
+        Where overrides stand that come from a file, by key; the others were given with ``--set``.
 
     Returns
     -------
@@ -153,11 +156,11 @@ def load_study(
     if not document.tree and out:
         raise ConfigError(out.found)
     if document.tree.get("schema") != POOL_SCHEMA:
-        return _resolve_book(file, document, overrides, scenarios, out)
+        return _resolve_book(file, document, overrides, scenarios, places or {}, out)
     if scenarios:
         place, mend = document.place(("schema",)), "changing keys with --set"
         out.add(place, "schema", expected="no scenario", got="one", mend=mend)
-    return resolve_pool(file, document, overrides or {}, out)
+    return resolve_pool(file, document, overrides or {}, out, places)
 
 
 def load_book(
@@ -179,6 +182,7 @@ def _resolve_book(
     document: Document,
     overrides: Mapping[str, Any] | None,
     scenarios: Sequence[str | Path],
+    places: Mapping[str, str],
     out: Problems,
 ) -> Study:
     written = copy.deepcopy(document.tree)
@@ -190,7 +194,7 @@ def _resolve_book(
         wanted |= overlay.overrides
         said |= overlay.places
     for key in overrides or {}:
-        said.pop(key, None)
+        said[key] = places.get(key, f"--set {key}")
     changes = apply_overrides(document, wanted | dict(overrides or {}), out, said)
     study, unsound = read_study(document, out)
     before = as_written(written, study)
@@ -350,7 +354,7 @@ def _resolved(
             for table in TABLES
         },
         "inputs": plain,
-        "derived": [plain_values(asdict(cell)) for cell in derived],
+        "derived": [plain_cell(cell) for cell in derived],
     }
     return Study(
         name=study.name,
@@ -365,6 +369,11 @@ def _resolved(
         summaries=tuple(completed.summaries),
         sampling=study.sampling,
     )
+
+
+def plain_cell(cell: DerivedCell) -> dict[str, Any]:
+    """Return a cell as plain values; `asdict` would take most of the time of a study."""
+    return {one.name: plain_values(getattr(cell, one.name)) for one in fields(cell)}
 
 
 def _sources(tape: Tape, ledger: Ledger) -> dict[str, str]:

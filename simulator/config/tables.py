@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from simulator.config.errors import Problems, did_you_mean
+from simulator.config.files_read import note_file
 
 _Line: TypeAlias = tuple[str, Sequence[Any]]
 
@@ -59,6 +60,7 @@ def read_csv(
     out
         Takes what is wrong with the file or its header.
     """
+    note_file(path)
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
@@ -94,6 +96,7 @@ def open_workbook(path: Path, out: Problems) -> Any | None:
     """Open a workbook, or note why it cannot be opened."""
     from python_calamine import CalamineError, CalamineWorkbook
 
+    note_file(path)
     try:
         return CalamineWorkbook.from_path(str(path))
     except (CalamineError, OSError) as error:

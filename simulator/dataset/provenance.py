@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from simulator.dataset.plan import RunPlan
@@ -20,6 +21,12 @@ def current_versions() -> dict[str, str]:
     dict of str to str
         Of the simulator and its sources, NumPy, Numba and Python.
     """
+    return dict(_versions())
+
+
+@cache
+def _versions() -> dict[str, str]:
+    """Ask for the versions once: a sweep plans hundreds of runs."""
     from importlib.metadata import version
 
     from simulator.numerics.fingerprint import source_hash

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.config.terms import ModelInputs
+from simulator.dataset.files import writing
 from simulator.dataset.manifest import ChunkRecord
 from simulator.dataset.memory import MemoryStore
 from simulator.dataset.plan import Chunk, RunPlan
@@ -210,7 +211,8 @@ class ChunkTask:
         series = prepared.series(outputs.fields)
         if self.writer is None:
             return chunk, (scalars, series)
-        return chunk, self.writer.write(chunk, scalars, series)
+        with writing(self.writer.directory.parent, "finished chunks are safe"):
+            return chunk, self.writer.write(chunk, scalars, series)
 
 
 def run(
