@@ -15,6 +15,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from simulator import results
+    from simulator.analytics.limits import check_limits
     from simulator.api import simulate
     from simulator.config.errors import ConfigError, NeoboxError
     from simulator.config.pool_study import PoolStudy
@@ -33,9 +35,11 @@ __all__ = [
     "PoolStudy",
     "Study",
     "__version__",
+    "check_limits",
     "compare_scenarios",
     "load_study",
     "open_run",
+    "results",
     "simulate",
     "simulate_market",
     "simulate_until",
@@ -47,6 +51,7 @@ _HOMES = {
     "NeoboxError": "simulator.config.errors",
     "PoolStudy": "simulator.config.pool_study",
     "Study": "simulator.config.study",
+    "check_limits": "simulator.analytics.limits",
     "compare_scenarios": "simulator.scenarios",
     "load_study": "simulator.config.study",
     "open_run": "simulator.dataset.reading",
@@ -56,6 +61,8 @@ _HOMES = {
     "size": "simulator.sizing.solve",
 }
 
+_MODULES = {"results"}
+
 
 def __getattr__(name: str) -> Any:
     """Import the public names on first use: the command line must start fast."""
@@ -63,10 +70,12 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         return version("neobox")
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
+    if name in _MODULES:
+        return import_module(f"{__name__}.{name}")
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)
 
 
