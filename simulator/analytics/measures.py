@@ -107,19 +107,24 @@ class Measure:
         Found
             NaN with NaN error if shares are asked for and the run does not say what was lent.
         """
-        weights = path_weights(run)
-        if self.kind == "pd":
-            event = self._defaults(run)
-            return Found(probability(event, weights), counted(event, weights))
-        loss = self._losses(run, share=share)
-        if not np.isfinite(loss).all():
+        weights, values = path_weights(run), self.values(run, share=share)
+        if not np.isfinite(values).all():
             return Found(Estimate(np.nan, np.nan), 0.0)
-        if self.kind == "p(loss)":
-            return Found(probability(loss > 0.0, weights), counted(loss > 0.0, weights))
+        if self.is_probability:
+            return Found(probability(values > 0.0, weights), counted(values > 0.0, weights))
         if self.kind == "el":
-            return Found(mean(loss, weights), counted(loss != 0.0, weights))
+            return Found(mean(values, weights), counted(values != 0.0, weights))
         measured = value_at_risk if self.kind == "var" else expected_shortfall
-        return Found(measured(loss, self.level, weights), tail_count(loss, self.level, weights))
+        return Found(
+            measured(values, self.level, weights), tail_count(values, self.level, weights)
+        )
+
+    def values(self, run: xr.Dataset, *, share: bool = False) -> Vector:
+        """Return what the measure is taken of: losses, or 1 on paths with the event; (path,)."""
+        if self.kind == "pd":
+            return np.asarray(self._defaults(run), dtype=np.float64)
+        loss = self._losses(run, share=share)
+        return np.asarray(loss > 0.0, dtype=np.float64) if self.kind == "p(loss)" else loss
 
     def _position(self, run: xr.Dataset) -> int:
         """Return where the entity stands in the run."""
