@@ -149,8 +149,12 @@ def read_limits(texts: Iterable[str], ids: Mapping[str, Sequence[str]]) -> tuple
 
     Examples
     --------
-    >>> [str(one) for one in read_limits(["ES99 > 250 usd_m", "facility.A.pd >= 50bp"],
-    ...                                  {"facility": ["A"]})]
+    >>> [
+    ...     str(one)
+    ...     for one in read_limits(
+    ...         ["ES99 > 250 usd_m", "facility.A.pd >= 50bp"], {"facility": ["A"]}
+    ...     )
+    ... ]
     ['book.es99 > 250', 'facility.A.pd >= 0.5%']
     """
     limits, faults = [], []

@@ -115,9 +115,7 @@ class Measure:
         if self.kind == "el":
             return Found(mean(values, weights), counted(values != 0.0, weights))
         measured = value_at_risk if self.kind == "var" else expected_shortfall
-        return Found(
-            measured(values, self.level, weights), tail_count(values, self.level, weights)
-        )
+        return Found(measured(values, self.level, weights), tail_count(values, self.level, weights))
 
     def values(self, run: xr.Dataset, *, share: bool = False) -> Vector:
         """Return what the measure is taken of: losses, or 1 on paths with the event; (path,)."""

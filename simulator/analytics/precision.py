@@ -123,11 +123,7 @@ def _goal(part: str, text: str) -> Goal:
     unit = found["unit"].casefold() if found else ""
     limit = float(found["number"]) if found else 0.0
     measure = Measure(*kind) if kind else None
-    if (
-        measure is None
-        or limit <= 0.0
-        or unit == ("usd_m" if measure.is_probability else "bp")
-    ):
+    if measure is None or limit <= 0.0 or unit == ("usd_m" if measure.is_probability else "bp"):
         raise PrecisionError(
             f"--target-se: expected goals such as 'es99.9 <= 1%', got {part or text!r}; mend by "
             "naming el, var99, es99.9, pd or p(loss), then <= and a share of the value (1%) or an "

@@ -14,7 +14,7 @@ from simulator.cli.failures import told_as_failures
 
 if TYPE_CHECKING:
     from simulator.results import Change, Comparison, Entry
-    from simulator.results.export import Format
+    from simulator.results.exporting import Format
 
 EPILOG = """\b
 Examples:
@@ -66,7 +66,7 @@ def show(run: str, root: Path, as_json: bool) -> None:
     from simulator.cli.report import as_text
     from simulator.dataset.reading import open_run, read_status
     from simulator.results import locate
-    from simulator.results.catalogue import entry_of
+    from simulator.results.entries import entry_of
 
     with told_as_failures():
         directory = locate(run, root)
@@ -115,7 +115,9 @@ def compare(before: str, after: str, everything: bool, root: Path, as_json: bool
 @results.command()
 @click.argument("directory", metavar="[DIR]", type=click.Path(path_type=Path), default="results")
 @click.option("--keep-last", type=click.IntRange(0), help="Spare that many of each study's newest.")
-@click.option("--older-than", type=click.FloatRange(0.0), metavar="DAYS", help="Spare younger ones.")
+@click.option(
+    "--older-than", type=click.FloatRange(0.0), metavar="DAYS", help="Spare younger ones."
+)
 @click.option("--incomplete", is_flag=True, help="Unfinished and damaged runs, not complete ones.")
 @click.option("--yes", is_flag=True, help="Remove them; without it they are only listed.")
 @JSON

@@ -7,11 +7,11 @@
 Heavy packages are imported by the functions that need them: a list of runs must come at once.
 """
 
-from simulator.results.catalogue import Entry, catalogue, find_runs, locate
 from simulator.results.comparison import Comparison, compare
-from simulator.results.export import FORMATS, export
+from simulator.results.entries import Entry, catalogue, find_runs, locate
+from simulator.results.exporting import FORMATS, export
 from simulator.results.inputs import Change, input_changes
-from simulator.results.prune import prune, prunable
+from simulator.results.pruning import prunable, prune
 
 __all__ = [
     "FORMATS",

@@ -82,10 +82,7 @@ def compare_numbers(before: xr.Dataset, after: xr.Dataset) -> xr.Dataset:
 
     designs = paired_designs(before, after)
     measures = [measure for measure in measures_of(before) if measure in list(measures_of(after))]
-    rows = [
-        [*_estimates(measure, before, after, designs), measure.is_probability]
-        for measure in measures
-    ]
+    rows = [_estimates(measure, before, after, designs) for measure in measures]
     names = [str(measure) for measure in measures]
     columns = {
         f"{name}{suffix}": ("measure", np.array([row[column][part] for row in rows]))
@@ -93,7 +90,7 @@ def compare_numbers(before: xr.Dataset, after: xr.Dataset) -> xr.Dataset:
         for part, suffix in enumerate(("", "_se"))
     }
     errors = [in_errors(row[2]) for row in rows]
-    units = ["1" if row[3] else "million USD" for row in rows]
+    units = ["1" if measure.is_probability else "million USD" for measure in measures]
     return xr.Dataset(
         {**columns, "errors": ("measure", errors), "units": ("measure", units)},
         coords={"measure": names},

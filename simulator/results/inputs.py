@@ -159,7 +159,7 @@ def gone_or(gone: bool) -> str | None:
 
 
 def _by_name(value: Any) -> Any:
-    """Return nested inputs with lists of named items as mappings, so that items keep their names."""
+    """Return nested inputs with lists of named items as mappings: items keep their names."""
     if isinstance(value, Mapping):
         return {key: _by_name(inner) for key, inner in value.items()}
     if isinstance(value, list) and value and all(isinstance(one, Mapping) for one in value):

@@ -182,7 +182,9 @@ def _rows(table: xr.Dataset) -> Iterator[list[Any]]:
         errors = table[f"{variable}_se"].values if f"{variable}_se" in table else None
         told = [str(values.attrs.get(key, "")) for key in ("units", "long_name")]
         axes = [str(dim) for dim in values.dims]
-        names = [table[dim].values if dim in table.coords else range(table.sizes[dim]) for dim in axes]
+        names = [
+            table[dim].values if dim in table.coords else range(table.sizes[dim]) for dim in axes
+        ]
         for at in itertools.product(*(range(table.sizes[dim]) for dim in axes)):
             labelled = {dim: names[k][i] for k, (dim, i) in enumerate(zip(axes, at, strict=True))}
             level = float(labelled.pop("level", np.nan))
@@ -206,6 +208,8 @@ def columns_table(tables: Sequence[PlainTable]) -> PlainTable:
         Column("long_name", "", "what it holds"),
     ]
     rows = [
-        [table.name, one.name, one.units, one.long_name] for table in tables for one in table.columns
+        [table.name, one.name, one.units, one.long_name]
+        for table in tables
+        for one in table.columns
     ]
     return in_memory("columns", columns, rows)

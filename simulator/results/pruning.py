@@ -10,7 +10,7 @@ from pathlib import Path
 
 from simulator.dataset.errors import RunBusyError
 from simulator.dataset.files import DirectoryLock, sync_directory
-from simulator.results.catalogue import Entry, ResultsError, entry_of, find_runs, run_folders
+from simulator.results.entries import Entry, ResultsError, entry_of, find_runs, run_folders
 
 __all__ = ["prunable", "prune"]
 
@@ -94,8 +94,7 @@ def prune(entries: Sequence[Entry], root: str | Path = "results") -> list[Entry]
         for left in Path(root).rglob(f".*{SUFFIX}"):
             shutil.rmtree(left, ignore_errors=True)
         for one in entries:
-            if remove_run(one):
-                gone.append(one)
+            gone += [one] if remove_run(one) else []
     except OSError as error:
         reason = error.strerror or str(error)
         raise ResultsError(

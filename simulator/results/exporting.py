@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from simulator.dataset.files import remove, replacing, sync_file, temporary
 from simulator.dataset.reading import open_run
-from simulator.results.catalogue import ResultsError
+from simulator.results.entries import ResultsError
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -166,20 +166,19 @@ def write_workbook(tables: Sequence[PlainTable], path: Path) -> Exported:
         "nan_inf_to_errors": True,
     }
     notes = [note for one in tables for note in told_cuts(one)]
-    with replacing(path) as file:
-        with xlsxwriter.Workbook(file, options) as book:
-            bold = book.add_format({"bold": True})
-            for table in tables:
-                sheet = book.add_worksheet(table.name)
-                sheet.freeze_panes(1, 0)
-                for at, one in enumerate(table.columns[:SHEET_COLUMNS]):
-                    sheet.write_string(0, at, one.name, bold)
-                for number, cells in enumerate(rows_of(table), start=1):
-                    fill_row(sheet, number, cells)
-            if notes:
-                sheet = book.add_worksheet("left out")
-                for number, note in enumerate(notes):
-                    sheet.write_string(number, 0, note)
+    with replacing(path) as file, xlsxwriter.Workbook(file, options) as book:
+        bold = book.add_format({"bold": True})
+        for table in tables:
+            sheet = book.add_worksheet(table.name)
+            sheet.freeze_panes(1, 0)
+            for at, one in enumerate(table.columns[:SHEET_COLUMNS]):
+                sheet.write_string(0, at, one.name, bold)
+            for number, cells in enumerate(rows_of(table), start=1):
+                fill_row(sheet, number, cells)
+        if notes:
+            sheet = book.add_worksheet("left out")
+            for number, note in enumerate(notes):
+                sheet.write_string(number, 0, note)
     return Exported([path], notes)
 
 

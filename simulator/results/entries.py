@@ -152,7 +152,7 @@ def entry_of(directory: Path) -> Entry | None:
 
 
 def is_run(directory: Path) -> bool:
-    """Tell whether a `run.json` is that of a run, of whatever version; so it counts if cut short."""
+    """Tell whether a `run.json` is that of a run, of any version, or cut short."""
     try:
         form = read_json(directory / RUN).get("format", "")
     except RunDamagedError:
