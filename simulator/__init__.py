@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from simulator.config.study import Study, load_study
     from simulator.dataset.reading import open_run
     from simulator.market import simulate_market
+    from simulator.rolling import roll
     from simulator.scenarios import compare_scenarios
     from simulator.sequential import simulate_until
     from simulator.sizing.solve import size
@@ -40,6 +41,7 @@ __all__ = [
     "load_study",
     "open_run",
     "results",
+    "roll",
     "simulate",
     "simulate_market",
     "simulate_until",
@@ -55,6 +57,7 @@ _HOMES = {
     "compare_scenarios": "simulator.scenarios",
     "load_study": "simulator.config.study",
     "open_run": "simulator.dataset.reading",
+    "roll": "simulator.rolling",
     "simulate": "simulator.api",
     "simulate_market": "simulator.market",
     "simulate_until": "simulator.sequential",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from simulator.cli.bridge import bridge
 from simulator.cli.failures import told_as_failures
 
 if TYPE_CHECKING:
@@ -276,3 +277,6 @@ def comparison_as_object(found: Comparison) -> dict[str, Any]:
             for i, name in enumerate(table["measure"].values)
         },
     }
+
+
+results.add_command(bridge)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from simulator.analytics.measures import Measure
     from simulator.analytics.sample import Design
 
-__all__ = ["Comparison", "compare", "compare_numbers"]
+__all__ = ["Comparison", "compare", "compare_numbers", "estimates_of", "paired_designs"]
 
 LEVELS = (0.95, 0.99, 0.999)
 """Of expected shortfall."""
@@ -82,7 +82,7 @@ def compare_numbers(before: xr.Dataset, after: xr.Dataset) -> xr.Dataset:
 
     designs = paired_designs(before, after)
     measures = [measure for measure in measures_of(before) if measure in list(measures_of(after))]
-    rows = [_estimates(measure, before, after, designs) for measure in measures]
+    rows = [estimates_of(measure, before, after, designs) for measure in measures]
     names = [str(measure) for measure in measures]
     columns = {
         f"{name}{suffix}": ("measure", np.array([row[column][part] for row in rows]))
@@ -120,7 +120,7 @@ def in_errors(change: Estimate) -> float:
     return change.value / change.se
 
 
-def _estimates(
+def estimates_of(
     measure: Measure,
     before: xr.Dataset,
     after: xr.Dataset,

@@ -134,8 +134,11 @@ def fans_table(run: xr.Dataset) -> PlainTable:
     for name in fans:
         entity = next((str(one) for one in run[name].dims if one not in (QUANTILE, MONTH)), None)
         parts = [
-            run[one].transpose(..., MONTH)
-            for one in (f"{name}_mean", f"{name}_mean_se", name, f"{name}_se")
+            part.transpose(..., MONTH)
+            for part in (
+                *(run[f"{name}_mean"], errors_of(run, f"{name}_mean")),
+                *(run[name], errors_of(run, name)),
+            )
         ]
         for i, label in enumerate(labels(run, entity) if entity else [""]):
             at = {entity: i} if entity else {}
@@ -148,6 +151,11 @@ def fans_table(run: xr.Dataset) -> PlainTable:
                 for m in range(len(months))
             ]
     return in_memory("fans", columns, rows)
+
+
+def errors_of(run: xr.Dataset, name: str) -> xr.DataArray:
+    """Return the errors of a variable of fans; NaN in runs that were made without them."""
+    return run[f"{name}_se"] if f"{name}_se" in run else run[name] * np.nan
 
 
 def summary_table(run: xr.Dataset) -> PlainTable:
