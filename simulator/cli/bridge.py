@@ -56,8 +56,8 @@ def bridge(
     """Split what moved from LAST_STUDY to THIS_STUDY into time, data and parameters."""
     from simulator.cli.progress import ProgressLine, compiling
     from simulator.cli.scenarios import teller
-    from simulator.results.bridge import STEPS
-    from simulator.results.bridge import bridge as split
+    from simulator.results.bridging import STEPS
+    from simulator.results.bridging import bridge as split
 
     folder = out or Path("results") / f"{this.resolve().parent.name}-bridge"
     with told_as_failures(), ProgressLine(quiet=as_json) as line:

@@ -7,7 +7,7 @@
 Heavy packages are imported by the functions that need them: a list of runs must come at once.
 """
 
-from simulator.results.bridge import bridge
+from simulator.results.bridging import bridge
 from simulator.results.comparison import Comparison, compare
 from simulator.results.entries import Entry, catalogue, find_runs, locate
 from simulator.results.exporting import FORMATS, export

@@ -8,8 +8,11 @@ is noise, and whatever else differs: other versions, another seed.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -77,14 +80,14 @@ def bridge(
     studies = step_studies(Path(last), Path(this), Path(out))
     reported = None if last_run is None else open_run(last_run)
     runs: dict[str, xr.Dataset] = {}
-    by_digest: dict[tuple[str, object], xr.Dataset] = {}
+    by_inputs: dict[tuple[str, object], xr.Dataset] = {}
     for name, study in studies.items():
         key = (study.digest, study.sampling)
-        if key not in by_digest:
-            by_digest[key] = run_step(
-                study, Path(out) / name, name, paths=paths, seed=seed, jobs=jobs, report=report
+        if key not in by_inputs:
+            by_inputs[key] = run_step(
+                study, Path(out), name, paths=paths, seed=seed, jobs=jobs, report=report
             )
-        runs[name] = by_digest[key]
+        runs[name] = by_inputs[key]
     return bridge_table(runs, reported)
 
 
@@ -98,7 +101,7 @@ def run_step(
     jobs: int,
     report: Callable[[str, Progress | None], None] | None,
 ) -> xr.Dataset:
-    """Run a step, or find it finished."""
+    """Run a step, or find it finished: its folder is named by all that shapes its numbers."""
     from simulator.api import compute, create_store, plan_run, workers
 
     def told(progress: Progress) -> None:
@@ -108,7 +111,8 @@ def run_step(
     if report:
         report(name, None)
     plan = plan_run(study, paths=paths, seed=seed, jobs=workers(jobs))
-    with create_store(study, plan, out, "resume") as store:
+    shape = hashlib.sha256(json.dumps(plan.identity(), sort_keys=True).encode()).hexdigest()
+    with create_store(study, plan, out / f"{name}-{shape[:10]}", "resume") as store:
         compute(study, store, jobs=workers(jobs), report=told)
     return store.dataset()
 
@@ -179,25 +183,21 @@ def bridge_table(runs: Mapping[str, xr.Dataset], reported: xr.Dataset | None = N
 
     measures = [Measure(kind) for kind in ("el", "p(loss)", "pd")]
     measures += [Measure("es", level) for level in (0.95, 0.99, 0.999)]
-    columns: dict[str, list[Estimate]] = {}
-
-    def add(name: str, estimates: list[Estimate]) -> None:
-        columns[name] = estimates
 
     def between(before: xr.Dataset, after: xr.Dataset) -> list[list[Estimate]]:
+        """Estimate each measure before and after, and its change; measures across."""
         designs = paired_designs(before, after)
-        return [estimates_of(one, before, after, designs) for one in measures]
+        rows = [estimates_of(one, before, after, designs) for one in measures]
+        return [list(column) for column in zip(*rows, strict=True)]
 
+    columns: dict[str, list[Estimate]] = {}
     if reported is not None:
-        found = between(reported, runs["last"])
-        add("reported", [row[0] for row in found])
-        add("noise", [row[2] for row in found])
-    for i, (before, after) in enumerate(zip(STEPS, STEPS[1:], strict=False)):
-        found = between(runs[before], runs[after])
-        if i == 0:
-            add("last", [row[0] for row in found])
-        add(after, [row[2] for row in found])
-    add("this", [row[1] for row in found])
+        columns["reported"], _, columns["noise"] = between(reported, runs["last"])
+    for before, after in pairwise(STEPS):
+        was, now, change = between(runs[before], runs[after])
+        columns.setdefault("last", was)
+        columns |= {after: change, "this": now}
+    columns["this"] = columns.pop("this")  # last of all
     data = {
         f"{name}{suffix}": ("measure", np.array([one[part] for one in estimates]))
         for name, estimates in columns.items()
