@@ -14,12 +14,8 @@ import os
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-import yaml
-
-from simulator.config.errors import ConfigError, Problems
-from simulator.config.extension import KEY, read_extended
 from simulator.config.study import Study, load_book
 from simulator.dataset.files import write_text
 from simulator.dataset.reading import open_run
@@ -41,9 +37,6 @@ MODEL: Final = (
     *("sofr_curve", "path", "uncertainty", "sampling", "waterfall", "ratings_table"),
 )
 """Keys of a study that are its model; all others, and the tape, are its data."""
-
-FILES: Final = ("ratings_table", "correlations")
-"""Those that may name a file."""
 
 
 def bridge(
@@ -137,25 +130,15 @@ def step_studies(last: Path, this: Path, out: Path) -> dict[str, Study]:
 
 def with_model_of(last: Path, this: Path, folder: Path) -> str:
     """Return this month's study, as a file in a folder, with the model of last month's."""
-    before, after = tree_of(last), tree_of(this)
+    from simulator.rolling.files import moved, study_text, tree_of
+
+    before = moved(tree_of(last), last.parent, folder)
+    after = moved(tree_of(this), this.parent, folder)
     tree = {key: value for key, value in after.items() if key not in MODEL}
     tree |= {key: before[key] for key in MODEL if key in before}
-    for key in FILES:
-        if isinstance(tree.get(key), str) and tree[key]:
-            tree[key] = os.path.relpath(last.parent / tree[key], folder)
     tapes = [tree["tape"]] if isinstance(tree["tape"], str) else tree["tape"]
     tree["tape"] = [os.path.relpath(this.parent / one, folder) for one in tapes]
-    return str(yaml.safe_dump(tree, sort_keys=False, allow_unicode=True))
-
-
-def tree_of(study: Path) -> dict[str, Any]:
-    """Read the keys of a study file that has loaded, those of the study it extends among them."""
-    problems = Problems()
-    tree = dict(read_extended(study, problems).tree)
-    if problems:
-        raise ConfigError(problems.found)
-    tree.pop(KEY, None)
-    return tree
+    return study_text(tree)
 
 
 def bridge_table(runs: Mapping[str, xr.Dataset], reported: xr.Dataset | None = None) -> xr.Dataset:
