@@ -9,10 +9,10 @@ from simulator.box.terms import TRANCHE
 from simulator.config.crosscheck import parse_assumed
 from simulator.config.errors import Problems
 from simulator.config.study import Study
-from simulator.config.tape import KEYS, TABLES, BoxRow
+from simulator.config.tape import KEYS, TABLES, BoxRow, DebtRow
 from simulator.config.tape_reader import read_tape
 from simulator.config.values import YearMonth
-from simulator.credit.leases import CONTRACTED
+from simulator.credit.leases import CONTRACTED, MERCHANT
 from simulator.engine.paths import TracedPath
 from simulator.rolling.files import RollError
 
@@ -86,7 +86,7 @@ def roll_debt(
         name = str(cells["tranche"])
         if YearMonth.parse(filled[name]["maturity"]) <= month:
             continue
-        if "schedule" in cells and begun(filled[name]["schedule"], month):
+        if begun(cells, month):
             raise RollError(
                 f"debt.{name}: its custom schedule has begun by {month}; write its balance and "
                 "what is left of the schedule by hand"
@@ -105,9 +105,9 @@ def roll_debt(
         tables[table] = [cells for cells in tables[table] if str(cells["box"]) in owing]
 
 
-def begun(schedule: Any, month: YearMonth) -> bool:
+def begun(cells: Cells, month: YearMonth) -> bool:
     """Tell whether instalments of a custom schedule have fallen due."""
-    return any(YearMonth.parse(due) <= month for due, _ in schedule or ())
+    return any(due <= month for due, _ in DebtRow.model_validate(cells).schedule or ())
 
 
 def roll_assets(rows: list[Cells], path: TracedPath, month: YearMonth, months: int) -> None:
@@ -118,7 +118,7 @@ def roll_assets(rows: list[Cells], path: TracedPath, month: YearMonth, months: i
         if "accepted" in cells:
             continue
         status = path.trace.lease[:months, 0, at[str(cells["asset"])]]
-        (paying,) = (status >= CONTRACTED).nonzero()
+        (paying,) = ((status >= CONTRACTED) & (status <= MERCHANT)).nonzero()
         if paying.size:
             cells["accepted"] = start.plus(int(paying[0]) + 1)
             assume(cells, "accepted", f"rolled along the base case to {month}")
