@@ -15,12 +15,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from simulator import results
+    from simulator.analytics.limits import check_limits
     from simulator.api import simulate
     from simulator.config.errors import ConfigError, NeoboxError
     from simulator.config.pool_study import PoolStudy
     from simulator.config.study import Study, load_study
     from simulator.dataset.reading import open_run
     from simulator.market import simulate_market
+    from simulator.rolling import roll
     from simulator.scenarios import compare_scenarios
     from simulator.sequential import simulate_until
     from simulator.sizing.solve import size
@@ -35,10 +38,13 @@ __all__ = [
     "PoolStudy",
     "Study",
     "__version__",
+    "check_limits",
     "compare_scenarios",
     "load_study",
     "open_run",
     "open_sweep",
+    "results",
+    "roll",
     "simulate",
     "simulate_market",
     "simulate_until",
@@ -51,16 +57,20 @@ _HOMES = {
     "NeoboxError": "simulator.config.errors",
     "PoolStudy": "simulator.config.pool_study",
     "Study": "simulator.config.study",
+    "check_limits": "simulator.analytics.limits",
     "compare_scenarios": "simulator.scenarios",
     "load_study": "simulator.config.study",
     "open_run": "simulator.dataset.reading",
     "open_sweep": "simulator.sweeps.opening",
+    "roll": "simulator.rolling",
     "simulate": "simulator.api",
     "simulate_market": "simulator.market",
     "simulate_until": "simulator.sequential",
     "size": "simulator.sizing.solve",
     "sweep": "simulator.sweeps.run",
 }
+
+_MODULES = {"results"}
 
 
 def __getattr__(name: str) -> Any:
@@ -69,10 +79,12 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         return version("neobox")
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
+    if name in _MODULES:
+        return import_module(f"{__name__}.{name}")
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)
 
 

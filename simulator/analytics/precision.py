@@ -15,10 +15,7 @@ import xarray as xr
 
 from simulator.analytics.convergence import ENOUGH, paths_needed
 from simulator.analytics.estimate import Estimate, format_estimate, format_significant
-from simulator.analytics.estimators import counted, mean, probability
-from simulator.analytics.frame import path_weights, vector
-from simulator.analytics.risk import book_defaults
-from simulator.analytics.tail import expected_shortfall, tail_count, value_at_risk
+from simulator.analytics.measures import KIND, Measure, read_kind
 from simulator.config.errors import NeoboxError
 from simulator.dataset.dims import PATH
 from simulator.dataset.plan import WEIGHT
@@ -32,11 +29,9 @@ VARIABLES: Final = (
 """Variables of a run that `judge` reads."""
 
 PATTERN: Final = re.compile(
-    r"(?P<name>el|mean|pd|p\(loss\)|(?:var|es)(?P<level>\d+(?:\.\d+)?))"
-    r"\s*<=?\s*(?P<number>\d+(?:\.\d+)?(?:e-?\d+)?)\s*(?P<unit>%|usd_m|bp)",
+    rf"{KIND}\s*<=?\s*(?P<number>\d+(?:\.\d+)?(?:e-?\d+)?)\s*(?P<unit>%|usd_m|bp)",
     re.IGNORECASE,
 )
-WORDS: Final = {"el": "expected loss", "pd": "P(default)", "p(loss)": "P(loss)"}
 
 
 class PrecisionError(NeoboxError):
@@ -51,41 +46,24 @@ class Goal:
 
     Parameters
     ----------
-    measure : str
-        ``el``, ``var``, ``es``, ``pd`` (any facility of the book defaults) or ``p(loss)``.
-    level : float
-        Of VaR and ES, else 0.
+    measure : Measure
+        Of the book.
     limit : float
         Largest standard error: a share of the value if `relative`, else in its unit.
     relative : bool
         Whether it is.
     """
 
-    measure: str
-    level: float
+    measure: Measure
     limit: float
     relative: bool
 
-    @property
-    def name(self) -> str:
-        """What is estimated, in words."""
-        if self.measure in WORDS:
-            return WORDS[self.measure]
-        return f"{'VaR' if self.measure == 'var' else 'ES'} {100.0 * self.level:.6g}%"
-
-    @property
-    def is_probability(self) -> bool:
-        """Whether the measure is one."""
-        return self.measure in ("pd", "p(loss)")
-
     def __str__(self) -> str:
         """Return the goal as it is written."""
-        tail = self.measure in ("var", "es")
-        name = f"{self.measure}{100.0 * self.level:.6g}" if tail else self.measure
         scale, unit = (100.0, "%") if self.relative else (1.0, " usd_m")
-        if self.is_probability and not self.relative:
+        if self.measure.is_probability and not self.relative:
             scale, unit = 10_000.0, " bp"
-        return f"{name} <= {scale * self.limit:.6g}{unit}"
+        return f"{self.measure.name} <= {scale * self.limit:.6g}{unit}"
 
 
 class Judged(NamedTuple):
@@ -100,8 +78,8 @@ class Judged(NamedTuple):
     def __str__(self) -> str:
         """Return the estimate, its relative error and the paths it takes, in words."""
         value, se = self.estimate
-        text = format_estimate(value, se, percent=self.goal.is_probability)
-        said = f"{self.goal.name} {text}"
+        text = format_estimate(value, se, percent=self.goal.measure.is_probability)
+        said = f"{self.goal.measure.words} {text}"
         if value != 0.0 and math.isfinite(se):
             said += f" ({format_significant(100.0 * se / abs(value), 2)}% of it)"
         if self.rests_on < ENOUGH:
@@ -141,26 +119,18 @@ def parse_goals(text: str) -> tuple[Goal, ...]:
 def _goal(part: str, text: str) -> Goal:
     """Read one goal of an expression."""
     found = PATTERN.fullmatch(part)
-    name = found["name"].casefold() if found else ""
+    kind = read_kind(found) if found else None
     unit = found["unit"].casefold() if found else ""
-    level = float(found["level"]) / 100.0 if found and found["level"] else 0.0
     limit = float(found["number"]) if found else 0.0
-    chance = name in ("pd", "p(loss)")
-    if (
-        not found
-        or limit <= 0.0
-        or (found["level"] and not 0.5 <= level < 1.0)
-        or unit == ("usd_m" if chance else "bp")
-    ):
+    measure = Measure(*kind) if kind else None
+    if measure is None or limit <= 0.0 or unit == ("usd_m" if measure.is_probability else "bp"):
         raise PrecisionError(
             f"--target-se: expected goals such as 'es99.9 <= 1%', got {part or text!r}; mend by "
             "naming el, var99, es99.9, pd or p(loss), then <= and a share of the value (1%) or an "
             "amount (2 usd_m; 5 bp of pd and p(loss)), several joined by commas"
         )
-    measure = "el" if name == "mean" else name[:2] if name[:2] == "es" else name[:3]
-    measure = name if chance else measure
     scale = {"%": 0.01, "bp": 0.0001, "usd_m": 1.0}[unit]
-    return Goal(measure, round(level, 12), round(limit * scale, 15), unit == "%")
+    return Goal(measure, round(limit * scale, 15), unit == "%")
 
 
 def judge(run: xr.Dataset, goals: tuple[Goal, ...], paths: int | None = None) -> list[Judged]:
@@ -187,19 +157,9 @@ def judge(run: xr.Dataset, goals: tuple[Goal, ...], paths: int | None = None) ->
 
 def _judge(run: xr.Dataset, goal: Goal) -> Judged:
     """Judge one goal."""
-    weights, n = path_weights(run), run.sizes[PATH]
-    loss = vector(run, "book_lender_loss")
-    if goal.is_probability:
-        event = book_defaults(run) if goal.measure == "pd" else loss > 0.0
-        found, rests_on = probability(event, weights), counted(event, weights)
-    elif goal.measure == "el":
-        found, rests_on = mean(loss, weights), counted(loss != 0.0, weights)
-    else:
-        measured = value_at_risk if goal.measure == "var" else expected_shortfall
-        found = measured(loss, goal.level, weights)
-        rests_on = tail_count(loss, goal.level, weights)
+    found, rests_on = goal.measure.found(run)
     limit = goal.limit * abs(found.value) if goal.relative else goal.limit
     met = bool(rests_on >= ENOUGH and found.value != 0.0 and found.se <= limit)
     share = goal.limit if goal.relative else goal.limit / abs(found.value or math.nan)
-    needed = paths_needed(found, n, share, rests_on) if found.value else math.nan
+    needed = paths_needed(found, run.sizes[PATH], share, rests_on) if found.value else math.nan
     return Judged(goal, found, rests_on, needed, met)

@@ -25,6 +25,7 @@ COMMANDS = {
     "cashflow": "Print the base case of a facility, month by month.",
     "calibrate": "Fit parameters to data, with errors and a verdict.",
     "market": "Simulate the market of a study alone: fans, sample paths, tables.",
+    "roll": "Roll a book forward to a new month along its base case.",
     "results": "List, compare and export results.",
     "warmup": "Compile the kernels ahead of the first run.",
     "cache": "Show or clear compiled kernels.",

@@ -9,6 +9,7 @@ from typing import Final
 import click
 
 __all__ = [
+    "BREACHED",
     "IMPRECISE",
     "INFEASIBLE",
     "INTERRUPTED",
@@ -17,7 +18,7 @@ __all__ = [
     "unknown_facility",
 ]
 
-UNEXPECTED, USAGE, RESUMABLE, INFEASIBLE, IMPRECISE, INTERRUPTED = 1, 2, 4, 6, 7, 130
+UNEXPECTED, USAGE, BREACHED, RESUMABLE, INFEASIBLE, IMPRECISE, INTERRUPTED = 1, 2, 3, 4, 6, 7, 130
 
 CODES: Final = {
     "RunExistsError": USAGE,

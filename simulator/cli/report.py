@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from simulator.cli.failures import BREACHED
+from simulator.cli.limits import any_breached, fail_on, limits_as_text
+
 if TYPE_CHECKING:
     import xarray as xr
 
@@ -29,8 +32,10 @@ Examples:
   neobox report results/base
   neobox report results/base --out base.html --figures figures --format svg --format pdf
   neobox report results/base --json > headline.json
+  neobox report results/base --fail-on "book.es99 > 250" --fail-on "book.el > 0.5%"
 
 The file needs no other: it may be mailed as it is. Estimates carry their Monte Carlo error.
+Exit codes: 0 done, 3 done but a limit of --fail-on is breached.
 """
 
 
@@ -58,13 +63,17 @@ The file needs no other: it may be mailed as it is. Estimates carry their Monte 
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Scale of implied ratings: CSV with the columns rating, expected_loss.",
 )
+@fail_on
 @click.option("--json", "as_json", is_flag=True, help="Print the headline numbers as JSON.")
+@click.pass_context
 def report(
+    ctx: click.Context,
     directory: Path,
     out: Path | None,
     figures: Path | None,
     formats: tuple[str, ...],
     ratings: Path | None,
+    fail_on: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Write the report of the run in DIR: one HTML file with figures, tables and sources."""
@@ -73,11 +82,13 @@ def report(
             "--format is the format of figures in files: add --figures FOLDER, or leave it out"
             " (the report holds its figures)"
         )
+    from simulator.analytics.limits import check_limits
     from simulator.analytics.rating import read_scale
     from simulator.cli.progress import ProgressLine
 
     scale = read_scale(ratings) if ratings else None
     run = open_complete(directory)
+    checked = check_limits(run, fail_on)
     with ProgressLine(quiet=as_json) as line:
         line.note("summing up the results")
         from simulator.analytics.summary import analyse, headline
@@ -90,9 +101,14 @@ def report(
             line.note("drawing the figures")
             written += save_figures(analysis, figures, formats or ("png",))
     numbers = headline(analysis)
+    if checked:
+        numbers["limits"] = [one.as_object() for one in checked]
     click.echo(json.dumps(numbers, indent=2) if as_json else as_text(numbers))
+    if checked and not as_json:
+        click.echo(limits_as_text(checked))
     for path in written:
         click.echo(str(path), err=as_json)
+    ctx.exit(BREACHED if any_breached(checked) else 0)
 
 
 def open_complete(directory: Path) -> xr.Dataset:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from simulator.cli.failures import IMPRECISE, INTERRUPTED, told_as_failures
+from simulator.cli.failures import BREACHED, IMPRECISE, INTERRUPTED, told_as_failures
+from simulator.cli.limits import any_breached, fail_on, limits_as_text
 from simulator.cli.options import changed_study, changes_to_a_study, folder_name
 
 if TYPE_CHECKING:
+    from simulator.analytics.limits import Limit
     from simulator.api import Method
     from simulator.cli.progress import ProgressLine
     from simulator.config.pool_study import PoolStudy
@@ -31,10 +33,12 @@ Examples:
   neobox run study.yaml --paths 1000000 --jobs 0 --out results/large --resume
 
   neobox run study.yaml --target-se "es99.9 <= 1%, el <= 2 usd_m" --jobs 0 --out results/precise
+  neobox run study.yaml --fail-on "book.es99 > 250" --fail-on "facility.ID.pd > 5%"
 
 Results depend on the study, the seed and the number of paths alone: not on jobs, executor, chunk
 or block. An interrupted run keeps its finished chunks; the same command with --resume goes on.
-Exit codes: 0 done, 7 done but --target-se was not met at the most paths.
+Exit codes: 0 done, 3 done but a limit of --fail-on is breached, 7 done but --target-se was not met
+at the most paths (3 if both).
 """
 
 
@@ -52,6 +56,7 @@ Exit codes: 0 done, 7 done but --target-se was not met at the most paths.
     help="Go on until standard errors are this small: 'es99.9 <= 1%', of el, var99, es99.9, pd or "
     "p(loss); amounts as 'el <= 2 usd_m', 'pd <= 5 bp'; several joined by commas.",
 )
+@fail_on
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Random seed.")
 @click.option(
     "--jobs", type=click.IntRange(0), default=1, show_default=True, help="Workers; 0: one per core."
@@ -87,6 +92,7 @@ def run(
     study: Path,
     paths: int | None,
     target_se: str | None,
+    fail_on: tuple[str, ...],
     seed: int,
     jobs: int,
     out: Path | None,
@@ -102,6 +108,7 @@ def run(
     """Simulate STUDY and print the headline risk of its book."""
     if resume and overwrite:
         raise click.UsageError("--resume keeps what is there, --overwrite replaces it: choose one")
+    from simulator.analytics.limits import read_limits
     from simulator.api import BLOCK_LANES, create_store, plan_run, with_sampling, workers
     from simulator.cli.progress import ProgressLine
     from simulator.sequential import MOST_PATHS, plan_sequential
@@ -119,6 +126,7 @@ def run(
         block=lanes,
         keep_paths=keep_paths,
     )
+    limits = read_limits(fail_on, plan.ids)
     existing: Existing = "overwrite" if overwrite else "resume" if resume else "refuse"
     folder = out or Path("results") / folder_name(ctx, study)
     start = time.monotonic()
@@ -139,11 +147,16 @@ def run(
             )
             ctx.exit(INTERRUPTED)
     seconds = time.monotonic() - start
-    text, met = summary(
-        folder, reused=reused, seconds=seconds, as_json=as_json, sequential=sequential
+    text, code = summary(
+        folder,
+        limits,
+        reused=reused,
+        seconds=seconds,
+        as_json=as_json,
+        sequential=sequential,
     )
     click.echo(text)
-    ctx.exit(0 if met else IMPRECISE)
+    ctx.exit(code)
 
 
 def until(goals: str | None, paths: int) -> Sequential | None:
@@ -186,13 +199,15 @@ def simulate_into(
 
 def summary(
     folder: Path,
+    limits: tuple[Limit, ...],
     *,
     reused: bool,
     seconds: float,
     as_json: bool,
     sequential: Sequential | None,
-) -> tuple[str, bool]:
-    """Return the headline of a finished run and where it stands; and whether its goals are met."""
+) -> tuple[str, int]:
+    """Return the headline of a finished run and where it stands; and the exit code."""
+    from simulator.analytics.limits import check_limits
     from simulator.analytics.summary import analyse, headline
     from simulator.cli.progress import ProgressLine, duration
     from simulator.cli.report import as_text
@@ -203,15 +218,21 @@ def summary(
         results = open_run(folder)
         numbers: dict[str, Any] = headline(analyse(results))
         looks = sequential.looks(results) if sequential else []
+        checked = check_limits(results, limits)
     met = not looks or looks[-1].met
+    code = BREACHED if any_breached(checked) else 0 if met else IMPRECISE
     if as_json:
         found = {"out": str(folder), "reused": reused, "seconds": seconds, **numbers}
         if sequential:
             taken = [look.as_object() for look in looks]
             found["target"] = {**sequential.record, "met": met, "looks": taken}
-        return json.dumps(found, indent=2), met
+        if checked:
+            found["limits"] = [one.as_object() for one in checked]
+        return json.dumps(found, indent=2), code
     lines = [as_text(numbers)]
     if looks:
         lines.append(f"{'target met' if met else 'TARGET NOT MET'} {looks[-1]}")
+    if checked:
+        lines.append(limits_as_text(checked))
     told = "the same run was there, finished" if reused else f"done in {duration(seconds)}"
-    return "\n".join([*lines, f"{told}: {folder}", f"next: neobox report {folder}"]), met
+    return "\n".join([*lines, f"{told}: {folder}", f"next: neobox report {folder}"]), code

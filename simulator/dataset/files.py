@@ -165,6 +165,11 @@ class DirectoryLock:
         self._descriptor = -1
         self._descriptor = lock(directory)
 
+    @property
+    def held(self) -> bool:
+        """Whether it is; the file system may not lock folders."""
+        return self._descriptor >= 0
+
     def release(self) -> None:
         """Give the folder up."""
         if self._descriptor >= 0:
