@@ -6,16 +6,18 @@ A worker needs only a `ChunkWriter`, which may be pickled; nothing here imports 
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from secrets import token_hex
 
 import numpy as np
 
 from simulator.dataset.drawn import Drawn
 from simulator.dataset.errors import RunDamagedError
-from simulator.dataset.files import replacing, write_pieces
+from simulator.dataset.files import replacing, write_pieces, write_text
 from simulator.dataset.layout import Array, Field, as_bytes, fields_of, fit
 from simulator.dataset.manifest import ChunkRecord
 from simulator.dataset.plan import WEIGHT, Chunk, RunPlan
@@ -25,6 +27,7 @@ __all__ = ["ChunkFiles", "ChunkWriter"]
 
 KINDS: tuple[Kind, ...] = ("scalar", "series")
 READ_BYTES = 1 << 22
+MARK = ".mark"
 
 
 def file_of(directory: Path, kind: Kind, index: int) -> Path:
@@ -42,10 +45,33 @@ class ChunkWriter:
         Where the files go.
     plan : RunPlan
         The run.
+    mark : str
+        What the file `MARK` there must hold for this process to write there; see `marked`.
     """
 
     directory: Path
     plan: RunPlan
+    mark: str = ""
+
+    def marked(self) -> ChunkWriter:
+        """Return a writer for workers that may be on other machines.
+
+        Only where they find the folder, with a mark that is made now, do they share its disk.
+        """
+        mark = token_hex(16)
+        write_text(self.directory / MARK, mark)
+        return replace(self, directory=self.directory.absolute(), mark=mark)
+
+    @property
+    def in_reach(self) -> bool:
+        """Whether this process can write where the chunks of the run go."""
+        if not self.mark:
+            return True
+        try:
+            found = (self.directory / MARK).read_text(encoding="utf-8")
+        except OSError:
+            return False
+        return found == self.mark and os.access(self.directory, os.W_OK)
 
     def write(
         self, chunk: Chunk, scalars: Mapping[str, Array], series: Mapping[str, Array]

@@ -22,6 +22,7 @@ from simulator.dataset.memory import MemoryStore
 from simulator.dataset.plan import Chunk, RunPlan
 from simulator.dataset.scratch import ChunkWriter
 from simulator.dataset.store import RunStore
+from simulator.engine.cluster import cluster_of
 from simulator.engine.executors import execute
 from simulator.engine.results import Arrays
 from simulator.engine.uncertainty import draw_parameters
@@ -168,7 +169,8 @@ class ChunkTask:
     lanes : int
         Paths of a block.
     writer : ChunkWriter, optional
-        Where finished chunks go; without it their arrays are returned.
+        Where finished chunks go; without it, or where it is out of reach, their arrays are
+        returned.
     values : ndarray (draw, parameter), optional
         Uncertain parameters.
     paths_per_draw : int
@@ -208,7 +210,7 @@ class ChunkTask:
             paths = np.arange(chunk.first, chunk.first + chunk.count)
             scalars["parameter_value"] = self.values[paths // self.paths_per_draw]
         series = prepared.series(outputs.fields)
-        if self.writer is None:
+        if self.writer is None or not self.writer.in_reach:
             return chunk, (scalars, series)
         return chunk, self.writer.write(chunk, scalars, series)
 
@@ -236,7 +238,7 @@ def run(
         Takes the chunks.
     jobs : int
         Workers.
-    executor : {"threads", "processes", "serial"}
+    executor : {"threads", "processes", "serial", "dask", "dask://host:port"}
         What the workers are.
     lanes : int
         Paths of a block.
@@ -265,6 +267,8 @@ def compute_missing(
     missing = store.missing_chunks()
     resumed = plan.paths - sum(chunk.count for chunk in missing)
     writer = store.writer if isinstance(store, RunStore) else None
+    if writer is not None and cluster_of(executor) is not None:
+        writer = writer.marked()
     values = None
     if prepared.inputs is not None:
         values = draw_parameters(prepared.inputs, plan.seed, plan.paths)
@@ -272,9 +276,8 @@ def compute_missing(
     start, paths = time.monotonic(), resumed
     with closing(execute(executor, task, missing, jobs)) as results:
         for chunk, result in results:
-            if isinstance(store, RunStore):
-                record: ChunkRecord = result
-                store.commit(record)
+            if isinstance(store, RunStore) and isinstance(result, ChunkRecord):
+                store.commit(result)
             else:
                 store.write_chunk(chunk.index, *result)
             paths += chunk.count
