@@ -128,15 +128,15 @@ class Handing:
         All to be handed out.
     """
 
-    def __init__(self, client: Client, study: Future, chunks: Sequence[Chunk]) -> None:
+    def __init__(self, client: Client, study: Future[Any], chunks: Sequence[Chunk]) -> None:
         self.client, self.study = client, study
         self.facts = worker_facts()
         self.waiting = iter(chunks)
         self.left = len(chunks)
         self.again: list[Chunk] = []
         self.failures: dict[int, int] = {}
-        self.out: dict[Future, Chunk] = {}
-        self.done: queue.SimpleQueue[Future] = queue.SimpleQueue()
+        self.out: dict[Future[Any], Chunk] = {}
+        self.done: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
         self.alone_since: float | None = None
 
     def __enter__(self) -> Handing:
@@ -159,9 +159,7 @@ class Handing:
             chunk = self.again.pop() if self.again else next(self.waiting, None)
             if chunk is None:
                 return
-            future = self.client.submit(
-                compute_chunk, self.study, self.facts, chunk, pure=False
-            )
+            future = self.client.submit(compute_chunk, self.study, self.facts, chunk, pure=False)
             self.out[future] = chunk
             future.add_done_callback(self.done.put)
 
@@ -181,7 +179,7 @@ class Handing:
             self.left -= 1
         return result
 
-    def result_of(self, future: Future, chunk: Chunk) -> list[Any] | None:
+    def result_of(self, future: Future[Any], chunk: Chunk) -> list[Any] | None:
         """Return a result in a list; None if the chunk is to be handed out again."""
         from concurrent.futures import CancelledError
 
@@ -196,8 +194,9 @@ class Handing:
                 "their logs, give them more memory, or ask for smaller chunks with --memory"
             ) from error
         except (CancelledError, OSError) as error:
-            # The cluster forgot it, or the way to its worker broke.
-            self.look_around(error)
+            if future.status == "error":
+                raise  # what the chunk itself ran into
+            self.look_around(error)  # the cluster forgot it, or the way to its worker broke
             self.failures[chunk.index] = self.failures.get(chunk.index, 0) + 1
             if self.failures[chunk.index] >= TRIES:
                 raise ExecutorError(

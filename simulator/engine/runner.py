@@ -6,6 +6,7 @@ whatever the blocks, chunks, workers and the order in which they finish.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,11 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.config.terms import ModelInputs
+from simulator.dataset.layout import bytes_per_path
 from simulator.dataset.manifest import ChunkRecord
 from simulator.dataset.memory import MemoryStore
 from simulator.dataset.plan import Chunk, RunPlan
 from simulator.dataset.scratch import ChunkWriter
 from simulator.dataset.store import RunStore
+from simulator.dataset.variables import Kind
+from simulator.engine.budget import MemoryBudget
 from simulator.engine.cluster import cluster_of
 from simulator.engine.executors import execute
 from simulator.engine.results import Arrays
@@ -98,7 +102,9 @@ class Progress:
         return (self.total - self.paths) / self.rate if self.rate > 0.0 else float("inf")
 
 
-def chunk_size(path_bytes: int, paths: int, jobs: int, lanes: int = BLOCK_LANES) -> int:
+def chunk_size(
+    path_bytes: int, paths: int, jobs: int, lanes: int = BLOCK_LANES, limit: int = CHUNK_BYTES
+) -> int:
     """Choose how many paths are computed and written at once.
 
     Parameters
@@ -107,18 +113,20 @@ def chunk_size(path_bytes: int, paths: int, jobs: int, lanes: int = BLOCK_LANES)
         Results of a path.
     paths, jobs, lanes : int
         Paths asked for, workers, and paths of a block.
+    limit : int
+        Bytes of a chunk.
 
     Returns
     -------
     int
-        Whole blocks: as many as fit `CHUNK_BYTES`, fewer if there are few paths.
+        Whole blocks: as many as fit `limit` (`CHUNK_BYTES` at most), fewer if there are few paths.
 
     Examples
     --------
     >>> chunk_size(20_000, 100_000, 2), chunk_size(20_000, 1_000, 2), chunk_size(20_000, 3, 1)
     (3200, 128, 128)
     """
-    fits = CHUNK_BYTES // max(1, path_bytes)
+    fits = min(limit, CHUNK_BYTES) // max(1, path_bytes)
     shared = -(-paths // (CHUNKS_PER_JOB * jobs))
     blocks = max(1, min(fits // lanes, -(-shared // lanes)))
     return blocks * lanes
@@ -225,6 +233,7 @@ def run(
     lanes: int = BLOCK_LANES,
     report: Callable[[Progress], None] | None = None,
     more: Callable[[], bool] | None = None,
+    memory: int | None = None,
 ) -> None:
     """Compute the chunks that a store lacks, and finish it.
 
@@ -247,11 +256,19 @@ def run(
     more : callable, optional
         Asked once all chunks are there: whether it has let the store grow, so that there are
         others to compute.
+    memory : int, optional
+        Bytes that all of it may take, about; see `engine.budget`.
     """
-    compute_missing(prepared, plan, store, jobs, executor, lanes, report)
+    window, threads = None, None
+    if memory is not None:
+        budget = MemoryBudget(memory, executor, jobs)
+        kinds: tuple[Kind, ...] = ("scalar", "series")
+        window = budget.window(plan.chunk * sum(bytes_per_path(plan, kind) for kind in kinds))
+        threads = min(budget.threads, os.cpu_count() or 1)
+    compute_missing(prepared, plan, store, jobs, executor, lanes, report, window)
     while more is not None and more():
-        compute_missing(prepared, store.plan, store, jobs, executor, lanes, report)
-    store.finalise()
+        compute_missing(prepared, store.plan, store, jobs, executor, lanes, report, window)
+    store.finalise(threads)
 
 
 def compute_missing(
@@ -262,8 +279,9 @@ def compute_missing(
     executor: str,
     lanes: int,
     report: Callable[[Progress], None] | None,
+    window: int | None,
 ) -> None:
-    """Compute the chunks that a store lacks; see `run`."""
+    """Compute the chunks that a store lacks, so many at a time; see `run`."""
     missing = store.missing_chunks()
     resumed = plan.paths - sum(chunk.count for chunk in missing)
     writer = store.writer if isinstance(store, RunStore) else None
@@ -274,7 +292,7 @@ def compute_missing(
         values = draw_parameters(prepared.inputs, plan.seed, plan.paths)
     task = ChunkTask(prepared, plan.key, plan.seed, lanes, writer, values, plan.paths_per_draw)
     start, paths = time.monotonic(), resumed
-    with closing(execute(executor, task, missing, jobs)) as results:
+    with closing(execute(executor, task, missing, jobs, window)) as results:
         for chunk, result in results:
             if isinstance(store, RunStore) and isinstance(result, ChunkRecord):
                 store.commit(result)
