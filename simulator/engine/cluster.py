@@ -147,7 +147,7 @@ def open_client(address: str, jobs: int) -> Client:
             threads_per_worker=1,
             processes=True,
             host="127.0.0.1",
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
             silence_logs=logging.CRITICAL,
             memory_limit=0,  # chunks are few and bounded; a pause would only look like a hang
         )

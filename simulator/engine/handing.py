@@ -34,6 +34,11 @@ WINDOW: Final = 2
 TRIES: Final = 3
 """How often a chunk that came to nothing is handed out."""
 
+WARNING: Final = "distributed.admin.large-graph-warning-threshold"
+"""Setting of Dask: from which size on it warns of what goes out; the study has to, once."""
+
+MEGABYTES: Final = 10_000_000
+
 POLL: Final = 1.0
 """Seconds between looks at whether anybody is still there."""
 
@@ -106,7 +111,7 @@ def on_cluster(
     import dask
 
     content = os.urandom(16), cloudpickle.dumps(function)
-    with dask.config.set({"distributed.admin.large-graph-warning-threshold": len(content[1]) * 2}):
+    with dask.config.set({WARNING: 2 * len(content[1]) + MEGABYTES}):
         study = client.submit(as_it_is, content, pure=False)
     with Handing(client, study, chunks) as handing:
         while handing.open:
