@@ -218,13 +218,13 @@ def summary(
     sequential: Sequential | None,
 ) -> tuple[str, bool]:
     """Return the headline of a finished run and where it stands; and whether its goals are met."""
-    from simulator.analytics.summary import analyse, headline
+    from simulator.analytics.summary import headline, measure
     from simulator.cli.progress import duration
     from simulator.cli.report import as_text
     from simulator.dataset.reading import open_run
 
     results = open_run(folder)
-    numbers: dict[str, Any] = headline(analyse(results))
+    numbers: dict[str, Any] = headline(measure(results))
     looks = sequential.looks(results) if sequential else []
     met = not looks or looks[-1].met
     if as_json:

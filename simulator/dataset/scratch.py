@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from pathlib import Path
 from secrets import token_hex
 
@@ -123,6 +125,7 @@ class ChunkFiles:
         self.directory = directory
         self.plan = plan
         self.chunks = tuple(chunks)
+        self._firsts = [0, *accumulate(chunk.count for chunk in self.chunks)]
         self._layouts: dict[tuple[Kind, int], dict[str, Field]] = {}
 
     def _layout(self, kind: Kind, count: int) -> dict[str, Field]:
@@ -179,6 +182,14 @@ class ChunkFiles:
                 wanted = wanted[read:]
         return table
 
+    def _within(self, start: int, stop: int) -> Iterator[tuple[Chunk, int, int]]:
+        """Yield the chunks of consecutive paths, and where these begin and end in each."""
+        for place in range(bisect_right(self._firsts, start) - 1, len(self.chunks)):
+            chunk, first = self.chunks[place], self._firsts[place]
+            if first >= stop:
+                return
+            yield chunk, max(start - first, 0), min(stop - first, chunk.count)
+
     def scalar(self, name: str, start: int, stop: int) -> Array:
         """Return a scalar variable of consecutive paths, counted within the chunks read here.
 
@@ -195,14 +206,10 @@ class ChunkFiles:
             Their values.
         """
         parts = []
-        first = 0
-        for chunk in self.chunks:
+        for chunk, low, high in self._within(start, stop):
             field = self._layout("scalar", chunk.count)[name]
-            low, high = max(start - first, 0), min(stop - first, chunk.count)
-            if low < high:
-                part = self._read(chunk, "scalar", field, slice(low, high))
-                parts.append(part.reshape(high - low, *field.shape[1:]))
-            first += chunk.count
+            part = self._read(chunk, "scalar", field, slice(low, high))
+            parts.append(part.reshape(high - low, *field.shape[1:]))
         return np.concatenate(parts)
 
     def series(self, name: str, start: int, stop: int) -> Array:
@@ -221,14 +228,10 @@ class ChunkFiles:
             Their values.
         """
         parts = []
-        first = 0
-        for chunk in self.chunks:
+        for chunk, low, high in self._within(start, stop):
             field = self._layout("series", chunk.count)[name]
-            low, high = max(start - first, 0), min(stop - first, chunk.count)
-            if low < high:
-                part = self._columns(chunk, field, low, high)
-                parts.append(part.reshape(high - low, *field.shape[:-1]))
-            first += chunk.count
+            part = self._columns(chunk, field, low, high)
+            parts.append(part.reshape(high - low, *field.shape[:-1]))
         return np.concatenate(parts)
 
     def _columns(self, chunk: Chunk, field: Field, low: int, high: int) -> Array:

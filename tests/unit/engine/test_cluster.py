@@ -133,7 +133,9 @@ def test_workers_that_keep_dying() -> None:
 def test_strangers_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     other = {**worker_facts(), "numba": "0.1", "NUMBA_OPT": "1"}
     monkeypatch.setattr(cluster, "worker_facts", lambda: other)
-    with pytest.raises(ExecutorError, match=r"(1 of 1|2 of 2) workers .* worker tcp://127") as error:
+    with pytest.raises(
+        ExecutorError, match=r"(1 of 1|2 of 2) workers .* worker tcp://127"
+    ) as error:
         reach("dask", JOBS)
     assert f"numba {worker_facts()['numba']} there, 0.1 here" in str(error.value)
     assert "NUMBA_OPT unset there, 1 here" in str(error.value)
@@ -149,7 +151,9 @@ def test_strangers_that_come_later_are_refused(monkeypatch: pytest.MonkeyPatch) 
 
 def test_differences() -> None:
     assert differences({"a": "1", "b": "2"}, {"a": "1", "b": "2"}) == ""
-    assert differences({"a": "1"}, {"a": "2", "b": "3"}) == "a 1 there, 2 here, b unset there, 3 here"
+    assert (
+        differences({"a": "1"}, {"a": "2", "b": "3"}) == "a 1 there, 2 here, b unset there, 3 here"
+    )
     assert "is neobox installed there" in cluster.fault(ModuleNotFoundError("no simulator"), {})
 
 
