@@ -35,14 +35,7 @@ from simulator.engine.pool import (
 )
 from simulator.engine.prepare import Prepared, prepare
 from simulator.engine.results import ids_of, labels_of
-from simulator.engine.runner import (
-    BLOCK_LANES,
-    CHUNK_BYTES,
-    Progress,
-    Runnable,
-    chunk_size,
-    run,
-)
+from simulator.engine.runner import BLOCK_LANES, Progress, Runnable, chunk_size, run
 from simulator.engine.sampling.books import find_sampling, sampler_of
 from simulator.engine.uncertainty import parameter_ids
 
@@ -192,8 +185,7 @@ def plan_run(
         raise ValueError(f"block must be at least 1, got {block}")
     if not 0 <= seed < 1 << 63:
         raise ValueError(f"seed must be a whole number from 0 to 2^63 - 1, got {seed}")
-    budget = None if memory is None else MemoryBudget(memory, executor, jobs)
-    limit = budget.chunk_bytes if budget else CHUNK_BYTES
+    limit = None if memory is None else MemoryBudget(memory, executor, jobs).chunk_bytes
     contents = contents_of(study, paths)
 
     def plan(size: int) -> RunPlan:

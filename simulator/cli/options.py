@@ -58,7 +58,8 @@ def changes_to_a_study(function: Function) -> Function:
 
 def executor_of(context: click.Context, parameter: click.Parameter, value: str) -> str:
     """Refuse an executor that there is not."""
-    from simulator.engine.executors import EXECUTORS, ExecutorError, cluster_of
+    from simulator.engine.cluster import ExecutorError, cluster_of
+    from simulator.engine.executors import EXECUTORS
 
     try:
         known = value in EXECUTORS or cluster_of(value) is not None

@@ -103,7 +103,7 @@ class Progress:
 
 
 def chunk_size(
-    path_bytes: int, paths: int, jobs: int, lanes: int = BLOCK_LANES, limit: int = CHUNK_BYTES
+    path_bytes: int, paths: int, jobs: int, lanes: int = BLOCK_LANES, limit: int | None = None
 ) -> int:
     """Choose how many paths are computed and written at once.
 
@@ -113,8 +113,8 @@ def chunk_size(
         Results of a path.
     paths, jobs, lanes : int
         Paths asked for, workers, and paths of a block.
-    limit : int
-        Bytes of a chunk.
+    limit : int, optional
+        Bytes of a chunk, if it is to be smaller.
 
     Returns
     -------
@@ -126,7 +126,7 @@ def chunk_size(
     >>> chunk_size(20_000, 100_000, 2), chunk_size(20_000, 1_000, 2), chunk_size(20_000, 3, 1)
     (3200, 128, 128)
     """
-    fits = min(limit, CHUNK_BYTES) // max(1, path_bytes)
+    fits = min(limit or CHUNK_BYTES, CHUNK_BYTES) // max(1, path_bytes)
     shared = -(-paths // (CHUNKS_PER_JOB * jobs))
     blocks = max(1, min(fits // lanes, -(-shared // lanes)))
     return blocks * lanes

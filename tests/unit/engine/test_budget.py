@@ -76,7 +76,7 @@ def test_chunks_of_a_resumed_run_are_kept_and_fewer_are_in_work() -> None:
 
 
 def test_too_little_says_how_much_is_needed() -> None:
-    with pytest.raises(MemoryBudgetError, match=r"0\.30 GB are too little.*about 0\.54 GB") as error:
+    with pytest.raises(MemoryBudgetError, match=r"0\.30 GB .*about 0\.54 GB") as error:
         _ = MemoryBudget(3 * 10**8).chunk_bytes
     assert error.value.exit_code == 2
     assert "--jobs" not in str(error.value)
