@@ -2,9 +2,10 @@
 
     python -m benchmarks.executors --jobs 2
 
-The time is that of the paths: from the first chunk handed out to the last one back, without what is
-prepared before and summed up after. Rounds go through all kinds in turn and each keeps its shortest time: what else the machine does
-slows all of them down alike, if it lasts, and none of them, if it does not.
+The time is that of the paths: from the first chunk handed out to the last one back, without what
+is prepared before and summed up after.  Rounds go through all kinds in turn and each keeps its
+shortest time: what else the machine does slows all of them down alike, if it lasts, and none of
+them, if it does not.
 """
 
 from __future__ import annotations

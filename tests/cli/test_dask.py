@@ -138,3 +138,11 @@ def test_names_of_executors(call: Call, tmp_path: Path, name: str) -> None:
     result = call("run", STUDY, "--executor", name, "--out", tmp_path / "run")
     assert result.exit_code == 2
     assert "dask://host:" in result.stderr
+
+
+@pytest.mark.parametrize(("size", "told"), [("much", "such as 2GB"), ("100MB", "too little")])
+def test_memory_that_cannot_be(call: Call, tmp_path: Path, size: str, told: str) -> None:
+    result = call("run", STUDY, "--memory", size, "--out", tmp_path / "run")
+    assert result.exit_code == 2
+    assert told in result.stderr
+    assert not (tmp_path / "run").exists()
