@@ -213,6 +213,8 @@ def report_worker() -> tuple[dict[str, str], tuple[str, int]]:
 
 def fault(found: Any, mine: Mapping[str, str]) -> str:
     """Say what is wrong with a worker that sent what `report_worker` returns, or an error."""
+    if isinstance(found, OSError):
+        return ""  # it is going, or gone: the scheduler will see
     if isinstance(found, BaseException):
         return f"did not answer: {brief(found)}; is neobox installed there?"
     facts, process = found

@@ -154,6 +154,7 @@ def test_differences() -> None:
     assert (
         differences({"a": "1"}, {"a": "2", "b": "3"}) == "a 1 there, 2 here, b unset there, 3 here"
     )
+    assert cluster.fault(ConnectionResetError(), {}) == ""  # a worker that is just going
     assert "is neobox installed there" in cluster.fault(ModuleNotFoundError("no simulator"), {})
 
 
