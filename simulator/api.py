@@ -22,6 +22,8 @@ from simulator.dataset.memory import MemoryStore
 from simulator.dataset.plan import RunPlan
 from simulator.dataset.provenance import current_versions
 from simulator.dataset.store import Existing, RunStore
+from simulator.engine.budget import MemoryBudget, parse_bytes
+from simulator.engine.executors import reach
 from simulator.engine.expectations import from_json, to_json
 from simulator.engine.layout import layout_of
 from simulator.engine.pool import (
@@ -72,6 +74,7 @@ def simulate(
     keep_paths: bool = False,
     chunk: int | None = None,
     block: int = BLOCK_LANES,
+    memory: int | str | None = None,
     report: Report | None = None,
 ) -> xr.Dataset:
     """Simulate a study.
@@ -86,8 +89,8 @@ def simulate(
         Of all random streams: the same seed draws the same world for every study.
     jobs : int
         Workers, 0 for one per core.
-    executor : {"threads", "processes", "serial"}
-        What the workers are.
+    executor : {"threads", "processes", "serial", "dask", "dask://host:port"}
+        What the workers are: of this process, of this machine, or of a Dask cluster.
     out : path, optional
         Folder for the results, read back as they are asked for. Without it everything stays in
         memory, about 20 kB a path.
@@ -104,6 +107,9 @@ def simulate(
         Whether every path of every series is kept, not only quantiles by month.
     chunk, block : int
         Paths that are written at once, and advanced side by side; no result depends on them.
+    memory : int or str, optional
+        Bytes, or "2GB": chunks are so large, and so many are in work at a time, that the run
+        takes about that much. Results that stay in memory (no `out`) come on top.
     report : callable, optional
         Told of the progress after every chunk.
 
@@ -126,16 +132,17 @@ def simulate(
         )
     study = with_sampling(study, sampling)
     jobs = workers(jobs)
-    plan = plan_run(
-        study, paths=paths, seed=seed, jobs=jobs, chunk=chunk, block=block, keep_paths=keep_paths
-    )
+    limit = parse_bytes(memory) if isinstance(memory, str) else memory
+    effort: dict[str, Any] = {"jobs": jobs, "executor": executor, "block": block, "memory": limit}
+    plan = plan_run(study, paths=paths, seed=seed, chunk=chunk, keep_paths=keep_paths, **effort)
+    reach(executor, jobs)
     if out is None:
-        memory = MemoryStore(plan, resolved=study.resolved)
-        compute(study, memory, jobs=jobs, executor=executor, block=block, report=report)
-        return memory.dataset()
+        kept = MemoryStore(plan, resolved=study.resolved)
+        compute(study, kept, **effort, report=report)
+        return kept.dataset()
     existing: Existing = "overwrite" if overwrite else "resume" if resume else "refuse"
     with create_store(study, plan, out, existing) as store:
-        compute(study, store, jobs=jobs, executor=executor, block=block, report=report)
+        compute(study, store, **effort, report=report)
     return store.dataset()
 
 
@@ -155,6 +162,8 @@ def plan_run(
     chunk: int | None = None,
     block: int = BLOCK_LANES,
     keep_paths: bool = False,
+    executor: str = "threads",
+    memory: int | None = None,
 ) -> RunPlan:
     """Say what a run is to compute.
 
@@ -162,8 +171,10 @@ def plan_run(
     ----------
     study : Study or PoolStudy
         The study.
-    paths, seed, jobs, chunk, block, keep_paths
+    paths, seed, jobs, chunk, block, keep_paths, executor
         As `simulate` takes them.
+    memory : int, optional
+        Bytes that the run may take.
 
     Returns
     -------
@@ -174,6 +185,7 @@ def plan_run(
         raise ValueError(f"block must be at least 1, got {block}")
     if not 0 <= seed < 1 << 63:
         raise ValueError(f"seed must be a whole number from 0 to 2^63 - 1, got {seed}")
+    limit = None if memory is None else MemoryBudget(memory, executor, jobs).chunk_bytes
     contents = contents_of(study, paths)
 
     def plan(size: int) -> RunPlan:
@@ -195,7 +207,7 @@ def plan_run(
         return plan(chunk)
     draft = plan(1)
     size = bytes_per_path(draft, "scalar") + bytes_per_path(draft, "series")
-    return plan(chunk_size(size, paths, jobs, block))
+    return plan(chunk_size(size, paths, jobs, block, limit))
 
 
 def with_sampling(study: Drawn, method: Method | None) -> Drawn:
@@ -260,6 +272,7 @@ def compute(
     block: int = BLOCK_LANES,
     report: Report | None = None,
     more: Callable[[], bool] | None = None,
+    memory: int | None = None,
 ) -> None:
     """Compute what a store lacks; nothing if it is complete.
 
@@ -273,9 +286,12 @@ def compute(
         As `simulate` takes them.
     more : callable, optional
         Asked once all chunks are there: whether it has let the store grow.
+    memory : int, optional
+        Bytes that all of it may take, about.
     """
     if store.complete:
         return
+    reach(executor, jobs)
     if isinstance(study, PoolStudy):
         prepared: Runnable = prepare_sampled_pool(study, store)
     else:
@@ -289,6 +305,7 @@ def compute(
         lanes=block,
         report=report,
         more=more,
+        memory=memory,
     )
 
 

@@ -173,11 +173,12 @@ class Sequential:
         executor: str = "threads",
         block: int = BLOCK_LANES,
         report: Report | None = None,
+        memory: int | None = None,
     ) -> None:
         """Compute chunks until every goal is met, or the maximum is reached; finish the store."""
         self.store = store
         options: dict[str, Any] = {"jobs": jobs, "executor": executor, "block": block}
-        compute(study, store, **options, report=report, more=self._more)
+        compute(study, store, **options, report=report, more=self._more, memory=memory)
 
     def _more(self) -> bool:
         """Look at what there is; let the store grow unless that is enough."""

@@ -8,6 +8,7 @@ A result of the simulator is a Dataset with dimension ``path`` and dimensions of
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 import numpy as np
 import xarray as xr
@@ -16,6 +17,10 @@ from simulator.analytics.estimate import Estimate
 from simulator.analytics.sample import Design, Vector, independent_draws
 from simulator.config.errors import NeoboxError, did_you_mean
 from simulator.dataset.dims import MONTH, PATH
+
+WHOLE: Final = 1 << 26
+"""Bytes of a variable up to which it is kept in memory once it is read; larger ones, of very many
+paths, are read a column at a time."""
 
 
 class MissingVariableError(NeoboxError):
@@ -56,7 +61,9 @@ def vector(dataset: xr.Dataset, name: str, **position: int) -> Vector:
     """
     if name not in dataset:
         raise MissingVariableError(name, [str(held) for held in dataset])
-    dataset.variables[name].load()  # once; a column at a time would read the store each time
+    held = dataset.variables[name]
+    if held.nbytes <= WHOLE:
+        held.load()  # once; a column at a time would read the store each time
     values = dataset[name].isel(position).values
     return np.ascontiguousarray(values, dtype=np.float64)
 

@@ -51,6 +51,47 @@ class Analysis(NamedTuple):
         return "box" in self.run.dims
 
 
+class Headline(NamedTuple):
+    """The tables that `headline` reads, of those of `Analysis`."""
+
+    run: xr.Dataset
+    risk: xr.Dataset
+    holders: xr.Dataset
+    convergence: xr.Dataset
+    uncertainty: xr.Dataset | None
+    notes: xr.Dataset | None
+    overlays: xr.Dataset | None
+
+    @property
+    def has_boxes(self) -> bool:
+        """Whether the run is of a book of deals, not of credit only."""
+        return "box" in self.run.dims
+
+
+def measure(dataset: xr.Dataset) -> Headline:
+    """Compute what a headline needs, in a fraction of the time and memory of `analyse`.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        A complete run.
+
+    Returns
+    -------
+    Headline
+        The same numbers; convergence with its last point only.
+    """
+    return Headline(
+        run=dataset,
+        risk=risk_table(dataset),
+        holders=holders_table(dataset),
+        convergence=convergence_table(dataset, blocks=1),
+        uncertainty=uncertainty_table(dataset),
+        notes=notes_table(dataset),
+        overlays=overlays_table(dataset),
+    )
+
+
 def analyse(dataset: xr.Dataset, scale: RatingScale | None = None) -> Analysis:
     """Compute every table of a report.
 
@@ -87,7 +128,7 @@ def analyse(dataset: xr.Dataset, scale: RatingScale | None = None) -> Analysis:
     )
 
 
-def headline(analysis: Analysis) -> dict[str, Any]:
+def headline(analysis: Analysis | Headline) -> dict[str, Any]:
     """Return the headline numbers as plain values for JSON.
 
     Returns

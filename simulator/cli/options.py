@@ -56,6 +56,57 @@ def changes_to_a_study(function: Function) -> Function:
     return function
 
 
+def executor_of(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """Refuse an executor that there is not."""
+    from simulator.engine.cluster import ExecutorError, cluster_of
+    from simulator.engine.executors import EXECUTORS
+
+    try:
+        known = value in EXECUTORS or cluster_of(value) is not None
+    except ExecutorError as error:
+        raise click.BadParameter(str(error)) from error
+    if not known:
+        names = ", ".join([*EXECUTORS, "dask", "dask://host:port"])
+        raise click.BadParameter(f"{value!r} is none of {names}")
+    return value
+
+
+def bytes_of(context: click.Context, parameter: click.Parameter, value: str | None) -> int | None:
+    """Read an amount of memory."""
+    from simulator.engine.budget import MemoryBudgetError, parse_bytes
+
+    if value is None:
+        return None
+    try:
+        return parse_bytes(value)
+    except MemoryBudgetError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+executor_option = click.option(
+    "--executor",
+    metavar="NAME",
+    default="threads",
+    show_default=True,
+    envvar="NEOBOX_EXECUTOR",
+    callback=executor_of,
+    help="What the workers are: threads, processes, serial, dask (a cluster of this machine with "
+    "--jobs processes), dask://host:port (see docs/parallel.md).",
+)
+memory_option = click.option(
+    "--memory",
+    metavar="SIZE",
+    callback=bytes_of,
+    help="Memory that the run may take, e.g. 2GB: chooses the size of chunks and how many are in "
+    "work at a time.",
+)
+log_option = click.option(
+    "--log",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Append progress to this file, a line now and then with date and time.",
+)
+
+
 def overrides_of(assignments: Sequence[str], driver_sets: Sequence[str]) -> dict[str, Any]:
     """Return the values that --driver-set and --set ask for."""
     from simulator.config.overrides import parse_assignment

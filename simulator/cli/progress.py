@@ -1,17 +1,22 @@
-"""Progress on standard error: one line that moves, or a line now and then in a log."""
+"""Progress on standard error, one line that moves or a line now and then; and in a file."""
 
 from __future__ import annotations
 
 import sys
 import time
 from datetime import datetime
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, TextIO
+
+import click
+
+from simulator.cli.failures import USAGE, Failure
 
 if TYPE_CHECKING:
     from simulator.api import Progress
 
-__all__ = ["ProgressLine", "compiling", "duration"]
+__all__ = ["ProgressLine", "ProgressLog", "compiling", "duration"]
 
 PATIENCE: Final = 2.0
 """Seconds a run may take without a word, on a terminal."""
@@ -35,6 +40,8 @@ class ProgressLine:
         Standard error.
     quiet : bool
         Whether notes are left out.
+    log : ProgressLog, optional
+        Also gets notes and progress.
 
     Examples
     --------
@@ -42,8 +49,15 @@ class ProgressLine:
     ...     line.note("reading the results")
     """
 
-    def __init__(self, stream: TextIO | None = None, *, quiet: bool = False) -> None:
+    def __init__(
+        self,
+        stream: TextIO | None = None,
+        *,
+        quiet: bool = False,
+        log: ProgressLog | None = None,
+    ) -> None:
         self.stream = stream or sys.stderr
+        self.log = log
         self.quiet = quiet
         self.is_terminal = self.stream.isatty()
         self.last = time.monotonic()
@@ -64,6 +78,8 @@ class ProgressLine:
 
     def note(self, text: str) -> None:
         """Say what is being done; on a terminal whatever comes next takes its place."""
+        if self.log:
+            self.log.say(text)
         if self.quiet:
             return
         if self.is_terminal:
@@ -74,6 +90,8 @@ class ProgressLine:
 
     def __call__(self, progress: Progress) -> None:
         """Tell, if it is time to."""
+        if self.log:
+            self.log(progress)
         now = time.monotonic()
         if self.is_terminal:
             if progress.seconds >= PATIENCE:
@@ -96,6 +114,65 @@ class ProgressLine:
     def _write(self, text: str) -> None:
         self.stream.write(text)
         self.stream.flush()
+
+
+class ProgressLog:
+    """A file of progress for runs that nobody watches: a line at a time, with date and time.
+
+    Parameters
+    ----------
+    path : Path
+        Appended to; its folder is made if it is not there.
+
+    Raises
+    ------
+    Failure
+        If it cannot be written.
+
+    Notes
+    -----
+    Every line is in the file once it is said.  Progress is told with the first chunk, then every
+    `LOG_EVERY` seconds, and at the end.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.told_at = -LOG_EVERY
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self.file = path.open("a", buffering=1, encoding="utf-8")
+        except OSError as error:
+            raise Failure(f"--log {path}: cannot be written: {error.strerror}", USAGE) from error
+
+    def __enter__(self) -> Self:
+        """Return the log."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Say what went wrong, if anything did, and close the file."""
+        if isinstance(error, KeyboardInterrupt):
+            self.say("interrupted")
+        elif error is not None and not isinstance(error, click.exceptions.Exit):
+            self.say(f"failed: {error.message if isinstance(error, Failure) else error}")
+        self.file.close()
+
+    def say(self, text: str) -> None:
+        """Write lines; control characters become spaces."""
+        now = datetime.now().astimezone().isoformat(timespec="seconds")
+        for line in text.splitlines():
+            plain = "".join(letter if letter.isprintable() else " " for letter in line).rstrip()
+            self.file.write(f"{now} {plain}\n")
+
+    def __call__(self, progress: Progress) -> None:
+        """Tell, if it is time to."""
+        now = time.monotonic()
+        if now - self.told_at >= LOG_EVERY or progress.paths == progress.total:
+            self.told_at = now
+            self.say(told(progress).lstrip())
 
 
 def told(progress: Progress) -> str:

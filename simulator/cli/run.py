@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +13,14 @@ import click
 
 from simulator.cli.failures import BREACHED, IMPRECISE, INTERRUPTED, told_as_failures
 from simulator.cli.limits import any_breached, fail_on, limits_as_text
-from simulator.cli.options import changed_study, changes_to_a_study, folder_name
+from simulator.cli.options import (
+    changed_study,
+    changes_to_a_study,
+    executor_option,
+    folder_name,
+    log_option,
+    memory_option,
+)
 
 if TYPE_CHECKING:
     from simulator.analytics.limits import Limit
@@ -32,13 +41,16 @@ Examples:
   neobox run study.yaml --scenario scenarios/bear.yaml --driver-set memory=stress --jobs 2
   neobox run study.yaml --paths 1000000 --jobs 0 --out results/large --resume
 
+  neobox run study.yaml --jobs 0 --memory 2GB --log nightly.log --resume
+  neobox run study.yaml --executor dask://10.0.0.5:8786 --paths 1000000
+
   neobox run study.yaml --target-se "es99.9 <= 1%, el <= 2 usd_m" --jobs 0 --out results/precise
   neobox run study.yaml --fail-on "book.es99 > 250" --fail-on "facility.ID.pd > 5%"
 
 Results depend on the study, the seed and the number of paths alone: not on jobs, executor, chunk
 or block. An interrupted run keeps its finished chunks; the same command with --resume goes on.
-Exit codes: 0 done, 3 done but a limit of --fail-on is breached, 7 done but --target-se was not met
-at the most paths (3 if both).
+Exit codes: 0 done, 3 done but a limit of --fail-on is breached, 5 workers out of reach, 7 done but
+--target-se was not met at the most paths (3 if both).
 """
 
 
@@ -72,14 +84,9 @@ at the most paths (3 if both).
     type=click.Choice(["plain", "importance", "quasi", "stratified"]),
     help="How paths are drawn; as the study says by default.",
 )
-@click.option(
-    "--executor",
-    type=click.Choice(["threads", "processes", "serial"]),
-    default="threads",
-    show_default=True,
-    envvar="NEOBOX_EXECUTOR",
-    help="What the workers are.",
-)
+@executor_option
+@memory_option
+@log_option
 @click.option("--resume", is_flag=True, help="Go on with an unfinished run of this study.")
 @click.option("--overwrite", is_flag=True, help="Replace whatever run stands in the folder.")
 @click.option("--keep-paths", is_flag=True, help="Keep every path of every series, not only fans.")
@@ -98,6 +105,8 @@ def run(
     out: Path | None,
     sampling: Method | None,
     executor: str,
+    memory: int | None,
+    log: Path | None,
     resume: bool,
     overwrite: bool,
     keep_paths: bool,
@@ -110,51 +119,67 @@ def run(
         raise click.UsageError("--resume keeps what is there, --overwrite replaces it: choose one")
     from simulator.analytics.limits import read_limits
     from simulator.api import BLOCK_LANES, create_store, plan_run, with_sampling, workers
-    from simulator.cli.progress import ProgressLine
+    from simulator.cli.progress import ProgressLine, ProgressLog, duration
+    from simulator.engine.executors import reach
     from simulator.sequential import MOST_PATHS, plan_sequential
 
     sequential = until(target_se, paths or MOST_PATHS)
     loaded = with_sampling(changed_study(ctx, study), sampling)
-    lanes = block or BLOCK_LANES
+    effort: dict[str, Any] = {
+        "jobs": workers(jobs),
+        "executor": executor,
+        "block": block or BLOCK_LANES,
+        "memory": memory,
+    }
     make_plan = plan_sequential if sequential else plan_run
     plan = make_plan(
         loaded,
         paths=paths or (MOST_PATHS if sequential else PATHS),
         seed=seed,
-        jobs=workers(jobs),
         chunk=chunk,
-        block=lanes,
         keep_paths=keep_paths,
+        **effort,
     )
     limits = read_limits(fail_on, plan.ids)
     existing: Existing = "overwrite" if overwrite else "resume" if resume else "refuse"
     folder = out or Path("results") / folder_name(ctx, study)
     start = time.monotonic()
     with (
+        ProgressLog(log) if log else nullcontext() as journal,
         told_as_failures(),
-        (sequential.open if sequential else create_store)(loaded, plan, folder, existing) as store,
-        ProgressLine(quiet=as_json) as line,
+        ProgressLine(quiet=as_json, log=journal) as line,
     ):
-        reused = store.complete
-        try:
-            simulate_into(loaded, store, workers(jobs), executor, lanes, line, sequential)
-        except KeyboardInterrupt:
-            done = f"{store.done} of {store.plan.chunk_count} chunks"
-            line.close()
-            click.echo(
-                f"interrupted; {done} are safe in {folder}: run the same command with --resume",
-                err=True,
-            )
-            ctx.exit(INTERRUPTED)
-    seconds = time.monotonic() - start
-    text, code = summary(
-        folder,
-        limits,
-        reused=reused,
-        seconds=seconds,
-        as_json=as_json,
-        sequential=sequential,
-    )
+        if journal:
+            journal.say(f"neobox run {study} --paths {plan.paths} --seed {seed}, into {folder}")
+        reach(executor, effort["jobs"])  # before there is a folder
+        begin = sequential.open if sequential else create_store
+        with begin(loaded, plan, folder, existing) as store:
+            reused = store.complete
+            try:
+                simulate_into(loaded, store, effort, line, sequential)
+            except KeyboardInterrupt:
+                told = (
+                    f"interrupted; {store.done} of {store.plan.chunk_count} chunks are safe in "
+                    f"{folder}: run the same command with --resume"
+                )
+                line.close()
+                click.echo(told, err=True)
+                if journal:
+                    journal.say(told)
+                ctx.exit(INTERRUPTED)
+        seconds = time.monotonic() - start
+        line.note("summing up the results")
+        text, code = summary(
+            folder,
+            limits,
+            reused=reused,
+            seconds=seconds,
+            as_json=as_json,
+            sequential=sequential,
+        )
+        line.close()
+        if journal:
+            journal.say(f"done in {duration(time.monotonic() - start)}: {folder}")
     click.echo(text)
     ctx.exit(code)
 
@@ -170,9 +195,7 @@ def until(goals: str | None, paths: int) -> Sequential | None:
 def simulate_into(
     study: Study | PoolStudy,
     store: RunStore,
-    jobs: int,
-    executor: str,
-    lanes: int,
+    effort: Mapping[str, Any],
     line: ProgressLine,
     sequential: Sequential | None,
 ) -> None:
@@ -190,11 +213,13 @@ def simulate_into(
         if not line.quiet:
             line.close()
             click.echo(str(look), err=True)
+        if line.log:
+            line.log.say(str(look))
 
     if sequential:
         sequential.told = tell
     begin = sequential.run if sequential else compute
-    begin(study, store, jobs=jobs, executor=executor, block=lanes, report=line)
+    begin(study, store, **effort, report=line)
 
 
 def summary(
@@ -208,17 +233,15 @@ def summary(
 ) -> tuple[str, int]:
     """Return the headline of a finished run and where it stands; and the exit code."""
     from simulator.analytics.limits import check_limits
-    from simulator.analytics.summary import analyse, headline
-    from simulator.cli.progress import ProgressLine, duration
+    from simulator.analytics.summary import headline, measure
+    from simulator.cli.progress import duration
     from simulator.cli.report import as_text
     from simulator.dataset.reading import open_run
 
-    with told_as_failures(), ProgressLine(quiet=as_json) as line:
-        line.note("summing up the results")
-        results = open_run(folder)
-        numbers: dict[str, Any] = headline(analyse(results))
-        looks = sequential.looks(results) if sequential else []
-        checked = check_limits(results, limits)
+    results = open_run(folder)
+    numbers: dict[str, Any] = headline(measure(results))
+    looks = sequential.looks(results) if sequential else []
+    checked = check_limits(results, limits)
     met = not looks or looks[-1].met
     code = BREACHED if any_breached(checked) else 0 if met else IMPRECISE
     if as_json:

@@ -86,8 +86,10 @@ class SeriesAccumulator:
         done : collection of int
             Chunks in the manifest.
         """
+        if self._histograms is None:
+            return
         waiting = sum(self.chunks[index].count for index in done if index not in self.folded)
-        if self._histograms and waiting >= FOLD_PATHS:
+        if waiting >= FOLD_PATHS:
             self._fold(self._histograms, done)
 
     def _fold(self, histograms: HistogramFans, done: Collection[int]) -> None:

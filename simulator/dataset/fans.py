@@ -90,9 +90,9 @@ def row_count(plan: RunPlan, variable: Variable) -> int:
     return plan.horizon * int(np.prod(plan.entities(variable)))
 
 
-def row_groups(rows: int, paths: int) -> Iterator[slice]:
+def row_groups(rows: int, paths: int, most: int = GROUP_BYTES) -> Iterator[slice]:
     """Cut rows into groups whose table keeps memory flat in the number of paths."""
-    step = max(1, GROUP_BYTES // (4 * max(paths, 1)))
+    step = max(1, most // (4 * max(paths, 1)))
     for start in range(0, rows, step):
         yield slice(start, min(start + step, rows))
 

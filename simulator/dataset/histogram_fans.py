@@ -19,6 +19,9 @@ from simulator.dataset.variables import Variable
 
 __all__ = ["HistogramFans", "histogram_fans"]
 
+GROUP_BYTES = 1 << 22
+"""Size of the table that a thread counts at once, beside workers that compute."""
+
 PARTS = ("low", "width", "counts", "sums", "errors", "paths", "plain")
 
 
@@ -91,7 +94,7 @@ class HistogramFans:
         tasks = [
             (name, rows)
             for name, table in self.tables.items()
-            for rows in row_groups(len(table.low), source.paths)
+            for rows in row_groups(len(table.low), source.paths, GROUP_BYTES)
         ]
         with ThreadPoolExecutor(self.threads) as pool:
             list(pool.map(run, tasks))

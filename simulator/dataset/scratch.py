@@ -6,16 +6,20 @@ A worker needs only a `ChunkWriter`, which may be pickled; nothing here imports 
 from __future__ import annotations
 
 import hashlib
+import os
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import accumulate
 from pathlib import Path
+from secrets import token_hex
 
 import numpy as np
 
 from simulator.dataset.drawn import Drawn
 from simulator.dataset.errors import RunDamagedError
-from simulator.dataset.files import replacing, write_pieces
+from simulator.dataset.files import replacing, write_pieces, write_text
 from simulator.dataset.layout import Array, Field, as_bytes, fields_of, fit
 from simulator.dataset.manifest import ChunkRecord
 from simulator.dataset.plan import WEIGHT, Chunk, RunPlan
@@ -25,6 +29,7 @@ __all__ = ["ChunkFiles", "ChunkWriter"]
 
 KINDS: tuple[Kind, ...] = ("scalar", "series")
 READ_BYTES = 1 << 22
+MARK = ".mark"
 
 
 def file_of(directory: Path, kind: Kind, index: int) -> Path:
@@ -42,10 +47,33 @@ class ChunkWriter:
         Where the files go.
     plan : RunPlan
         The run.
+    mark : str
+        What the file `MARK` there must hold for this process to write there; see `marked`.
     """
 
     directory: Path
     plan: RunPlan
+    mark: str = ""
+
+    def marked(self) -> ChunkWriter:
+        """Return a writer for workers that may be on other machines.
+
+        Only where they find the folder, with a mark that is made now, do they share its disk.
+        """
+        mark = token_hex(16)
+        write_text(self.directory / MARK, mark)
+        return replace(self, directory=self.directory.absolute(), mark=mark)
+
+    @property
+    def in_reach(self) -> bool:
+        """Whether this process can write where the chunks of the run go."""
+        if not self.mark:
+            return True
+        try:
+            found = (self.directory / MARK).read_text(encoding="utf-8")
+        except OSError:
+            return False
+        return found == self.mark and os.access(self.directory, os.W_OK)
 
     def write(
         self, chunk: Chunk, scalars: Mapping[str, Array], series: Mapping[str, Array]
@@ -97,6 +125,7 @@ class ChunkFiles:
         self.directory = directory
         self.plan = plan
         self.chunks = tuple(chunks)
+        self._firsts = [0, *accumulate(chunk.count for chunk in self.chunks)]
         self._layouts: dict[tuple[Kind, int], dict[str, Field]] = {}
 
     def _layout(self, kind: Kind, count: int) -> dict[str, Field]:
@@ -153,6 +182,14 @@ class ChunkFiles:
                 wanted = wanted[read:]
         return table
 
+    def _within(self, start: int, stop: int) -> Iterator[tuple[Chunk, int, int]]:
+        """Yield the chunks of consecutive paths, and where these begin and end in each."""
+        for place in range(bisect_right(self._firsts, start) - 1, len(self.chunks)):
+            chunk, first = self.chunks[place], self._firsts[place]
+            if first >= stop:
+                return
+            yield chunk, max(start - first, 0), min(stop - first, chunk.count)
+
     def scalar(self, name: str, start: int, stop: int) -> Array:
         """Return a scalar variable of consecutive paths, counted within the chunks read here.
 
@@ -169,14 +206,10 @@ class ChunkFiles:
             Their values.
         """
         parts = []
-        first = 0
-        for chunk in self.chunks:
+        for chunk, low, high in self._within(start, stop):
             field = self._layout("scalar", chunk.count)[name]
-            low, high = max(start - first, 0), min(stop - first, chunk.count)
-            if low < high:
-                part = self._read(chunk, "scalar", field, slice(low, high))
-                parts.append(part.reshape(high - low, *field.shape[1:]))
-            first += chunk.count
+            part = self._read(chunk, "scalar", field, slice(low, high))
+            parts.append(part.reshape(high - low, *field.shape[1:]))
         return np.concatenate(parts)
 
     def series(self, name: str, start: int, stop: int) -> Array:
@@ -195,14 +228,10 @@ class ChunkFiles:
             Their values.
         """
         parts = []
-        first = 0
-        for chunk in self.chunks:
+        for chunk, low, high in self._within(start, stop):
             field = self._layout("series", chunk.count)[name]
-            low, high = max(start - first, 0), min(stop - first, chunk.count)
-            if low < high:
-                part = self._columns(chunk, field, low, high)
-                parts.append(part.reshape(high - low, *field.shape[:-1]))
-            first += chunk.count
+            part = self._columns(chunk, field, low, high)
+            parts.append(part.reshape(high - low, *field.shape[:-1]))
         return np.concatenate(parts)
 
     def _columns(self, chunk: Chunk, field: Field, low: int, high: int) -> Array:

@@ -353,7 +353,7 @@ class RunStore:
         self.close()
 
     def _writing(self) -> AbstractContextManager[None]:
-        return writing(self.directory, f"{self.done} of {self.plan.chunk_count} chunks are safe")
+        return writing(self.directory, f"{self.done} of {len(self._chunks)} chunks are safe")
 
 
 def find(directory: Path, plan: RunPlan, existing: Existing) -> RunStatus | None:

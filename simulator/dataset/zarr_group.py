@@ -138,10 +138,13 @@ def write_array(group: Any, array: StoredArray, see: Callable[[memoryview], obje
 
     text = array.dtype.kind == "U"
     rows = rows_per_chunk(array.shape, array.dtype.itemsize)
+    whole = (rows, *(max(1, length) for length in array.shape[1:]))
+    columns = len(whole) == 2 and rows < array.shape[0] and not text
     target = group.create_array(
         array.name,
         shape=array.shape,
-        chunks=(rows, *(max(1, length) for length in array.shape[1:])),
+        chunks=(rows, 1) if columns else whole,
+        shards=whole if columns else None,  # one file, of which a column can be read alone
         dtype=str if text else array.dtype,
         fill_value=fill_value(array.dtype),
         dimension_names=array.dims,

@@ -1,9 +1,9 @@
-"""Who computes chunks: this thread, threads, or processes.
+"""Who computes chunks: this thread, threads, processes, or the workers of a Dask cluster.
 
 An executor takes a function and chunks and yields the results as they come, in any order.  Threads
 are the default: the kernels release the interpreter's lock, arrays need not move, nothing has to
 start.  Processes help where other Python code holds the lock; a killed one is replaced and its
-chunks are computed again.
+chunks are computed again.  A cluster (`engine.cluster`) helps where one machine is not enough.
 """
 
 from __future__ import annotations
@@ -12,21 +12,15 @@ import warnings
 from collections.abc import Callable, Generator, Sequence
 from typing import Any, Final, Protocol, TypeVar
 
-from simulator.config.errors import NeoboxError
 from simulator.dataset.plan import Chunk
+from simulator.engine.cluster import ExecutorError, cluster_of, connect
 
-__all__ = ["EXECUTORS", "ExecutorError", "execute"]
+__all__ = ["EXECUTORS", "ExecutorError", "execute", "reach"]
 
 Result = TypeVar("Result")
 
 TRIES: Final = 3
 """How often workers may die before the run gives up."""
-
-
-class ExecutorError(NeoboxError):
-    """The workers are out of reach, or died again and again."""
-
-    exit_code = 5
 
 
 class Executor(Protocol):
@@ -117,32 +111,68 @@ EXECUTORS: Final[dict[str, Executor]] = {
     "processes": processes,
     "serial": serial,
 }
-"""Executors by name."""
+"""Executors of this machine by name."""
+
+
+def reach(name: str, jobs: int) -> None:
+    """Make sure that there are workers, before anything is prepared for them.
+
+    Parameters
+    ----------
+    name : str
+        Key of `EXECUTORS`, ``dask`` or ``dask://host:port``.
+    jobs : int
+        Workers, at least 1; those of a cluster that runs elsewhere are as many as it has.
+
+    Raises
+    ------
+    ExecutorError
+        If there is no such executor, or its workers are out of reach or do not fit.
+    """
+    if jobs < 1:
+        raise ValueError(f"jobs must be at least 1, got {jobs}")
+    address = cluster_of(name)
+    if address is not None:
+        connect(address, jobs)
+    elif name not in EXECUTORS:
+        raise ExecutorError(
+            f"no executor {name!r}; choose one of {', '.join(EXECUTORS)}, dask, dask://host:port"
+        )
 
 
 def execute(
-    name: str, function: Callable[[Chunk], Result], chunks: Sequence[Chunk], jobs: int
+    name: str,
+    function: Callable[[Chunk], Result],
+    chunks: Sequence[Chunk],
+    jobs: int,
+    window: int | None = None,
 ) -> Generator[Result, None, None]:
     """Compute chunks.
 
     Parameters
     ----------
     name : str
-        Key of `EXECUTORS`.
+        Key of `EXECUTORS`, ``dask`` or ``dask://host:port``.
     function : callable
-        What to compute; pickled for processes.
+        What to compute; pickled unless for threads.
     chunks : sequence of Chunk
         What to compute it for.
     jobs : int
         Workers, at least 1.
+    window : int, optional
+        Most chunks in work at a time.
 
     Returns
     -------
     generator
         Results in the order in which they are done. Close it to stop the workers early.
     """
-    if name not in EXECUTORS:
-        raise ExecutorError(f"no executor {name!r}; choose one of {', '.join(EXECUTORS)}")
-    if jobs < 1:
-        raise ValueError(f"jobs must be at least 1, got {jobs}")
-    return EXECUTORS[name if chunks else "serial"](function, chunks, jobs)
+    reach(name, jobs)
+    if not chunks:
+        return serial(function, chunks, 1)
+    address = cluster_of(name)
+    if address is None:
+        return EXECUTORS[name](function, chunks, min(jobs, window or jobs))
+    from simulator.engine.handing import on_cluster
+
+    return on_cluster(connect(address, jobs), function, chunks, window)

@@ -6,6 +6,7 @@ whatever the blocks, chunks, workers and the order in which they finish.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,11 +19,15 @@ from numpy.typing import NDArray
 
 from simulator.config.terms import ModelInputs
 from simulator.dataset.files import writing
+from simulator.dataset.layout import bytes_per_path
 from simulator.dataset.manifest import ChunkRecord
 from simulator.dataset.memory import MemoryStore
 from simulator.dataset.plan import Chunk, RunPlan
 from simulator.dataset.scratch import ChunkWriter
 from simulator.dataset.store import RunStore
+from simulator.dataset.variables import Kind
+from simulator.engine.budget import MemoryBudget
+from simulator.engine.cluster import cluster_of
 from simulator.engine.executors import execute
 from simulator.engine.results import Arrays
 from simulator.engine.uncertainty import draw_parameters
@@ -98,7 +103,9 @@ class Progress:
         return (self.total - self.paths) / self.rate if self.rate > 0.0 else float("inf")
 
 
-def chunk_size(path_bytes: int, paths: int, jobs: int, lanes: int = BLOCK_LANES) -> int:
+def chunk_size(
+    path_bytes: int, paths: int, jobs: int, lanes: int = BLOCK_LANES, limit: int | None = None
+) -> int:
     """Choose how many paths are computed and written at once.
 
     Parameters
@@ -107,18 +114,20 @@ def chunk_size(path_bytes: int, paths: int, jobs: int, lanes: int = BLOCK_LANES)
         Results of a path.
     paths, jobs, lanes : int
         Paths asked for, workers, and paths of a block.
+    limit : int, optional
+        Bytes of a chunk, if it is to be smaller.
 
     Returns
     -------
     int
-        Whole blocks: as many as fit `CHUNK_BYTES`, fewer if there are few paths.
+        Whole blocks: as many as fit `limit` (`CHUNK_BYTES` at most), fewer if there are few paths.
 
     Examples
     --------
     >>> chunk_size(20_000, 100_000, 2), chunk_size(20_000, 1_000, 2), chunk_size(20_000, 3, 1)
     (3200, 128, 128)
     """
-    fits = CHUNK_BYTES // max(1, path_bytes)
+    fits = min(limit or CHUNK_BYTES, CHUNK_BYTES) // max(1, path_bytes)
     shared = -(-paths // (CHUNKS_PER_JOB * jobs))
     blocks = max(1, min(fits // lanes, -(-shared // lanes)))
     return blocks * lanes
@@ -169,7 +178,8 @@ class ChunkTask:
     lanes : int
         Paths of a block.
     writer : ChunkWriter, optional
-        Where finished chunks go; without it their arrays are returned.
+        Where finished chunks go; without it, or where it is out of reach, their arrays are
+        returned.
     values : ndarray (draw, parameter), optional
         Uncertain parameters.
     paths_per_draw : int
@@ -209,7 +219,7 @@ class ChunkTask:
             paths = np.arange(chunk.first, chunk.first + chunk.count)
             scalars["parameter_value"] = self.values[paths // self.paths_per_draw]
         series = prepared.series(outputs.fields)
-        if self.writer is None:
+        if self.writer is None or not self.writer.in_reach:
             return chunk, (scalars, series)
         with writing(self.writer.directory.parent, "finished chunks are safe"):
             return chunk, self.writer.write(chunk, scalars, series)
@@ -225,6 +235,7 @@ def run(
     lanes: int = BLOCK_LANES,
     report: Callable[[Progress], None] | None = None,
     more: Callable[[], bool] | None = None,
+    memory: int | None = None,
 ) -> None:
     """Compute the chunks that a store lacks, and finish it.
 
@@ -238,7 +249,7 @@ def run(
         Takes the chunks.
     jobs : int
         Workers.
-    executor : {"threads", "processes", "serial"}
+    executor : {"threads", "processes", "serial", "dask", "dask://host:port"}
         What the workers are.
     lanes : int
         Paths of a block; more than `BLOCK_LANES` are not run at once.
@@ -247,11 +258,19 @@ def run(
     more : callable, optional
         Asked once all chunks are there: whether it has let the store grow, so that there are
         others to compute.
+    memory : int, optional
+        Bytes that all of it may take, about; see `engine.budget`.
     """
-    compute_missing(prepared, plan, store, jobs, executor, lanes, report)
+    window, threads = None, None
+    if memory is not None:
+        budget = MemoryBudget(memory, executor, jobs)
+        kinds: tuple[Kind, ...] = ("scalar", "series")
+        window = budget.window(plan.chunk * sum(bytes_per_path(plan, kind) for kind in kinds))
+        threads = min(budget.threads, os.cpu_count() or 1)
+    compute_missing(prepared, plan, store, jobs, executor, lanes, report, window)
     while more is not None and more():
-        compute_missing(prepared, store.plan, store, jobs, executor, lanes, report)
-    store.finalise()
+        compute_missing(prepared, store.plan, store, jobs, executor, lanes, report, window)
+    store.finalise(threads)
 
 
 def compute_missing(
@@ -262,22 +281,24 @@ def compute_missing(
     executor: str,
     lanes: int,
     report: Callable[[Progress], None] | None,
+    window: int | None,
 ) -> None:
-    """Compute the chunks that a store lacks; see `run`."""
+    """Compute the chunks that a store lacks, so many at a time; see `run`."""
     lanes = min(lanes, BLOCK_LANES)
     missing = store.missing_chunks()
     resumed = plan.paths - sum(chunk.count for chunk in missing)
     writer = store.writer if isinstance(store, RunStore) else None
+    if writer is not None and cluster_of(executor) is not None:
+        writer = writer.marked()
     values = None
     if prepared.inputs is not None:
         values = draw_parameters(prepared.inputs, plan.seed, plan.paths)
     task = ChunkTask(prepared, plan.key, plan.seed, lanes, writer, values, plan.paths_per_draw)
     start, paths = time.monotonic(), resumed
-    with closing(execute(executor, task, missing, jobs)) as results:
+    with closing(execute(executor, task, missing, jobs, window)) as results:
         for chunk, result in results:
-            if isinstance(store, RunStore):
-                record: ChunkRecord = result
-                store.commit(record)
+            if isinstance(store, RunStore) and isinstance(result, ChunkRecord):
+                store.commit(result)
             else:
                 store.write_chunk(chunk.index, *result)
             paths += chunk.count

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from simulator.cli import progress
-from simulator.cli.progress import ProgressLine
+from simulator.cli.failures import Failure
+from simulator.cli.progress import ProgressLine, ProgressLog
 from simulator.engine.runner import Progress
 
 pytestmark = pytest.mark.nojit
@@ -89,3 +92,53 @@ def test_the_end_of_a_long_run_is_told() -> None:
 
 def test_no_rate_before_the_first_result() -> None:
     assert progress.told(Progress(500, 1000, 500, 0.0)) == " 50%  500 of 1,000 paths"
+
+
+def test_a_log_file_is_added_to_line_by_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether there is a terminal, or nothing is to be printed: no control characters."""
+    monkeypatch.setattr(
+        progress.time,
+        "monotonic",
+        iter([0.0, 0.0, 0.0, 1.0, 1.0, 10.5, 10.5, 11.0, 11.0]).__next__,
+    )
+    path, screen = tmp_path / "logs" / "run.log", Terminal()
+    with ProgressLog(path) as log, ProgressLine(screen, quiet=True, log=log) as line:
+        line.note("preparing \x1b[31mbase\x07\r")
+        for paths in (100, 200, 300, 1000):
+            line(Progress(paths, 1000, 0, 5.0))
+            assert path.read_text().endswith("\n")  # there before the next is told
+    with ProgressLog(path) as log:
+        log.say("again")
+    lines = path.read_text().splitlines()
+    assert [line.split(" ", 1)[1] for line in lines] == [
+        "preparing  [31mbase",
+        "10%  100 of 1,000 paths  20 paths/s  45 s left",
+        "30%  300 of 1,000 paths  60 paths/s  12 s left",
+        "100%  1,000 of 1,000 paths  200 paths/s  writing the results",
+        "again",
+    ]
+    assert all(re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d ", line) for line in lines)
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", path.read_text())
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (KeyboardInterrupt(), "interrupted"),
+        (Failure("no room", 4), "failed: no room"),
+        (ValueError("wrong"), "failed: wrong"),
+    ],
+)
+def test_a_log_file_says_what_went_wrong(tmp_path: Path, error: BaseException, told: str) -> None:
+    with pytest.raises(type(error)), ProgressLog(tmp_path / "log"):
+        raise error
+    assert (tmp_path / "log").read_text().rstrip("\n").endswith(" " + told)
+
+
+def test_a_log_file_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(Failure, match=r"--log .*cannot be written") as error:
+        ProgressLog(tmp_path / "file" / "log")
+    assert error.value.exit_code == 2

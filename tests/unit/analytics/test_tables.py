@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from simulator.analytics import (
     default_table,
     equity_table,
     exceedance_table,
+    frame,
     headline,
     holders_table,
     risk_table,
@@ -27,7 +29,8 @@ from simulator.analytics import (
 )
 from simulator.analytics.coverage import blank_thin_coverage
 from simulator.analytics.frame import MissingVariableError, estimate_at
-from tests.unit.reports.synthetic import synthetic_run
+from simulator.analytics.summary import measure
+from tests.unit.reports.synthetic import synthetic_run, with_uncertainty
 
 pytestmark = pytest.mark.nojit
 
@@ -328,3 +331,21 @@ def test_headline_is_plain() -> None:
     assert json.loads(json.dumps(numbers, allow_nan=False)) == numbers
     assert numbers["paths"] == 300
     assert set(numbers["book"]["value_at_risk"]) == {"0.95", "0.99", "0.995", "0.999"}
+
+
+def test_a_headline_alone_is_that_of_the_whole_analysis() -> None:
+    for run in (synthetic_run(300), with_uncertainty(synthetic_run(200))):
+        assert headline(measure(run)) == headline(analyse(run))
+
+
+def test_columns_of_a_large_run_are_read_one_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The numbers are the same, and nothing large stays behind."""
+    synthetic_run(300).to_zarr(tmp_path / "run", consolidated=False, zarr_format=2)
+    run = xr.open_zarr(tmp_path / "run", chunks=None, consolidated=False)
+    kept = headline(measure(run.copy()))
+    monkeypatch.setattr(frame, "WHOLE", 8 * 300)
+    again = xr.open_zarr(tmp_path / "run", chunks=None, consolidated=False)
+    assert headline(measure(again)) == kept
+    assert not again.variables["lender_loss"]._in_memory
