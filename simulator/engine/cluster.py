@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import socket
-from collections.abc import Mapping
-from contextlib import suppress
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -142,15 +144,16 @@ def open_client(address: str, jobs: int) -> Client:
         ) from error
     options: dict[str, Any] = {"set_as_default": False, "name": "neobox"}
     if not address:
-        cluster = LocalCluster(
-            n_workers=jobs,
-            threads_per_worker=1,
-            processes=True,
-            host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",
-            silence_logs=logging.CRITICAL,
-            memory_limit=0,  # chunks are few and bounded; a pause would only look like a hang
-        )
+        with deaf_to_interrupts():
+            cluster = LocalCluster(
+                n_workers=jobs,
+                threads_per_worker=1,
+                processes=True,
+                host="127.0.0.1",
+                dashboard_address="127.0.0.1:0",
+                silence_logs=logging.CRITICAL,
+                memory_limit=0,  # chunks are few and bounded; a pause would only look like a hang
+            )
         return Client(cluster, **options)
     try:
         return Client(address, timeout=patience(), **options)
@@ -159,6 +162,19 @@ def open_client(address: str, jobs: int) -> Client:
             f"no Dask scheduler answers at {address} ({brief(error)}); mend by starting one there "
             "(dask scheduler), or by the address that its log names; is a firewall between?"
         ) from error
+
+
+@contextmanager
+def deaf_to_interrupts() -> Iterator[None]:
+    """Start processes that leave Ctrl-C, which a terminal sends to all, to this one."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    heard = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, heard)
 
 
 def await_worker(client: Client, address: str) -> None:
