@@ -16,9 +16,7 @@ from numpy.typing import NDArray
 
 from simulator.box.terms import BOX_CODE
 from simulator.credit.leases import (
-    BACKSTOPPED,
     CANCELLED,
-    CONTRACTED,
     LEASE,
 )
 from simulator.drivers.collateral import HOURS
@@ -114,21 +112,3 @@ def cash_floor(params, a, month, market_price, exchange):
     hall = params.terms[COST_TERM.hall, a] * params.hall_path[month]
     dollars = (power / 1e6 + fixed + hall) * exchange
     return dollars * 1e6 / (params.terms[COST_TERM.gpus, a] * HOURS)
-
-
-@inlined
-def asset_cost(params, a, month, market_price, exchange, status, running):
-    """Return (power, other) cost of an accepted asset this month, USD m.
-
-    `exchange` is the rate of the currency of its costs.
-    """
-    customer_pays = status == CONTRACTED or status == BACKSTOPPED
-    triple_net = params.codes[COST_CODE.triple_net, a] > 0
-    bears = status < CANCELLED and not (triple_net and customer_pays)
-    mwh = params.terms[COST_TERM.power_mwh, a]
-    power = power_price(params, a, month, market_price) * mwh / 1e6 * exchange
-    other = (
-        params.terms[COST_TERM.operations, a]
-        + params.terms[COST_TERM.hall, a] * params.hall_path[month]
-    ) * exchange
-    return power if bears and running > 0.0 else 0.0, other if bears else 0.0

@@ -121,7 +121,10 @@ def collect_rarely(leases, lease_state, deliveries, availability, flow, month, a
 
 @inlined
 def cost_of_asset(lease_state, costs, month, market_power, exchange, a, pack):
-    """Return (power, other) cost of an asset, USD m, see `costs.asset_cost`."""
+    """Return (power, other) cost of an accepted asset this month, on a pack, USD m.
+
+    Both in dollars: `exchange` has the rates of the currencies that costs are paid in.
+    """
     status = lease_state.rows[LEASE.status, a, pack]
     bears = (status < CANCELLED) & (lease_state.rows[LEASE.accepted, a, pack] < month)
     if costs.codes[COST_CODE.triple_net, a] > 0:
@@ -212,17 +215,6 @@ def move_window(boxes, b, serves, cash, service, pack):
         total_cash = total_cash + held_cash
         total_service = total_service + held_service
     return total_cash, total_service
-
-
-@inlined
-def window_dscr(boxes, b, lane):
-    """Return (sum of CFADS, sum of debt service) over the coverage window."""
-    cfads = 0.0
-    service = 0.0
-    for slot in range(WINDOW):
-        cfads += boxes.windows[WINDOWS.cfads_window + slot, b, lane]
-        service += boxes.windows[WINDOWS.service_window + slot, b, lane]
-    return cfads, service
 
 
 @inlined
