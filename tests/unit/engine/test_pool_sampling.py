@@ -329,3 +329,20 @@ def test_pilots_have_paths_of_their_own() -> None:
     seeds = {seed_of(seed, stage) for seed in range(20) for stage in range(10)}
     assert len(seeds) == 200
     assert all(0 <= seed < 1 << 63 for seed in seeds)
+
+
+@pytest.mark.nojit
+def test_a_few_tilted_paths_have_the_law_of_the_pool(tmp_path: Path) -> None:
+    """Small enough for plain Python: sums of weights over what few names can lose."""
+    study = study_of(tmp_path, unlike_names(4))
+    shifts = np.array([[0.0, 0.0, 0.0], [-1.5, 0.5, 0.0], [-0.5, -1.0, 0.0]])
+    pool = tilted(prepare_pool(study.inputs), Proposal(np.array([0.3, 0.4, 0.3]), shifts, 4.0))
+    drawn = outputs_of(pool, 1_500)
+    law = law_of(study)
+    assert abs(score(drawn.weight, 1.0)) < 4.0
+    assert drawn.weight.max() <= 1.0 / 0.3 + 1e-12
+    mean = float(law @ np.arange(law.size))
+    assert abs(score(drawn.weight * drawn.book_loss, mean)) < 4.0
+    above = drawn.weight * (drawn.book_loss > 3.5)
+    assert abs(score(above, float(law[4:].sum()))) < 4.0
+    assert (drawn.book_loss > 3.5).mean() > 10.0 * law[4:].sum()
