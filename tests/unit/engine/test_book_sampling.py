@@ -75,6 +75,7 @@ class Own:
         return np.array(rows), np.ones(paths.size)
 
 
+@pytest.mark.nojit
 def test_its_own_coordinates_leave_a_path_what_it_was(prepared: Prepared) -> None:
     names = tuple(prepared.layout.names)
     own = Own(steering_of(prepared.horizon, len(names)), names)
