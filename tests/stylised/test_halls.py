@@ -27,7 +27,7 @@ from simulator.engine.paths import TracedPath, trace_path
 from simulator.engine.prepare import prepare
 
 STUDY = Path(__file__).resolve().parents[2] / "configs" / "halls.yaml"
-PATHS, SEED = 1_000, 5
+PATHS, BLOCK, SEED = 1_000, 125, 5
 HALL, GPU = "Turnkey", "H100"
 CALM = {
     f"drivers.{name}": False
@@ -181,11 +181,16 @@ class Sites:
         quiet = {"drivers.compensator": False, "drivers.policy": False, "horizon_months": 48}
         inputs = simulator.load_study(STUDY, quiet | changes).inputs
         prepared = prepare(inputs)
-        state, outputs = prepared.state(PATHS), prepared.outputs(PATHS)
+        state, outputs = prepared.state(BLOCK), prepared.outputs(BLOCK)
         self.layout = prepared.layout
-        run_block(prepared.packed, state, SEED, np.arange(PATHS), outputs, 0, lambda *_: None)
-        self.state = state.fields
-        self.rows = self.state.sites.rows[:, self.layout.sites.index("far-field")]
+        sites, deliveries = [], []
+        for first in range(0, PATHS, BLOCK):
+            numbers = np.arange(first, first + BLOCK)
+            run_block(prepared.packed, state, SEED, numbers, outputs, 0, lambda *_: None)
+            sites.append(state.fields.sites.rows[..., :BLOCK].copy())
+            deliveries.append(state.fields.deliveries.rows[..., :BLOCK].copy())
+        self.deliveries = np.concatenate(deliveries, axis=-1)
+        self.rows = np.concatenate(sites, axis=-1)[:, self.layout.sites.index("far-field")]
 
     def delivered(self, asset: str) -> Array:
         return self._of(DELIVERY.delivered, asset)
@@ -195,7 +200,7 @@ class Sites:
 
     def _of(self, row: int, asset: str) -> Array:
         column = [one.id for one in self.layout.assets].index(asset)
-        return np.array(self.state.deliveries.rows[row, column])
+        return np.array(self.deliveries[row, column])
 
 
 def test_power_applied_for_comes_later_and_is_lost_more_often() -> None:

@@ -21,7 +21,7 @@ from simulator.config.terms import Amortisation, Book, ModelInputs, Name, Recour
 from simulator.engine.prepare import prepare
 
 PATHS = 1_000
-BLOCK = 250
+BLOCK = 125
 HORIZON = 60
 ERRORS = 3.0
 

@@ -20,7 +20,7 @@ from simulator.engine.block import run_block
 from simulator.engine.outputs import MARKET_SERIES, Outputs
 from simulator.engine.prepare import prepare
 
-PATHS, SEED, HORIZON = 2_000, 7, 48
+PATHS, BLOCK, SEED, HORIZON = 2_000, 125, 7, 48
 TERM_LEFT = 24  # months of SOLD's contract after t0
 ENOUGH = 4.0  # paired standard errors
 
@@ -113,18 +113,24 @@ def run_world(study_file: Path, memory: dict[str, float]) -> World:
     """Run the book from one memory market, the same draws for all."""
     inputs = simulator.load_study(study_file, memory).inputs
     prepared = prepare(inputs)
-    state, outputs = prepared.state(PATHS), prepared.outputs(PATHS)
+    state, outputs = prepared.state(BLOCK), prepared.outputs(PATHS)
     boxes, assets = ([one.id for one in table] for table in (inputs.book.boxes, inputs.book.assets))
     flow = np.empty((HORIZON, len(LINES_SEEN), len(boxes), PATHS))
     rows = [LINES.index(name) for name in LINES_SEEN]
 
-    def watch(now: Any, month: int) -> None:
-        if month:
-            flow[month - 1] = now.flow[rows]
+    delivered = []
+    for first in range(0, PATHS, BLOCK):
+        columns = slice(first, first + BLOCK)
 
-    run_block(prepared.packed, state, SEED, np.arange(PATHS), outputs, 0, watch)
-    delivered = np.minimum(state.fields.deliveries.rows[DELIVERY.delivered], HORIZON + 1.0)
-    return World(boxes, assets, flow, delivered, outputs.fields)
+        def watch(now: Any, month: int, columns: slice = columns) -> None:
+            if month:
+                flow[month - 1, ..., columns] = now.flow[rows][..., :BLOCK]
+
+        numbers = np.arange(first, first + BLOCK)
+        run_block(prepared.packed, state, SEED, numbers, outputs, first, watch)
+        months = state.fields.deliveries.rows[DELIVERY.delivered][..., :BLOCK]
+        delivered.append(np.minimum(months, HORIZON + 1.0))
+    return World(boxes, assets, flow, np.concatenate(delivered, axis=-1), outputs.fields)
 
 
 @pytest.fixture(scope="module")

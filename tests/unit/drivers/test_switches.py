@@ -28,7 +28,7 @@ from simulator.engine.state import ModelState
 from tests.unit.drivers import market
 from tests.unit.engine.small import OVERRIDES
 
-PATHS, SEED, HORIZON = 256, 3, 36
+PATHS, BLOCK, SEED, HORIZON = 256, 128, 3, 36
 SWITCHES = tuple(Drivers.model_fields)
 
 SYSTEMIC = "structural_link"
@@ -119,7 +119,7 @@ def inputs(tmp_path_factory) -> ModelInputs:
 def run(inputs: ModelInputs) -> Run:
     """Run a book and keep every row that is compared."""
     prepared = prepare(inputs)
-    state, outputs = prepared.state(PATHS), prepared.outputs(PATHS)
+    state, outputs = prepared.state(BLOCK), prepared.outputs(PATHS)
     wanted = " ".join(draw.rows for draw in DRAWS.values()).split()
     kept: dict[str, list[Array]] = {name: [] for name in [*wanted, "shocks", *POCKETS]}
 
@@ -133,15 +133,21 @@ def run(inputs: ModelInputs) -> Run:
             else:
                 months.append(market.row(state.market, name, month).copy())
 
-    paths = np.arange(PATHS, dtype=np.int64)
-    run_block(prepared.packed, state, SEED, paths, outputs, 0, watch)
+    blocks = []
+    for first in range(0, PATHS, BLOCK):
+        paths = np.arange(first, first + BLOCK, dtype=np.int64)
+        run_block(prepared.packed, state, SEED, paths, outputs, first, watch)
+        blocks.append({name: np.array(months) for name, months in kept.items()})
+        for months in kept.values():
+            months.clear()
+    rows = {name: np.concatenate([one[name] for one in blocks], axis=-1) for name in kept}
     results = {
         name: array
         for name, array in outputs.fields._asdict().items()
         if isinstance(array, np.ndarray)
     }
     cholesky = prepared.params.market.shocks.cholesky
-    return Run({name: np.array(months) for name, months in kept.items()}, results, cholesky)
+    return Run(rows, results, cholesky)
 
 
 @pytest.fixture(scope="module")
