@@ -146,7 +146,7 @@ def _run(
                 now = row(state.market, name, month)
                 if name not in kept:
                     kept[name] = np.empty((horizon + 1, *now.shape[:-1], paths))
-                kept[name][month, ..., lanes] = now
+                kept[name][month, ..., lanes] = now[..., : lanes.stop - lanes.start]
             if touch is not None:
                 touch(state.market, month)
 
