@@ -240,7 +240,7 @@ def instalment_of(params, state, d, month, base, coupon, pack):
     if kind == BULLET:
         return spread(0.0, pack)
     maturity = state.rows[TRANCHE.maturity, d, pack]
-    payments = 1.0 - floor_of(month - maturity)
+    payments = most(1.0, 1.0 - floor_of(month - maturity))  # past its maturity nothing is due
     fitted = state.rows[TRANCHE.fitted, d, pack] > 0.0
     ahead = params.terms[TRANCHE_TERM.balloon, d] * base
     amortising = most(0.0, base - select(fitted, state.rows[TRANCHE.balloon, d, pack], ahead))
